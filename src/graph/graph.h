@@ -1,0 +1,120 @@
+/* The network as a graph: values (tensors) and nodes (operators), both by integer id.
+ *
+ * The operators are those of inference after reading ONNX; parameters are constant values. Node
+ * order is the file's, which ONNX requires to be topological: it is the "running order" of
+ * composites. A canonical graph (see canonize) holds only the operators marked C and has its
+ * parameters in the places named here. */
+#ifndef HLRP_GRAPH_H
+#define HLRP_GRAPH_H
+
+#include "tensor/tensor.h"
+
+typedef enum hlrp_op {
+    HLRP_OP_CONV,       /* C  in: x [N,C,H,W], W [O,C/g,kh,kw], b [O]; group, window (2-D only) */
+    HLRP_OP_GEMM,       /* C  in: x [N,I], W [O,I], b [O]: y = x Wᵀ + b (after reading: transB=1,
+                              alpha and beta folded into the constants) */
+    HLRP_OP_MATMUL,     /*    in: x, W [I,O] constant; canonize makes it GEMM */
+    HLRP_OP_BATCHNORM,  /* C  in: x, scale, shift [C] (inference form: y = scale·x + shift, folded
+                              from gamma, beta, mean, var, epsilon at reading) */
+    HLRP_OP_RELU,       /* C */
+    HLRP_OP_LEAKY_RELU, /* C  alpha */
+    HLRP_OP_CLIP,       /* C  lo, hi (ReLU6) */
+    HLRP_OP_SIGMOID,    /*    cut at the output */
+    HLRP_OP_SOFTMAX,    /*    cut at the output; axis */
+    HLRP_OP_MAXPOOL,    /* C  window */
+    HLRP_OP_AVGPOOL,    /* C  window, count_include_pad */
+    HLRP_OP_GLOBAL_AVGPOOL, /* C  keepdims: [N,C,1,1] or [N,C] (also ReduceMean over H and W) */
+    HLRP_OP_ADD,        /* C  n ≥ 2 computed inputs of one shape (Add, Sum), no broadcast */
+    HLRP_OP_CONCAT,     /* C  axis 1 */
+    HLRP_OP_PAD,        /* C  constant 0: window.pad_lo/pad_hi over H and W; negative crops */
+    HLRP_OP_FLATTEN,    /* C  [N,C,H,W] → [N,C·H·W] */
+    HLRP_OP_RESHAPE,    /*    in: x, shape (constant); canonize makes it FLATTEN or drops it */
+    HLRP_OP_TRANSPOSE,  /*    perm in ints */
+    HLRP_OP_SQUEEZE,    /*    axes in ints */
+    HLRP_OP_UNSQUEEZE,  /*    axes in ints */
+    HLRP_OP_IDENTITY,   /*    Identity, Dropout, Cast to float: dropped by canonize */
+    HLRP_OP_MUL,        /*    by a constant: scalar or per channel; canonize makes it BATCHNORM */
+    HLRP_OP_SUB,        /*    likewise */
+    HLRP_OP_DIV,        /*    likewise */
+    HLRP_OP_ADD_CONST,  /*    likewise; after MATMUL it becomes the GEMM's bias */
+    HLRP_OP_SHAPE,      /*    shape arithmetic, folded by canonize once the input size is known: */
+    HLRP_OP_GATHER,
+    HLRP_OP_SLICE,
+    HLRP_OP_COUNT
+} hlrp_op;
+
+typedef enum hlrp_auto_pad {
+    HLRP_PAD_EXPLICIT,
+    HLRP_PAD_SAME_UPPER,
+    HLRP_PAD_SAME_LOWER,
+    HLRP_PAD_VALID
+} hlrp_auto_pad;
+
+/* A sliding window over H (index 0) and W (index 1). */
+typedef struct hlrp_window {
+    int64_t kernel[2], stride[2], dilation[2], pad_lo[2], pad_hi[2];
+    hlrp_auto_pad auto_pad; /* resolved to explicit pads by hlrp_graph_infer */
+    bool ceil;
+    bool count_pad; /* count_include_pad */
+} hlrp_window;
+
+typedef struct hlrp_node {
+    hlrp_op op;
+    char *name; /* the ONNX node's, else the name of its first output */
+    char *type; /* ONNX op_type, for messages */
+    int in_count, out_count;
+    int *in, *out; /* value ids; -1 for an optional input that is absent */
+    hlrp_window window;
+    int64_t group;
+    float alpha, lo, hi;
+    int axis;
+    bool keepdims;
+    hlrp_dims ints; /* perm, axes */
+} hlrp_node;
+
+typedef struct hlrp_value {
+    char *name;
+    hlrp_dims dims;        /* set by hlrp_graph_infer; -1 for what is not known before */
+    hlrp_tensor *constant; /* owned; NULL for computed values */
+    int producer;          /* node id; -1 for the graph's input and for constants */
+} hlrp_value;
+
+typedef struct hlrp_graph {
+    hlrp_node *nodes;
+    int node_count, node_capacity;
+    hlrp_value *values;
+    int value_count, value_capacity;
+    int input, output; /* value ids; the output of a canonical graph is the logits [N,classes] */
+    bool nhwc;         /* the file's input is [N,H,W,C]: canonize removes the transpose at the input */
+    hlrp_strings classes; /* from the file's metadata; empty where it says nothing */
+    double mpp;           /* from the file's metadata; 0 where it says nothing */
+} hlrp_graph;
+
+hlrp_status hlrp_graph_new(hlrp_graph **out, hlrp_error *err);
+void hlrp_graph_free(hlrp_graph *g);
+
+/* Adds and returns an id, -1 where memory is short (err set). Strings are copied; arrays of value
+ * ids are copied; `constant` becomes the graph's. */
+int hlrp_graph_add_value(hlrp_graph *g, const char *name, hlrp_tensor *constant, hlrp_error *err);
+int hlrp_graph_add_node(hlrp_graph *g, hlrp_op op, const char *name, const char *type,
+                        const int *in, int in_count, const int *out, int out_count,
+                        hlrp_error *err);
+int hlrp_graph_find_value(const hlrp_graph *g, const char *name); /* -1: none */
+
+/* How many node inputs read the value (the graph's output counts as one more reader). */
+int hlrp_graph_readers(const hlrp_graph *g, int value);
+/* Removes nodes for which remove[id] is true, then values nobody mentions; order is kept. */
+hlrp_status hlrp_graph_compact(hlrp_graph *g, const bool *remove, hlrp_error *err);
+
+/* Sets dims of all values for an input of these dims ([N,C,H,W]), resolves auto_pad and −1 in
+ * reshapes, and checks every node's inputs against its operator. Run again at any other size.
+ * HLRP_E_MODEL names the node and what does not fit. */
+hlrp_status hlrp_graph_infer(hlrp_graph *g, const hlrp_dims *input, hlrp_error *err);
+
+/* Output extent along one axis of a window (ONNX Conv/Pool: floor, or ceil where a last window may
+ * start inside the input or its lower padding only); < 1 where the window does not fit. */
+int64_t hlrp_window_extent(const hlrp_window *w, int axis, int64_t extent);
+
+const char *hlrp_op_name(hlrp_op op); /* "conv", "relu", … */
+
+#endif
