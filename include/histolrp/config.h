@@ -1,0 +1,238 @@
+/* The configuration: an INI file and overrides, checked once and then only read.
+ *
+ * One table (src/config/table.c) names every key with its type, default, range and one line of
+ * help; it parses, checks, prints and compares. Plain struct fields are the getters. Strings are
+ * never NULL: what is not given is "". A field's comment says what stands for "auto".
+ * An hlrp_config may be read by any number of threads. */
+#ifndef HISTOLRP_CONFIG_H
+#define HISTOLRP_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "histolrp/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct hlrp_text_list {
+    char **items;
+    int64_t count;
+} hlrp_text_list;
+
+typedef struct hlrp_number_list {
+    double *items;
+    int64_t count;
+} hlrp_number_list;
+
+typedef enum hlrp_on_error { HLRP_ON_ERROR_CONTINUE, HLRP_ON_ERROR_STOP } hlrp_on_error;
+
+typedef enum hlrp_channels { HLRP_CHANNELS_RGB, HLRP_CHANNELS_BGR } hlrp_channels;
+
+typedef enum hlrp_layout {
+    HLRP_LAYOUT_AUTO, /* from the graph */
+    HLRP_LAYOUT_NCHW,
+    HLRP_LAYOUT_NHWC
+} hlrp_layout;
+
+typedef enum hlrp_activation {
+    HLRP_ACTIVATION_SOFTMAX,
+    HLRP_ACTIVATION_SIGMOID,
+    HLRP_ACTIVATION_NONE
+} hlrp_activation;
+
+/* Bits of regions.source; several bits mean their intersection. `all` stands alone. */
+typedef enum hlrp_source {
+    HLRP_SOURCE_ALL = 1,
+    HLRP_SOURCE_TISSUE = 2,
+    HLRP_SOURCE_ANNOTATION = 4,
+    HLRP_SOURCE_MASK = 8
+} hlrp_source;
+
+/* What a slide without its annotation file gets. */
+typedef enum hlrp_missing {
+    HLRP_MISSING_FAIL,
+    HLRP_MISSING_ALL,
+    HLRP_MISSING_TISSUE,
+    HLRP_MISSING_SKIP
+} hlrp_missing;
+
+/* keep = 0, drop = 1: regions.pen and lrp.bias. */
+typedef enum hlrp_keep { HLRP_KEEP, HLRP_DROP } hlrp_keep;
+
+typedef enum hlrp_batchnorm {
+    HLRP_BATCHNORM_AUTO,  /* merged where possible, else epsilon */
+    HLRP_BATCHNORM_MERGE, /* merged where possible, else pass */
+    HLRP_BATCHNORM_PASS   /* never merged */
+} hlrp_batchnorm;
+
+typedef enum hlrp_reference_point {
+    HLRP_REFERENCE_ZERO,
+    HLRP_REFERENCE_WHITE
+} hlrp_reference_point;
+
+typedef enum hlrp_bounds { HLRP_BOUNDS_AUTO, HLRP_BOUNDS_FULL } hlrp_bounds;
+
+typedef enum hlrp_precision { HLRP_PRECISION_F32, HLRP_PRECISION_BF16 } hlrp_precision;
+
+/* One line of [rules], in the file's order, overrides last. The texts are as given: what they mean
+ * is the rules' own business. */
+typedef struct hlrp_config_rule {
+    char *node; /* node name, glob, or @kind */
+    char *rule; /* "gamma(0.25)" */
+    int line;   /* 0: given on the command line */
+} hlrp_config_rule;
+
+/* One section [slide:NAME]; NAME is the slide's file name, with or without its extension. */
+typedef struct hlrp_config_slide {
+    char *name;
+    hlrp_number_list mpp; /* none, one for both axes, or x and y: µm per level-0 pixel */
+    char *annotation;     /* path, or "" */
+    char *mask;           /* path, or "" */
+    int line;
+} hlrp_config_slide;
+
+typedef struct hlrp_config {
+    char *path;   /* the file, as given; for messages */
+    char *folder; /* absolute folder of the file: what its relative paths start from */
+
+    struct {
+        hlrp_text_list slides; /* absolute globs, folders and "@" + absolute list file */
+        char *output;          /* absolute folder */
+        hlrp_on_error on_error;
+    } batch;
+
+    struct {
+        char *path;             /* absolute */
+        hlrp_text_list classes; /* empty: from the model's metadata, else class0… */
+        hlrp_channels channels;
+        hlrp_layout layout;
+        double scale;
+        hlrp_number_list mean, std; /* one for all channels, or one for each */
+        double mpp;                 /* µm per pixel; 0: from the model's metadata, else an error */
+        hlrp_activation activation;
+    } model;
+
+    struct {
+        int64_t source;   /* bits of hlrp_source */
+        char *annotation; /* path pattern with {dir} and {stem}, or "" */
+        hlrp_missing missing;
+        hlrp_text_list include, exclude; /* class-name globs; an empty include is every class */
+        char *mask;                      /* path pattern, or "" */
+        double min_coverage;             /* 0…1, share of the tile */
+        hlrp_keep pen;
+        double tissue_mpp;              /* µm per pixel at which tissue is looked for */
+        double tissue_saturation;       /* 0…255: Otsu's threshold is never below */
+        double tissue_value;            /* 0…255: darker and colorless is padding or shadow */
+        double tissue_value_saturation; /* 0…255: colorless is below */
+        double tissue_median_um;        /* width of the median filter; 0: off */
+        double tissue_close_um;         /* width of the closing; 0: off */
+        double tissue_min_area_um2;     /* smaller objects are dropped */
+        double tissue_max_hole_um2;     /* holes up to this are filled */
+        double pen_saturation;          /* 0…255: pen marks are at least this colorful */
+    } regions;
+
+    struct {
+        int64_t size; /* model pixels; 0: the ONNX input's */
+        double overlap;
+    } tiles;
+
+    struct {
+        char *class_name; /* "": no gate */
+        double probability;
+    } gate;
+
+    struct {
+        char *composite;
+        hlrp_text_list target; /* empty: the gate's class, else predicted; or the single item
+                                  "predicted" or "all"; else class names */
+        char *start;           /* logit, probability, one, logodds, pair:NAME */
+        double gamma, alpha, beta;
+        double epsilon;             /* 0: the composite's own */
+        hlrp_number_list low, high; /* empty: pixel values 0 and 255, normalised */
+        hlrp_keep bias;
+        hlrp_batchnorm batchnorm;
+        hlrp_reference_point reference;
+        double warn_share;
+    } lrp;
+
+    hlrp_config_rule *rules;
+    int64_t rule_count;
+
+    struct {
+        int64_t downsample; /* level-0 pixels per map pixel */
+    } map;
+
+    struct {
+        bool ome_tiff, overlay, geojson, csv, report, qupath;
+        char *class_name;   /* "": the gate's class, else the last */
+        double overlay_mpp; /* 0: 2× the map's resolution */
+        char *colormap;
+        double opacity;
+        char *limit; /* "slide", "batch" or a number > 0 */
+        double percentile;
+        hlrp_bounds bounds;
+    } outputs;
+
+    struct {
+        int64_t threads; /* 0: all granted */
+        hlrp_precision precision;
+        int64_t memory_limit; /* bytes; 0: none */
+        char *plan;           /* absolute path, or "" */
+    } compute;
+
+    hlrp_config_slide *slides;
+    int64_t slide_count;
+
+    struct hlrp_config_origins *origins; /* where each key was set: see hlrp_config_where */
+} hlrp_config;
+
+/* Reads the file, then the overrides "section.key=value" in their order (a later one wins; also
+ * "rules.NODE=RULE" and "slide:NAME.key=value"). Relative paths start from the config file's
+ * folder; those of overrides from the current folder; "{dir}" at the start is left alone.
+ * `path` NULL: no file, only defaults and overrides. HLRP_E_CONFIG names the line (or the
+ * override), what was given and what is accepted. Values are checked one by one; what must be there
+ * for a command to run is asked with hlrp_config_require. */
+hlrp_status hlrp_config_load(const char *path, const char *const *overrides, int64_t override_count,
+                             hlrp_config **out, hlrp_error *err);
+void hlrp_config_free(hlrp_config *config);
+
+/* Fails with HLRP_E_CONFIG where key ("model.path") has no value. */
+hlrp_status hlrp_config_require(const hlrp_config *config, const char *key, hlrp_error *err);
+
+/* Where key ("lrp.composite") was set, for messages: "study.ini line 12", "-s lrp.composite" or
+ * "default of lrp.composite". Returns buf. */
+const char *hlrp_config_where(const hlrp_config *config, const char *key, char *buf,
+                              unsigned long size);
+
+/* The same for rule number i: "study.ini line 20" or "-s rules.NODE". */
+const char *hlrp_config_where_rule(const hlrp_config *config, int64_t i, char *buf,
+                                   unsigned long size);
+
+/* The section of a slide by its file name (with or without folder and extension); NULL: none. */
+const hlrp_config_slide *hlrp_config_find_slide(const hlrp_config *config, const char *slide);
+
+/* Texts; each *out is the caller's to free.
+ * reference: a complete INI with every key, commented. It parses, and gives the defaults.
+ * effective: every key with its value, paths absolute. Parses to the same configuration.
+ * result_key: the keys that decide the numbers in relevance.h5, for one slide (NULL: without
+ *   [slide:…]). Places are not among them: hash the model, annotation and mask files instead.
+ * output_key: the keys that decide only what is made from relevance.h5. */
+hlrp_status hlrp_config_reference(char **out, hlrp_error *err);
+hlrp_status hlrp_config_effective(const hlrp_config *config, char **out, hlrp_error *err);
+hlrp_status hlrp_config_result_key(const hlrp_config *config, const char *slide, char **out,
+                                   hlrp_error *err);
+hlrp_status hlrp_config_output_key(const hlrp_config *config, char **out, hlrp_error *err);
+
+/* The difference of two such key texts as "lrp.gamma: 0.25 -> 0.5; map.downsample: 8 -> 4"; ""
+ * where they are equal. */
+hlrp_status hlrp_config_changes(const char *before, const char *after, char **out, hlrp_error *err);
+
+/* Names and one-line helps of all keys, for help pages: the n-th, or NULL past the end. */
+const char *hlrp_config_key_name(int64_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
