@@ -16,12 +16,12 @@ const char *hlrp_hdf5_version(char buf[32]);
 
 /* ---- relevance.h5: shared by writer and reader ---- */
 
-typedef enum hlrp_layerset {
-    HLRP_SET_RELEVANCE,   /* /relevance   [K,H,W] */
-    HLRP_SET_COVERAGE,    /* /coverage    [K,H,W] */
-    HLRP_SET_PROBABILITY, /* /probability [C,H,W] */
-    HLRP_SET_COUNT
-} hlrp_layerset;
+typedef enum hlrp_map_kind {
+    HLRP_MAP_RELEVANCE,   /* /relevance   [K,H,W] */
+    HLRP_MAP_COVERAGE,    /* /coverage    [K,H,W] */
+    HLRP_MAP_PROBABILITY, /* /probability [C,H,W] */
+    HLRP_MAP_COUNT
+} hlrp_map_kind;
 
 /* Fixed facts of a result. Strings and arrays are borrowed: by the writer only during the call,
  * from a reader as long as it is open. */
@@ -50,7 +50,7 @@ typedef struct hlrp_chunk {
 /* Packs the part of finished rows that belongs to chunk column `column`: values [rows][map width]
  * are the rows of one chunk row of one plane (rows ≤ chunk height; what is missing at the map's
  * edges is filled up). Pure: call it from any thread. The caller frees chunk->bytes. */
-hlrp_status hlrp_chunk_pack(hlrp_size map, hlrp_layerset set, const float *values, int64_t rows,
+hlrp_status hlrp_chunk_pack(hlrp_size map, hlrp_map_kind kind, const float *values, int64_t rows,
                             int64_t column, hlrp_chunk *chunk, hlrp_error *err);
 
 /* ---- writer ---- */
@@ -63,13 +63,13 @@ hlrp_status hlrp_result_create(const char *path, const hlrp_result_info *info,
                                hlrp_result_writer **out, hlrp_error *err);
 
 /* Hands over a packed chunk. y0 is a multiple of the chunk height. An empty one is not written. */
-hlrp_status hlrp_result_write_chunk(hlrp_result_writer *writer, hlrp_layerset set, int64_t plane,
+hlrp_status hlrp_result_write_chunk(hlrp_result_writer *writer, hlrp_map_kind kind, int64_t plane,
                                     int64_t y0, int64_t column, const hlrp_chunk *chunk,
                                     hlrp_error *err);
 
 /* Packs and writes `rows` rows [rows][map width] of one plane at y0, one thread: for tests and
  * small maps. y0 is a multiple of the chunk height; rows is one too, or ends the map. */
-hlrp_status hlrp_result_write_rows(hlrp_result_writer *writer, hlrp_layerset set, int64_t plane,
+hlrp_status hlrp_result_write_rows(hlrp_result_writer *writer, hlrp_map_kind kind, int64_t plane,
                                    int64_t y0, int64_t rows, const float *values, hlrp_error *err);
 
 /* `count` tiles from tile `first`, one array per dataset of /tiles; all pointers set. */
@@ -124,8 +124,8 @@ void hlrp_result_close(hlrp_result *result); /* NULL is fine */
 const hlrp_result_info *hlrp_result_facts(const hlrp_result *result);
 
 /* Rows [y0, y0+rows) of one plane into values [rows][map width]. */
-hlrp_status hlrp_result_read_rows(hlrp_result *result, hlrp_layerset set, int64_t plane, int64_t y0,
-                                  int64_t rows, float *values, hlrp_error *err);
+hlrp_status hlrp_result_read_rows(hlrp_result *result, hlrp_map_kind kind, int64_t plane,
+                                  int64_t y0, int64_t rows, float *values, hlrp_error *err);
 
 /* Tiles [first, first+count) of /tiles/NAME. Width: values per tile (1, C or K). Any of the
  * datasets may be read as double; the values of all of them fit but for int64 beyond 2^53. */
