@@ -28,8 +28,9 @@ typedef struct hlrp_mpp {
     double x, y; /* µm per pixel */
 } hlrp_mpp;
 
-/* The smallest integer rectangle that covers r. Edges within 1e-6 of an integer count as on it, so
- * that i·stride·r computed in floating point does not drag in a row that it only touches. */
+/* The smallest integer rectangle that covers r; w = h = 0 where r is empty. Edges within 1e-6 of an
+ * integer count as on it, so that i·stride·r computed in floating point does not drag in a row that
+ * it only touches. */
 hlrp_irect hlrp_rect_cover(hlrp_rect r);
 
 /* x, y, x+w and y+h each rounded to nearest. */
@@ -41,6 +42,9 @@ hlrp_rect hlrp_rect_scale(hlrp_rect r, double downsample_x, double downsample_y)
 hlrp_rect hlrp_rect_intersect(hlrp_rect a, hlrp_rect b);     /* w = h = 0 where disjoint */
 hlrp_irect hlrp_irect_intersect(hlrp_irect a, hlrp_irect b); /* w = h = 0 where disjoint */
 
+/* The share, 0 to 1, of r's area that lies outside the slide; 1 for an empty rectangle. */
+double hlrp_rect_outside(hlrp_rect r, hlrp_size slide);
+
 /* Length of [a0, a1) ∩ [b0, b1). */
 double hlrp_overlap(double a0, double a1, double b0, double b1);
 
@@ -50,20 +54,23 @@ int64_t hlrp_ceil_div(int64_t a, int64_t b); /* a ≥ 0, b > 0 */
  * rectangle from (i·stride·r_x, j·stride·r_y), size·r wide and high: computed, never accumulated.
  * Tiles start inside the slide; those at its right and lower edge may reach past it. */
 typedef struct hlrp_grid {
-    hlrp_size slide;  /* level-0 pixels */
-    double r_x, r_y;  /* level-0 pixels per model pixel */
-    int64_t size;     /* model pixels */
-    int64_t stride;   /* model pixels, ≥ 1 */
+    hlrp_size slide; /* level-0 pixels */
+    double r_x, r_y; /* level-0 pixels per model pixel */
+    int64_t size;    /* model pixels */
+    int64_t stride;  /* model pixels, ≥ 1 */
     int64_t nx, ny;
 } hlrp_grid;
 
-/* Fails with HLRP_E_CONFIG on overlap outside [0,1), size < 1 or mpp ≤ 0, and with HLRP_E_MEMORY
- * where the number of tiles does not fit in 62 bits. */
+/* stride = max(1, round(size·(1−overlap))), halves rounded up. Fails with HLRP_E_CONFIG on overlap
+ * outside [0,1), size < 1 or mpp ≤ 0, or where a tile would be 2^40 level-0 pixels or more wide;
+ * with HLRP_E_INPUT on an empty slide; and with HLRP_E_MEMORY where the number of tiles does not
+ * fit in 62 bits. */
 hlrp_status hlrp_grid_init(hlrp_grid *grid, hlrp_size slide, hlrp_mpp mpp_slide, double mpp_model,
                            int64_t size, double overlap, hlrp_error *err);
-hlrp_rect hlrp_grid_tile(const hlrp_grid *grid, int64_t number);
+int64_t hlrp_grid_count(const hlrp_grid *grid);                  /* nx·ny */
+hlrp_rect hlrp_grid_tile(const hlrp_grid *grid, int64_t number); /* 0 ≤ number < nx·ny */
 
-/* The map: ceil(level-0 size / downsample), origin at the slide's (0,0). */
+/* The map: ceil(level-0 size / downsample), origin at the slide's (0,0). downsample ≥ 1. */
 hlrp_size hlrp_map_size(hlrp_size slide, int64_t downsample);
 
 #endif
