@@ -93,6 +93,7 @@ typedef struct hlrp_progress {
     int64_t before;    /* items an earlier run had done: they count as done, not for the rate */
     bool terminal;     /* a bar that redraws itself, at most five times a second; else plain lines,
                           at most one a minute and a last one */
+    int columns;       /* of the terminal; the label is cut so that a bar fits; 0: never cut */
     void (*write)(void *ctx, const char *text); /* gets control characters and newline as needed */
     void *ctx;
     double started, shown; /* seconds; set by start and update */
