@@ -122,15 +122,15 @@ typedef struct hlrp_config {
         char *mask;                      /* path pattern, or "" */
         double min_coverage;             /* 0…1, share of the tile */
         hlrp_keep pen;
-        double tissue_mpp;              /* µm per pixel at which tissue is looked for */
-        double tissue_saturation;       /* 0…255: Otsu's threshold is never below */
-        double tissue_value;            /* 0…255: darker and colorless is padding or shadow */
-        double tissue_value_saturation; /* 0…255: colorless is below */
-        double tissue_median_um;        /* width of the median filter; 0: off */
-        double tissue_close_um;         /* width of the closing; 0: off */
-        double tissue_min_area_um2;     /* smaller objects are dropped */
-        double tissue_max_hole_um2;     /* holes up to this are filled */
-        double pen_saturation;          /* 0…255: pen marks are at least this colorful */
+        /* How tissue is found; all lengths in µm, levels of 0…255 (see the region module). */
+        double tissue_cell_um;             /* edge of a pixel of the picture that is looked at */
+        double tissue_median_um;           /* diameter of the median filter on saturation; 0: off */
+        double tissue_closing_um;          /* radius of the closing; 0: off */
+        double tissue_min_object_um;       /* objects under this squared are dropped */
+        double tissue_max_hole_um;         /* holes under this squared are filled */
+        int64_t tissue_saturation_floor;   /* up to this nothing is tissue */
+        int64_t tissue_saturation_ceiling; /* above this everything is: Otsu never goes higher */
+        int64_t tissue_dark_value;         /* colorless and darker is padding or shadow */
     } regions;
 
     struct {
@@ -228,9 +228,6 @@ hlrp_status hlrp_config_output_key(const hlrp_config *config, char **out, hlrp_e
 /* The difference of two such key texts as "lrp.gamma: 0.25 -> 0.5; map.downsample: 8 -> 4"; ""
  * where they are equal. */
 hlrp_status hlrp_config_changes(const char *before, const char *after, char **out, hlrp_error *err);
-
-/* Names and one-line helps of all keys, for help pages: the n-th, or NULL past the end. */
-const char *hlrp_config_key_name(int64_t n);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,185 @@
+/* The table itself. The order is that of `histolrp config`. */
+#include "config/table.h"
+#include "util/util.h"
+
+#define AT(member) offsetof(hlrp_config, member)
+#define OF_SLIDE(member) offsetof(hlrp_config_slide, member)
+
+#define TEXT HLRP_KEY_TEXT
+#define PATH HLRP_KEY_PATH
+#define INT HLRP_KEY_INT
+#define SIZE HLRP_KEY_SIZE
+#define DOUBLE HLRP_KEY_DOUBLE
+#define BOOL HLRP_KEY_BOOL
+#define ENUM HLRP_KEY_ENUM
+#define FLAGS HLRP_KEY_FLAGS
+#define TEXTS HLRP_KEY_TEXTS
+#define PATHS HLRP_KEY_PATHS
+#define NUMBERS HLRP_KEY_NUMBERS
+
+#define RESULT HLRP_KIND_RESULT
+#define OUTPUT HLRP_KIND_OUTPUT
+#define COMPUTE HLRP_KIND_COMPUTE
+#define PLACE HLRP_KIND_PLACE
+
+#define COMPOSITES                                                                                 \
+    "lrp0-epsilon-gamma|epsilon-gamma-box|epsilon-plus|epsilon-plus-flat|epsilon-alpha2-beta1|"    \
+    "epsilon-alpha2-beta1-flat|lrp0|epsilon|gamma|zplus|alphabeta|wsquare|flat|gradient-x-input"
+
+/* clang-format off: one key per paragraph, its columns in the order of the struct:
+ * section, name, type, kind, offset, default, what auto means, range, choices, help. */
+const hlrp_key hlrp_keys[] = {
+    {"batch", "slides", PATHS, PLACE, AT(batch.slides), "", NULL, NULL, NULL,
+     "slides: files, globs, folders, @list.txt (a path per line)"},
+    {"batch", "output", PATH, PLACE, AT(batch.output), "", NULL, NULL, NULL,
+     "folder for the results; each slide gets a folder of its own in it"},
+    {"batch", "on_error", ENUM, COMPUTE, AT(batch.on_error), "continue", NULL, NULL,
+     "continue|stop", "after a slide that failed: go on with the others, or stop"},
+
+    {"model", "path", PATH, PLACE, AT(model.path), "", NULL, NULL, NULL, "the ONNX file"},
+    {"model", "classes", TEXTS, RESULT, AT(model.classes), "",
+     "from the model's metadata, else class0, class1, ...", NULL, NULL,
+     "names of the network's outputs, in their order"},
+    {"model", "channels", ENUM, RESULT, AT(model.channels), "rgb", NULL, NULL, "rgb|bgr",
+     "order of the colors that the network expects"},
+    {"model", "layout", ENUM, RESULT, AT(model.layout), "auto", "from the graph", NULL,
+     "auto|nchw|nhwc", "order of the input's axes"},
+    {"model", "scale", DOUBLE, RESULT, AT(model.scale), "1/255", NULL, "(0, 1e6]", NULL,
+     "input = (pixel * scale - mean) / std, pixel 0 to 255; quotients are accepted"},
+    {"model", "mean", NUMBERS, RESULT, AT(model.mean), "0", NULL, "[-1e6, 1e6]", NULL,
+     "subtracted after scale: one number, or one per channel in the network's order"},
+    {"model", "std", NUMBERS, RESULT, AT(model.std), "1", NULL, "(0, 1e6]", NULL,
+     "divides after mean: one number, or one per channel in the network's order"},
+    {"model", "mpp", DOUBLE, RESULT, AT(model.mpp), "", "from the model's metadata, else required",
+     "(0, 100]", NULL, "µm per pixel at which the network was trained"},
+    {"model", "activation", ENUM, RESULT, AT(model.activation), "softmax", NULL, NULL,
+     "softmax|sigmoid|none", "what turns logits into probabilities"},
+
+    {"regions", "source", FLAGS, RESULT, AT(regions.source), "tissue", NULL, NULL,
+     "all|tissue|annotation|mask", "what is explained; & intersects: annotation & tissue"},
+    {"regions", "annotation", PATH, PLACE, AT(regions.annotation), "", NULL, NULL, NULL,
+     "annotation file of a slide; {dir} is its folder, {stem} its name without extension"},
+    {"regions", "missing", ENUM, RESULT, AT(regions.missing), "fail", NULL, NULL,
+     "fail|all|tissue|skip", "what a slide without its annotation file gets"},
+    {"regions", "include", TEXTS, RESULT, AT(regions.include), "", "every class", NULL, NULL,
+     "globs of annotation classes that count"},
+    {"regions", "exclude", TEXTS, RESULT, AT(regions.exclude), "", NULL, NULL, NULL,
+     "globs of annotation classes that are cut out"},
+    {"regions", "mask", PATH, PLACE, AT(regions.mask), "", NULL, NULL, NULL,
+     "mask picture of a slide, nonzero is inside; {dir} and {stem} as above"},
+    {"regions", "min_coverage", DOUBLE, RESULT, AT(regions.min_coverage), "0.5", NULL, "[0, 1]",
+     NULL, "share of a tile that must lie in the region"},
+    {"regions", "pen", ENUM, RESULT, AT(regions.pen), "keep", NULL, NULL, "keep|drop",
+     "pen marks: keep what they cover, or take it for no tissue"},
+    {"regions", "tissue_cell_um", DOUBLE, RESULT, AT(regions.tissue_cell_um), "8", NULL,
+     "[0.5, 100]", NULL, "µm per pixel of the picture in which tissue is looked for"},
+    {"regions", "tissue_median_um", DOUBLE, RESULT, AT(regions.tissue_median_um), "56", NULL,
+     "[0, 2000]", NULL, "diameter of the median filter on saturation, in µm; 0 is off"},
+    {"regions", "tissue_closing_um", DOUBLE, RESULT, AT(regions.tissue_closing_um), "24", NULL,
+     "[0, 2000]", NULL, "radius of the closing, in µm; 0 is off"},
+    {"regions", "tissue_min_object_um", DOUBLE, RESULT, AT(regions.tissue_min_object_um), "200",
+     NULL, "[0, 1e5]", NULL, "objects under this squared are dropped, in µm"},
+    {"regions", "tissue_max_hole_um", DOUBLE, RESULT, AT(regions.tissue_max_hole_um), "190", NULL,
+     "[0, 1e5]", NULL, "holes under this squared are filled, in µm"},
+    {"regions", "tissue_saturation_floor", INT, RESULT, AT(regions.tissue_saturation_floor), "8",
+     NULL, "[0, 255]", NULL, "saturation up to which nothing is tissue, of 255"},
+    {"regions", "tissue_saturation_ceiling", INT, RESULT, AT(regions.tissue_saturation_ceiling),
+     "40", NULL, "[0, 255]", NULL, "saturation above which everything is tissue, of 255"},
+    {"regions", "tissue_dark_value", INT, RESULT, AT(regions.tissue_dark_value), "85", NULL,
+     "[0, 255]", NULL, "colorless pixels darker than this are padding or shadow, of 255"},
+
+    {"tiles", "size", INT, RESULT, AT(tiles.size), "", "the ONNX input's size", "[1, 65536]", NULL,
+     "edge of a tile in pixels at the model's mpp"},
+    {"tiles", "overlap", DOUBLE, RESULT, AT(tiles.overlap), "0", NULL, "[0, 1)", NULL,
+     "share of a tile's edge that its neighbor covers too"},
+
+    {"gate", "class", TEXT, RESULT, AT(gate.class_name), "", NULL, NULL, NULL,
+     "explain only tiles of this class; off without one"},
+    {"gate", "probability", DOUBLE, RESULT, AT(gate.probability), "0.5", NULL, "[0, 1]", NULL,
+     "probability that a tile must reach; the others keep their forward result"},
+
+    {"lrp", "composite", TEXT, RESULT, AT(lrp.composite), "lrp0-epsilon-gamma", NULL, NULL,
+     COMPOSITES, "which rule each layer gets"},
+    {"lrp", "target", TEXTS, RESULT, AT(lrp.target), "", "the gate's class, else predicted", NULL,
+     NULL, "what is explained: predicted, all, or names of classes"},
+    {"lrp", "start", TEXT, RESULT, AT(lrp.start), "logit", NULL, NULL,
+     "logit|probability|one|logodds|pair:*",
+     "the relevance to start from; pair:NAME is against NAME"},
+    {"lrp", "gamma", DOUBLE, RESULT, AT(lrp.gamma), "0.25", NULL, "[0, 1e6]", NULL,
+     "gamma of the composites' gamma rules"},
+    {"lrp", "alpha", DOUBLE, RESULT, AT(lrp.alpha), "2", NULL, "[1, 1e6]", NULL,
+     "alpha of the composite alphabeta; alpha - beta = 1"},
+    {"lrp", "beta", DOUBLE, RESULT, AT(lrp.beta), "1", NULL, "[0, 1e6]", NULL,
+     "beta of the composite alphabeta"},
+    {"lrp", "epsilon", DOUBLE, RESULT, AT(lrp.epsilon), "", "the composite's own", "(0, 1e6]", NULL,
+     "replaces the composite's epsilon wherever it has that rule"},
+    {"lrp", "low", NUMBERS, RESULT, AT(lrp.low), "", "pixel value 0 through scale, mean and std",
+     "[-1e9, 1e9]", NULL, "zbox: lowest input, one number or one per channel"},
+    {"lrp", "high", NUMBERS, RESULT, AT(lrp.high), "",
+     "pixel value 255 through scale, mean and std", "[-1e9, 1e9]", NULL,
+     "zbox: highest input, one number or one per channel"},
+    {"lrp", "bias", ENUM, RESULT, AT(lrp.bias), "keep", NULL, NULL, "keep|drop",
+     "whether biases take their share of relevance"},
+    {"lrp", "batchnorm", ENUM, RESULT, AT(lrp.batchnorm), "auto",
+     "merged where possible, else epsilon", NULL, "auto|merge|pass",
+     "batch normalization: merge (else pass), or pass (never merged)"},
+    {"lrp", "reference", ENUM, RESULT, AT(lrp.reference), "zero", NULL, NULL, "zero|white",
+     "root of gradient-x-input: the zero input or a white tile"},
+    {"lrp", "warn_share", DOUBLE, OUTPUT, AT(lrp.warn_share), "0.5", NULL, "[0, 1e6]", NULL,
+     "warn where bias or stabilizer take more than this share in a layer"},
+
+    {"map", "downsample", INT, RESULT, AT(map.downsample), "8", NULL, "[1, 65536]", NULL,
+     "level-0 pixels per map pixel"},
+
+    {"outputs", "ome_tiff", BOOL, OUTPUT, AT(outputs.ome_tiff), "on", NULL, NULL, NULL,
+     "write relevance.ome.tif"},
+    {"outputs", "overlay", BOOL, OUTPUT, AT(outputs.overlay), "on", NULL, NULL, NULL,
+     "write overlay.tif"},
+    {"outputs", "geojson", BOOL, OUTPUT, AT(outputs.geojson), "on", NULL, NULL, NULL,
+     "write tiles.geojson"},
+    {"outputs", "csv", BOOL, OUTPUT, AT(outputs.csv), "on", NULL, NULL, NULL, "write tiles.csv"},
+    {"outputs", "report", BOOL, OUTPUT, AT(outputs.report), "on", NULL, NULL, NULL,
+     "write report.html"},
+    {"outputs", "qupath", BOOL, OUTPUT, AT(outputs.qupath), "on", NULL, NULL, NULL,
+     "write qupath.groovy"},
+    {"outputs", "class", TEXT, OUTPUT, AT(outputs.class_name), "",
+     "the gate's class, else the last", NULL, NULL,
+     "class that the overlay and the QuPath script show"},
+    {"outputs", "overlay_mpp", DOUBLE, OUTPUT, AT(outputs.overlay_mpp), "",
+     "2x the map's resolution, never finer than the slide", "(0, 1000]", NULL,
+     "µm per pixel of overlay.tif"},
+    {"outputs", "colormap", TEXT, OUTPUT, AT(outputs.colormap), "vik", NULL, NULL, "vik|bwr",
+     "diverging colors: negative, zero, positive"},
+    {"outputs", "opacity", DOUBLE, OUTPUT, AT(outputs.opacity), "0.6", NULL, "[0, 1]", NULL,
+     "of the heatmap where it is strongest"},
+    {"outputs", "limit", TEXT, OUTPUT, AT(outputs.limit), "slide", NULL, "(0, 1e300]",
+     "slide|batch|#",
+     "relevance at the ends of the colors: a percentile of slide or batch, or a number"},
+    {"outputs", "percentile", DOUBLE, OUTPUT, AT(outputs.percentile), "99.5", NULL, "(0, 100]",
+     NULL, "of |relevance|, for limit = slide and batch"},
+    {"outputs", "bounds", ENUM, OUTPUT, AT(outputs.bounds), "auto",
+     "shifted by the slide's bounds, as QuPath shows it", NULL, "auto|full",
+     "coordinates of what is written for QuPath; full: the whole slide's"},
+
+    {"compute", "threads", INT, COMPUTE, AT(compute.threads), "", "all granted", "[1, 4096]", NULL,
+     "threads; -t wins"},
+    {"compute", "precision", ENUM, RESULT, AT(compute.precision), "f32", NULL, NULL, "f32|bf16",
+     "arithmetic of the convolutions"},
+    {"compute", "memory_limit", SIZE, COMPUTE, AT(compute.memory_limit), "", "none", "[1e6, 1e15]",
+     NULL, "memory to stay below: bytes, or with K, M, G, T; fewer workers run"},
+    {"compute", "plan", PATH, COMPUTE, AT(compute.plan), "", NULL, NULL, NULL,
+     "file that pins the choice of algorithms"},
+};
+
+const hlrp_key hlrp_slide_keys[] = {
+    {"slide:NAME", "mpp", NUMBERS, RESULT, OF_SLIDE(mpp), "", "from the slide", "[0.05, 10]", NULL,
+     "µm per level-0 pixel: one number, or x and y"},
+    {"slide:NAME", "annotation", PATH, PLACE, OF_SLIDE(annotation), "", NULL, NULL, NULL,
+     "annotation file of this slide"},
+    {"slide:NAME", "mask", PATH, PLACE, OF_SLIDE(mask), "", NULL, NULL, NULL,
+     "mask picture of this slide"},
+};
+/* clang-format on */
+
+const int hlrp_key_count = HLRP_COUNT(hlrp_keys);
+const int hlrp_slide_key_count = HLRP_COUNT(hlrp_slide_keys);
