@@ -24,20 +24,20 @@ typedef enum hlrp_op {
     HLRP_OP_MAXPOOL,    /* C  window */
     HLRP_OP_AVGPOOL,    /* C  window, count_include_pad */
     HLRP_OP_GLOBAL_AVGPOOL, /* C  keepdims: [N,C,1,1] or [N,C] (also ReduceMean over H and W) */
-    HLRP_OP_ADD,        /* C  n ≥ 2 computed inputs of one shape (Add, Sum), no broadcast */
-    HLRP_OP_CONCAT,     /* C  axis 1 */
-    HLRP_OP_PAD,        /* C  constant 0: window.pad_lo/pad_hi over H and W; negative crops */
-    HLRP_OP_FLATTEN,    /* C  [N,C,H,W] → [N,C·H·W] */
-    HLRP_OP_RESHAPE,    /*    in: x, shape (constant); canonize makes it FLATTEN or drops it */
-    HLRP_OP_TRANSPOSE,  /*    perm in ints */
-    HLRP_OP_SQUEEZE,    /*    axes in ints */
-    HLRP_OP_UNSQUEEZE,  /*    axes in ints */
-    HLRP_OP_IDENTITY,   /*    Identity, Dropout, Cast to float: dropped by canonize */
-    HLRP_OP_MUL,        /*    by a constant: scalar or per channel; canonize makes it BATCHNORM */
-    HLRP_OP_SUB,        /*    likewise */
-    HLRP_OP_DIV,        /*    likewise */
-    HLRP_OP_ADD_CONST,  /*    likewise; after MATMUL it becomes the GEMM's bias */
-    HLRP_OP_SHAPE,      /*    shape arithmetic, folded by canonize once the input size is known: */
+    HLRP_OP_ADD,            /* C  n ≥ 2 computed inputs of one shape (Add, Sum), no broadcast */
+    HLRP_OP_CONCAT,         /* C  axis 1 */
+    HLRP_OP_PAD,            /* C  constant 0: window.pad_lo/pad_hi over H and W; negative crops */
+    HLRP_OP_FLATTEN,        /* C  [N,C,H,W] → [N,C·H·W]; axis 1 */
+    HLRP_OP_RESHAPE,        /*    in: x, shape (constant); canonize makes it FLATTEN or drops it */
+    HLRP_OP_TRANSPOSE,      /*    perm in ints */
+    HLRP_OP_SQUEEZE,        /*    axes in ints */
+    HLRP_OP_UNSQUEEZE,      /*    axes in ints */
+    HLRP_OP_IDENTITY,       /*    Identity, Dropout, Cast to float: dropped by canonize */
+    HLRP_OP_MUL,       /*    by a constant: scalar or per channel; canonize makes it BATCHNORM */
+    HLRP_OP_SUB,       /*    likewise */
+    HLRP_OP_DIV,       /*    likewise */
+    HLRP_OP_ADD_CONST, /*    likewise; after MATMUL it becomes the GEMM's bias */
+    HLRP_OP_SHAPE,     /*    shape arithmetic, folded by canonize once the input size is known: */
     HLRP_OP_GATHER,
     HLRP_OP_SLICE,
     HLRP_OP_COUNT
@@ -53,9 +53,9 @@ typedef enum hlrp_auto_pad {
 /* A sliding window over H (index 0) and W (index 1). */
 typedef struct hlrp_window {
     int64_t kernel[2], stride[2], dilation[2], pad_lo[2], pad_hi[2];
-    hlrp_auto_pad auto_pad; /* resolved to explicit pads by hlrp_graph_infer */
-    bool ceil;
-    bool count_pad; /* count_include_pad */
+    hlrp_auto_pad auto_pad; /* hlrp_graph_infer sets the pads that it asks for */
+    bool ceil;              /* holds for explicit pads only */
+    bool count_pad;         /* count_include_pad */
 } hlrp_window;
 
 typedef struct hlrp_node {
@@ -63,21 +63,32 @@ typedef struct hlrp_node {
     char *name; /* the ONNX node's, else the name of its first output */
     char *type; /* ONNX op_type, for messages */
     int in_count, out_count;
-    int *in, *out; /* value ids; -1 for an optional input that is absent */
+    int *in, *out; /* value ids; -1 for an optional input that is absent (CONV and GEMM always have
+                      three inputs, the bias may be -1) */
     hlrp_window window;
     int64_t group;
     float alpha, lo, hi;
     int axis;
     bool keepdims;
-    hlrp_dims ints; /* perm, axes */
+    hlrp_dims ints; /* perm, axes; SHAPE: {start, end} */
+    double *exact; /* BATCHNORM: scale [C], then shift [C], before their rounding to float32; owned;
+                      NULL elsewhere. A merge reads these, so that weights are rounded once. */
 } hlrp_node;
 
 typedef struct hlrp_value {
     char *name;
     hlrp_dims dims;        /* set by hlrp_graph_infer; -1 for what is not known before */
     hlrp_tensor *constant; /* owned; NULL for computed values */
+    hlrp_dtype dtype;      /* HLRP_I64: shape arithmetic; HLRP_F32: data */
     int producer;          /* node id; -1 for the graph's input and for constants */
 } hlrp_value;
+
+/* What stood after the logits and was cut. */
+typedef enum hlrp_activation {
+    HLRP_ACTIVATION_NONE,
+    HLRP_ACTIVATION_SOFTMAX, /* also LogSoftmax */
+    HLRP_ACTIVATION_SIGMOID
+} hlrp_activation;
 
 typedef struct hlrp_graph {
     hlrp_node *nodes;
@@ -85,13 +96,19 @@ typedef struct hlrp_graph {
     hlrp_value *values;
     int value_count, value_capacity;
     int input, output; /* value ids; the output of a canonical graph is the logits [N,classes] */
-    bool nhwc;         /* the file's input is [N,H,W,C]: canonize removes the transpose at the input */
+    bool nhwc; /* the file's input is [N,H,W,C]: canonize removes the transpose at the input */
     hlrp_strings classes; /* from the file's metadata; empty where it says nothing */
     double mpp;           /* from the file's metadata; 0 where it says nothing */
+    bool has_norm;        /* the file's metadata says mean and std: */
+    double mean[3], std[3];
+    hlrp_activation activation; /* set by canonize */
 } hlrp_graph;
 
 hlrp_status hlrp_graph_new(hlrp_graph **out, hlrp_error *err);
 void hlrp_graph_free(hlrp_graph *g);
+
+/* A deep copy, constants included. */
+hlrp_status hlrp_graph_copy(const hlrp_graph *from, hlrp_graph **out, hlrp_error *err);
 
 /* Adds and returns an id, -1 where memory is short (err set). Strings are copied; arrays of value
  * ids are copied; `constant` becomes the graph's. */
@@ -106,8 +123,16 @@ int hlrp_graph_readers(const hlrp_graph *g, int value);
 /* Removes nodes for which remove[id] is true, then values nobody mentions; order is kept. */
 hlrp_status hlrp_graph_compact(hlrp_graph *g, const bool *remove, hlrp_error *err);
 
-/* Sets dims of all values for an input of these dims ([N,C,H,W]), resolves auto_pad and −1 in
- * reshapes, and checks every node's inputs against its operator. Run again at any other size.
+/* The tensor that node `id` gives when all its inputs are constants, in *out (the caller's to
+ * free). NULL with HLRP_OK where it has computed inputs or its operator is not one of shape
+ * arithmetic, data movement and elementwise arithmetic. SHAPE needs the dims of its input only,
+ * none of them -1. */
+hlrp_status hlrp_graph_fold_node(const hlrp_graph *g, int id, hlrp_tensor **out, hlrp_error *err);
+
+/* Sets dims of all values for an input of these dims ([N,C,H,W], or as the file has it before
+ * canonize), sets pad_lo and pad_hi where auto_pad asks for it (auto_pad stays, for the next size)
+ * and checks every node's inputs against its operator. Run again at any other size; it reads
+ * constants and writes dims and pads only.
  * HLRP_E_MODEL names the node and what does not fit. */
 hlrp_status hlrp_graph_infer(hlrp_graph *g, const hlrp_dims *input, hlrp_error *err);
 
