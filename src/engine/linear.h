@@ -1,0 +1,53 @@
+/* Linear maps: z = Wx + b of a convolution or a fully connected layer, and its adjoint c = Wᵀs (the
+ * gradient of z with respect to x, applied to s). Every LRP rule is made of these two and of
+ * element-wise arithmetic. Computed by oneDNN; a map is immutable once made and shared by threads,
+ * each of which brings a stream of its own. */
+#ifndef HLRP_LINEAR_H
+#define HLRP_LINEAR_H
+
+#include "engine/layout.h"
+#include "graph/graph.h"
+
+typedef struct hlrp_backend hlrp_backend; /* the library's engine: one per plan, shared */
+typedef struct hlrp_stream hlrp_stream;   /* one per thread, with its scratch memory */
+typedef struct hlrp_linear hlrp_linear;
+
+/* Create it, and all maps, with OpenMP limited to one thread (hlrp_sched_single): the library
+ * chooses its blocking for the number of threads it sees at creation. */
+hlrp_status hlrp_backend_new(hlrp_backend **out, hlrp_error *err);
+void hlrp_backend_free(hlrp_backend *backend);
+/* Channel lanes of the layout that convolutions prefer on this processor: 16, 8 or 1. */
+int hlrp_backend_lanes(const hlrp_backend *backend);
+const char *hlrp_backend_version(void); /* "oneDNN 2.6.3" */
+const char *hlrp_backend_isa(void);     /* "avx512_core", … */
+
+typedef struct hlrp_linear_spec {
+    bool gemm;            /* false: convolution */
+    hlrp_layout src, dst; /* gemm: lanes 1, h = w = 1 */
+    hlrp_window window;   /* explicit pads */
+    int64_t group;
+    const float *weights;  /* plain: conv [O,I/g,kh,kw], gemm [O,I]. A gemm's are borrowed and must
+                              outlive the map; a convolution's are packed and may go */
+    const float *bias;     /* [O] or NULL; copied */
+    bool forward, adjoint; /* which of the two will be called */
+} hlrp_linear_spec;
+
+hlrp_status hlrp_linear_new(hlrp_backend *backend, const hlrp_linear_spec *spec, hlrp_linear **out,
+                            hlrp_error *err);
+void hlrp_linear_free(hlrp_linear *map);
+/* The kernel in use, for inspection; borrowed. */
+const char *hlrp_linear_kernel(const hlrp_linear *map);
+
+/* Bytes of scratch memory that a stream needs for the map. */
+int64_t hlrp_linear_scratch(const hlrp_linear *map);
+hlrp_status hlrp_stream_new(hlrp_backend *backend, int64_t scratch_bytes, hlrp_stream **out,
+                            hlrp_error *err);
+void hlrp_stream_free(hlrp_stream *stream);
+
+/* x and c have the layout spec.src, z and s spec.dst; 64-byte aligned, not overlapping. */
+hlrp_status hlrp_linear_forward(const hlrp_linear *map, hlrp_stream *stream, const float *x,
+                                float *z, hlrp_error *err);
+hlrp_status hlrp_linear_adjoint(const hlrp_linear *map, hlrp_stream *stream, const float *s,
+                                float *c, hlrp_error *err);
+
+#endif

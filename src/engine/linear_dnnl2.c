@@ -1,0 +1,481 @@
+/* Linear maps on oneDNN 2.x. The only file that knows its API: version 3, which dropped operation
+ * descriptors and made memory descriptors opaque, would be a second file of this kind. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <oneapi/dnnl/dnnl.h>
+
+#include "engine/linear.h"
+
+struct hlrp_backend {
+    dnnl_engine_t engine;
+    int lanes;
+};
+
+struct hlrp_stream {
+    dnnl_stream_t stream;
+    char *scratch;
+    int64_t bytes;
+};
+
+/* One end of a pass: the value's layout, and what the primitive reads or writes instead. */
+typedef struct end {
+    dnnl_memory_desc_t value, used;
+    dnnl_primitive_t reorder; /* NULL where both are the same */
+} end;
+
+/* Forward or adjoint: in → primitive → out. */
+typedef struct pass {
+    dnnl_primitive_t primitive;
+    int in_arg, out_arg;
+    end in, out;
+    dnnl_memory_desc_t weights_md, bias_md, scratch_md;
+    float *weights; /* packed as weights_md says */
+    char kernel[64];
+} pass;
+
+struct hlrp_linear {
+    hlrp_linear_spec spec;
+    float *bias;
+    pass forward, adjoint;
+};
+
+/* ---- backend and streams ---- */
+
+static hlrp_status dnnl_failed(const char *what, dnnl_status_t why, hlrp_error *err) {
+    return hlrp_fail(err, why == dnnl_out_of_memory ? HLRP_E_MEMORY : HLRP_E_INTERNAL, what, NULL,
+                     "oneDNN failed with status %d", (int)why);
+}
+
+static dnnl_format_tag_t tag_of(int lanes) {
+    return lanes == 16 ? dnnl_aBcd16b : lanes == 8 ? dnnl_aBcd8b : dnnl_abcd;
+}
+
+static bool describe(const hlrp_layout *l, dnnl_memory_desc_t *md) {
+    const dnnl_dims_t dims = {l->n, l->c, l->h, l->w};
+    return dnnl_memory_desc_init_by_tag(md, 4, dims, dnnl_f32, tag_of(l->lanes)) == dnnl_success;
+}
+
+/* The instruction sets are sets of bits: a larger number is not a larger set. */
+static bool has_isa(unsigned wanted) {
+    return ((unsigned)dnnl_get_effective_cpu_isa() & wanted) == wanted;
+}
+
+static int preferred_lanes(void) {
+    if (has_isa(dnnl_cpu_isa_avx512_core))
+        return 16;
+    return has_isa(dnnl_cpu_isa_sse41) ? 8 : 1;
+}
+
+hlrp_status hlrp_backend_new(hlrp_backend **out, hlrp_error *err) {
+    hlrp_backend *b = NULL;
+    hlrp_status status = hlrp_calloc(&b, 1, sizeof *b, "backend", err);
+    if (status != HLRP_OK)
+        return status;
+    const dnnl_status_t made = dnnl_engine_create(&b->engine, dnnl_cpu, 0);
+    if (made != dnnl_success) {
+        free(b);
+        return dnnl_failed("creating a processor engine", made, err);
+    }
+    b->lanes = preferred_lanes();
+    *out = b;
+    return HLRP_OK;
+}
+
+void hlrp_backend_free(hlrp_backend *backend) {
+    if (!backend)
+        return;
+    dnnl_engine_destroy(backend->engine);
+    free(backend);
+}
+
+int hlrp_backend_lanes(const hlrp_backend *backend) {
+    return backend->lanes;
+}
+
+const char *hlrp_backend_version(void) {
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+    return "oneDNN " TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(
+        DNNL_VERSION_PATCH);
+}
+
+const char *hlrp_backend_isa(void) {
+    if (has_isa(dnnl_cpu_isa_avx512_core_bf16))
+        return "avx512_core_bf16";
+    if (has_isa(dnnl_cpu_isa_avx512_core))
+        return "avx512_core";
+    return has_isa(dnnl_cpu_isa_avx2) ? "avx2" : has_isa(dnnl_cpu_isa_sse41) ? "sse41" : "generic";
+}
+
+hlrp_status hlrp_stream_new(hlrp_backend *backend, int64_t scratch_bytes, hlrp_stream **out,
+                            hlrp_error *err) {
+    hlrp_stream *s = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&s, 1, sizeof *s, "stream", err));
+    HLRP_TRY(hlrp_calloc_aligned(&s->scratch, scratch_bytes, 1, "scratch memory", err));
+    s->bytes = scratch_bytes;
+    const dnnl_status_t made =
+        dnnl_stream_create(&s->stream, backend->engine, dnnl_stream_default_flags);
+    if (made != dnnl_success)
+        status = dnnl_failed("creating a stream", made, err);
+    if (status == HLRP_OK) {
+        *out = s;
+        return HLRP_OK;
+    }
+out:
+    hlrp_stream_free(s);
+    return status;
+}
+
+void hlrp_stream_free(hlrp_stream *stream) {
+    if (!stream)
+        return;
+    if (stream->stream)
+        dnnl_stream_destroy(stream->stream);
+    free(stream->scratch);
+    free(stream);
+}
+
+/* ---- running primitives ---- */
+
+typedef struct argument {
+    int arg;
+    const dnnl_memory_desc_t *md;
+    void *data;
+} argument;
+
+static dnnl_status_t execute(dnnl_primitive_t primitive, dnnl_stream_t stream, argument *args,
+                             int count) {
+    enum { MOST = 6 };
+    dnnl_exec_arg_t bound[MOST] = {{0}};
+    dnnl_engine_t engine = NULL;
+    dnnl_status_t status = dnnl_stream_get_engine(stream, &engine);
+    int n = 0;
+    for (int i = 0; status == dnnl_success && i < count && n < MOST; i++) {
+        if (!args[i].data)
+            continue;
+        bound[n].arg = args[i].arg;
+        status = dnnl_memory_create(&bound[n].memory, args[i].md, engine, args[i].data);
+        n += status == dnnl_success;
+    }
+    if (status == dnnl_success)
+        status = dnnl_primitive_execute(primitive, stream, n, bound);
+    if (status == dnnl_success)
+        status = dnnl_stream_wait(stream);
+    for (int i = 0; i < n; i++)
+        dnnl_memory_destroy(bound[i].memory);
+    return status;
+}
+
+static bool make_primitive(dnnl_engine_t engine, const void *operation, dnnl_primitive_desc_t *pd) {
+    dnnl_primitive_attr_t attr = NULL;
+    if (dnnl_primitive_attr_create(&attr) != dnnl_success)
+        return false;
+    dnnl_status_t status = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_create(pd, operation, attr, engine, NULL);
+    dnnl_primitive_attr_destroy(attr);
+    return status == dnnl_success;
+}
+
+static bool make_reorder(dnnl_engine_t engine, const dnnl_memory_desc_t *from,
+                         const dnnl_memory_desc_t *to, dnnl_primitive_t *out) {
+    dnnl_primitive_desc_t pd = NULL;
+    if (dnnl_reorder_primitive_desc_create(&pd, from, engine, to, engine, NULL) != dnnl_success)
+        return false;
+    const bool made = dnnl_primitive_create(out, pd) == dnnl_success;
+    dnnl_primitive_desc_destroy(pd);
+    return made;
+}
+
+static bool link_end(dnnl_engine_t engine, end *e, bool into_primitive) {
+    if (dnnl_memory_desc_equal(&e->value, &e->used))
+        return true;
+    return into_primitive ? make_reorder(engine, &e->value, &e->used, &e->reorder)
+                          : make_reorder(engine, &e->used, &e->value, &e->reorder);
+}
+
+/* ---- convolutions ---- */
+
+/* What a convolution's descriptors share in both directions. */
+typedef struct conv {
+    const hlrp_linear_spec *spec;
+    dnnl_memory_desc_t weights_plain, weights_any, bias;
+    dnnl_dims_t strides, dilates, pad_lo, pad_hi;
+} conv;
+
+static bool conv_init(conv *c, const hlrp_linear_spec *spec) {
+    *c = (conv){.spec = spec};
+    const hlrp_window *w = &spec->window;
+    const int64_t g = spec->group, o = spec->dst.c / g, i = spec->src.c / g;
+    const dnnl_dims_t grouped = {g, o, i, w->kernel[0], w->kernel[1]};
+    const dnnl_dims_t single = {o, i, w->kernel[0], w->kernel[1]};
+    const dnnl_dims_t outputs = {spec->dst.c};
+    const int rank = g > 1 ? 5 : 4;
+    for (int a = 0; a < 2; a++) {
+        c->strides[a] = w->stride[a];
+        c->dilates[a] = w->dilation[a] - 1; /* oneDNN counts the gaps */
+        c->pad_lo[a] = w->pad_lo[a];
+        c->pad_hi[a] = w->pad_hi[a];
+    }
+    return dnnl_memory_desc_init_by_tag(&c->weights_plain, rank, g > 1 ? grouped : single, dnnl_f32,
+                                        g > 1 ? dnnl_abcde : dnnl_abcd) == dnnl_success &&
+           dnnl_memory_desc_init_by_tag(&c->weights_any, rank, g > 1 ? grouped : single, dnnl_f32,
+                                        dnnl_format_tag_any) == dnnl_success &&
+           dnnl_memory_desc_init_by_tag(&c->bias, 1, outputs, dnnl_f32, dnnl_a) == dnnl_success;
+}
+
+/* Winograd F(4×3): two to three times the direct kernel's speed on 3×3 windows of stride 1, except
+ * on small pictures with many channels, where transforming the weights' side costs more. */
+static bool winograd_pays(const hlrp_linear_spec *s) {
+    const hlrp_window *w = &s->window;
+    const int64_t pixels = s->dst.h * s->dst.w;
+    for (int a = 0; a < 2; a++)
+        if (w->kernel[a] != 3 || w->stride[a] != 1 || w->dilation[a] != 1 || w->pad_lo[a] > 1 ||
+            w->pad_hi[a] > 1)
+            return false;
+    return s->group == 1 && s->src.c >= 16 && s->dst.c >= 16 &&
+           (pixels > 20 * 20 || (pixels > 10 * 10 && s->src.c < 256));
+}
+
+static bool conv_describe(conv *c, bool forward, dnnl_alg_kind_t alg, bool free_layout,
+                          dnnl_engine_t engine, dnnl_primitive_desc_t *pd) {
+    dnnl_memory_desc_t src = {0}, dst = {0};
+    if (!describe(&c->spec->src, &src) || !describe(&c->spec->dst, &dst))
+        return false;
+    if (free_layout) {
+        dnnl_memory_desc_init_by_tag(&src, 4, src.dims, dnnl_f32, dnnl_format_tag_any);
+        dnnl_memory_desc_init_by_tag(&dst, 4, dst.dims, dnnl_f32, dnnl_format_tag_any);
+    }
+    dnnl_convolution_desc_t operation;
+    dnnl_status_t status;
+    if (forward)
+        status = dnnl_dilated_convolution_forward_desc_init(
+            &operation, dnnl_forward_inference, alg, &src, &c->weights_any,
+            c->spec->bias ? &c->bias : NULL, &dst, c->strides, c->dilates, c->pad_lo, c->pad_hi);
+    else
+        status = dnnl_dilated_convolution_backward_data_desc_init(&operation, alg, &src,
+                                                                  &c->weights_any, &dst, c->strides,
+                                                                  c->dilates, c->pad_lo, c->pad_hi);
+    return status == dnnl_success && make_primitive(engine, &operation, pd);
+}
+
+static const char *kernel_name(const_dnnl_primitive_desc_t pd) {
+    const char *name = NULL;
+    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
+    return name ? name : "";
+}
+
+/* The first of: Winograd where it pays, direct on the values' own layouts, direct on a layout of
+ * the library's choice (reordered around it). Naive kernels are taken only where nothing else is
+ * there. The choice follows from the shapes alone, so that every run makes the same one. */
+static bool conv_choose(conv *c, bool forward, dnnl_engine_t engine, dnnl_primitive_desc_t *pd) {
+    if (winograd_pays(c->spec) &&
+        conv_describe(c, forward, dnnl_convolution_winograd, false, engine, pd))
+        return true;
+    if (conv_describe(c, forward, dnnl_convolution_direct, false, engine, pd)) {
+        if (strncmp(kernel_name(*pd), "ref", 3) != 0)
+            return true;
+        dnnl_primitive_desc_destroy(*pd);
+        *pd = NULL;
+    }
+    return conv_describe(c, forward, dnnl_convolution_direct, true, engine, pd);
+}
+
+static hlrp_status pack_weights(conv *c, pass *p, dnnl_engine_t engine, hlrp_error *err) {
+    dnnl_primitive_t reorder = NULL;
+    dnnl_stream_t stream = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc_aligned(&p->weights, (int64_t)dnnl_memory_desc_get_size(&p->weights_md), 1,
+                                 "packed weights", err));
+    argument args[] = {{DNNL_ARG_FROM, &c->weights_plain, NULL},
+                       {DNNL_ARG_TO, &p->weights_md, p->weights}};
+    memcpy(&args[0].data, &c->spec->weights, sizeof args[0].data);
+    dnnl_status_t made = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
+    if (made == dnnl_success && !make_reorder(engine, &c->weights_plain, &p->weights_md, &reorder))
+        made = dnnl_unimplemented;
+    if (made == dnnl_success)
+        made = execute(reorder, stream, args, 2);
+    if (made != dnnl_success)
+        status = dnnl_failed("packing weights", made, err);
+out:
+    if (reorder)
+        dnnl_primitive_destroy(reorder);
+    if (stream)
+        dnnl_stream_destroy(stream);
+    return status;
+}
+
+static hlrp_status conv_pass(conv *c, bool forward, dnnl_engine_t engine, pass *p,
+                             hlrp_error *err) {
+    dnnl_primitive_desc_t pd = NULL;
+    hlrp_status status = HLRP_OK;
+    if (!conv_choose(c, forward, engine, &pd))
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, NULL, "oneDNN has no kernel for a convolution");
+    end *src = forward ? &p->in : &p->out, *dst = forward ? &p->out : &p->in;
+    p->in_arg = forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST;
+    p->out_arg = forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC;
+    src->used =
+        *dnnl_primitive_desc_query_md(pd, forward ? dnnl_query_src_md : dnnl_query_diff_src_md, 0);
+    dst->used =
+        *dnnl_primitive_desc_query_md(pd, forward ? dnnl_query_dst_md : dnnl_query_diff_dst_md, 0);
+    p->weights_md = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
+    p->scratch_md = *dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    p->bias_md = c->bias;
+    snprintf(p->kernel, sizeof p->kernel, "%s", kernel_name(pd));
+    const bool made = describe(&c->spec->src, &src->value) &&
+                      describe(&c->spec->dst, &dst->value) && link_end(engine, &p->in, true) &&
+                      link_end(engine, &p->out, false) &&
+                      dnnl_primitive_create(&p->primitive, pd) == dnnl_success;
+    if (!made)
+        status = dnnl_failed("creating a convolution", dnnl_unimplemented, err);
+    dnnl_primitive_desc_destroy(pd);
+    return status == HLRP_OK ? pack_weights(c, p, engine, err) : status;
+}
+
+static int64_t align64(int64_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static int64_t pass_scratch(const pass *p) {
+    if (!p->primitive)
+        return 0;
+    int64_t bytes = align64((int64_t)dnnl_memory_desc_get_size(&p->scratch_md));
+    if (p->in.reorder)
+        bytes += align64((int64_t)dnnl_memory_desc_get_size(&p->in.used));
+    if (p->out.reorder)
+        bytes += align64((int64_t)dnnl_memory_desc_get_size(&p->out.used));
+    return bytes;
+}
+
+static dnnl_status_t run_reorder(dnnl_primitive_t reorder, hlrp_stream *stream,
+                                 const dnnl_memory_desc_t *from, void *src,
+                                 const dnnl_memory_desc_t *to, void *dst) {
+    argument args[] = {{DNNL_ARG_FROM, from, src}, {DNNL_ARG_TO, to, dst}};
+    return execute(reorder, stream->stream, args, 2);
+}
+
+static hlrp_status run_pass(const pass *p, const float *bias, hlrp_stream *stream, const float *in,
+                            float *out, hlrp_error *err) {
+    if (pass_scratch(p) > stream->bytes)
+        return hlrp_fail(err, HLRP_E_INTERNAL, NULL, NULL,
+                         "a stream has too little scratch memory");
+    void *used_in = NULL, *used_out = out, *bias_data = NULL;
+    memcpy(&used_in, &in, sizeof used_in); /* oneDNN takes inputs without const */
+    memcpy(&bias_data, &bias, sizeof bias_data);
+    char *scratch = stream->scratch;
+    char *next = scratch + align64((int64_t)dnnl_memory_desc_get_size(&p->scratch_md));
+    dnnl_status_t status = dnnl_success;
+    if (p->in.reorder) {
+        status = run_reorder(p->in.reorder, stream, &p->in.value, used_in, &p->in.used, next);
+        used_in = next;
+        next += align64((int64_t)dnnl_memory_desc_get_size(&p->in.used));
+    }
+    if (p->out.reorder)
+        used_out = next;
+    argument args[] = {{p->in_arg, &p->in.used, used_in},
+                       {DNNL_ARG_WEIGHTS, &p->weights_md, p->weights},
+                       {DNNL_ARG_BIAS, &p->bias_md, bias_data},
+                       {p->out_arg, &p->out.used, used_out},
+                       {DNNL_ARG_SCRATCHPAD, &p->scratch_md, scratch}};
+    if (status == dnnl_success)
+        status = execute(p->primitive, stream->stream, args, 5);
+    if (status == dnnl_success && p->out.reorder)
+        status = run_reorder(p->out.reorder, stream, &p->out.used, used_out, &p->out.value, out);
+    return status == dnnl_success ? HLRP_OK : dnnl_failed("running a convolution", status, err);
+}
+
+/* ---- fully connected layers: plain matrices, one copy of the weights for both directions ---- */
+
+static hlrp_status gemm(const hlrp_linear *m, bool forward, const float *in, float *out,
+                        hlrp_error *err) {
+    const int64_t n = m->spec.src.n, i = m->spec.src.c, o = m->spec.dst.c;
+    for (int64_t row = 0; forward && m->bias && row < n; row++)
+        memcpy(out + row * o, m->bias, (size_t)o * sizeof *out);
+    const float beta = forward && m->bias ? 1.0f : 0.0f;
+    const dnnl_status_t status =
+        forward ? dnnl_sgemm('N', 'T', n, o, i, 1.0f, in, i, m->spec.weights, i, beta, out, o)
+                : dnnl_sgemm('N', 'N', n, i, o, 1.0f, in, o, m->spec.weights, i, beta, out, i);
+    return status == dnnl_success ? HLRP_OK : dnnl_failed("a matrix product", status, err);
+}
+
+/* ---- the interface ---- */
+
+static hlrp_status copy_bias(hlrp_linear *m, hlrp_error *err) {
+    if (!m->spec.bias)
+        return HLRP_OK;
+    const hlrp_status status =
+        hlrp_calloc_aligned(&m->bias, m->spec.dst.c, sizeof *m->bias, "bias", err);
+    if (status == HLRP_OK)
+        memcpy(m->bias, m->spec.bias, (size_t)m->spec.dst.c * sizeof *m->bias);
+    return status;
+}
+
+hlrp_status hlrp_linear_new(hlrp_backend *backend, const hlrp_linear_spec *spec, hlrp_linear **out,
+                            hlrp_error *err) {
+    hlrp_linear *m = NULL;
+    conv c;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&m, 1, sizeof *m, "linear map", err));
+    m->spec = *spec;
+    HLRP_TRY(copy_bias(m, err));
+    if (!spec->gemm) {
+        if (!conv_init(&c, &m->spec)) {
+            status = dnnl_failed("describing a convolution", dnnl_invalid_arguments, err);
+            goto out;
+        }
+        if (spec->forward)
+            HLRP_TRY(conv_pass(&c, true, backend->engine, &m->forward, err));
+        if (spec->adjoint)
+            HLRP_TRY(conv_pass(&c, false, backend->engine, &m->adjoint, err));
+        m->spec.weights = NULL;
+    }
+    m->spec.bias = NULL;
+    *out = m;
+    return HLRP_OK;
+out:
+    hlrp_linear_free(m);
+    return status;
+}
+
+static void free_pass(pass *p) {
+    dnnl_primitive_t all[] = {p->primitive, p->in.reorder, p->out.reorder};
+    for (size_t i = 0; i < HLRP_COUNT(all); i++)
+        if (all[i])
+            dnnl_primitive_destroy(all[i]);
+    free(p->weights);
+}
+
+void hlrp_linear_free(hlrp_linear *map) {
+    if (!map)
+        return;
+    free_pass(&map->forward);
+    free_pass(&map->adjoint);
+    free(map->bias);
+    free(map);
+}
+
+const char *hlrp_linear_kernel(const hlrp_linear *map) {
+    if (map->spec.gemm)
+        return "sgemm";
+    return map->forward.primitive ? map->forward.kernel : map->adjoint.kernel;
+}
+
+int64_t hlrp_linear_scratch(const hlrp_linear *map) {
+    return HLRP_MAX(pass_scratch(&map->forward), pass_scratch(&map->adjoint));
+}
+
+hlrp_status hlrp_linear_forward(const hlrp_linear *map, hlrp_stream *stream, const float *x,
+                                float *z, hlrp_error *err) {
+    if (map->spec.gemm)
+        return gemm(map, true, x, z, err);
+    return run_pass(&map->forward, map->bias, stream, x, z, err);
+}
+
+hlrp_status hlrp_linear_adjoint(const hlrp_linear *map, hlrp_stream *stream, const float *s,
+                                float *c, hlrp_error *err) {
+    if (map->spec.gemm)
+        return gemm(map, false, s, c, err);
+    return run_pass(&map->adjoint, NULL, stream, s, c, err);
+}

@@ -1,0 +1,332 @@
+#include "engine/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/kernels.h"
+
+struct hlrp_plan {
+    const hlrp_graph *graph;
+    hlrp_layout *layouts;    /* per value; n = 0 for constants */
+    int64_t *offsets;        /* per value: floats from the start of the arena; -1 for constants */
+    hlrp_linear **linear;    /* per node; NULL but for CONV and GEMM */
+    int64_t *argmax_offsets; /* per node: int32 from the start; -1 but for MAXPOOL */
+    int64_t *macs;           /* per node */
+    int64_t floats, argmaxes, scratch;
+};
+
+struct hlrp_activations {
+    const hlrp_plan *plan;
+    float *values;
+    int32_t *argmax;
+};
+
+/* ---- making a plan ---- */
+
+static hlrp_layout layout_of(const hlrp_dims *dims, int lanes) {
+    hlrp_layout l = {.n = dims->d[0], .c = 1, .h = 1, .w = 1, .lanes = 1};
+    if (dims->rank > 1)
+        l.c = dims->d[1];
+    if (dims->rank == 4) {
+        l.h = dims->d[2];
+        l.w = dims->d[3];
+        l.lanes = lanes;
+    }
+    return l;
+}
+
+static bool reads(const hlrp_node *node, int value) {
+    for (int k = 0; k < node->in_count; k++)
+        if (node->in[k] == value)
+            return true;
+    return false;
+}
+
+/* Whether the value, as it is or after operators that keep its layout, meets another one in a sum
+ * or a concatenation, where all must have one layout. */
+static bool meets_others(const hlrp_graph *g, int value) {
+    for (int i = 0; i < g->node_count; i++) {
+        const hlrp_node *node = &g->nodes[i];
+        if (!reads(node, value) || node->op == HLRP_OP_CONV || node->op == HLRP_OP_GEMM ||
+            node->op == HLRP_OP_FLATTEN)
+            continue;
+        if (node->op == HLRP_OP_ADD || node->op == HLRP_OP_CONCAT || meets_others(g, node->out[0]))
+            return true;
+    }
+    return false;
+}
+
+/* The graph's input stays plain where it can, and what only moves or pools it with it: three
+ * colours in blocks of sixteen would be four fifths padding. */
+static int lanes_of(const hlrp_plan *plan, const hlrp_node *node, int lanes) {
+    if (node->op == HLRP_OP_CONV || node->op == HLRP_OP_CONCAT)
+        return lanes;
+    return plan->layouts[node->in[0]].lanes;
+}
+
+static hlrp_status lay_out_value(hlrp_plan *plan, int value, int lanes, hlrp_error *err) {
+    const hlrp_value *v = &plan->graph->values[value];
+    if (v->dims.rank < 2 || v->dims.rank > 4 || v->dims.rank == 3)
+        return hlrp_fail(err, HLRP_E_MODEL, v->name, "use a network of pictures [N,C,H,W]",
+                         "a value has %d axes, not 2 or 4", v->dims.rank);
+    int64_t count = 0;
+    hlrp_status status = hlrp_dims_count(&v->dims, &count, err);
+    if (status != HLRP_OK)
+        return status;
+    if (count == 0)
+        return hlrp_fail(err, HLRP_E_MODEL, v->name, "use larger tiles", "a value is empty");
+    plan->layouts[value] = layout_of(&v->dims, lanes);
+    plan->offsets[value] = plan->floats;
+    plan->floats += (hlrp_layout_count(&plan->layouts[value]) + 15) / 16 * 16;
+    return HLRP_OK;
+}
+
+static hlrp_status lay_out(hlrp_plan *plan, int lanes, hlrp_error *err) {
+    const hlrp_graph *g = plan->graph;
+    const int input_lanes = meets_others(g, g->input) ? lanes : 1;
+    hlrp_status status = lay_out_value(plan, g->input, input_lanes, err);
+    for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
+        const hlrp_node *node = &g->nodes[i];
+        status = lay_out_value(plan, node->out[0], lanes_of(plan, node, lanes), err);
+        plan->argmax_offsets[i] = -1;
+        if (status == HLRP_OK && node->op == HLRP_OP_MAXPOOL) {
+            plan->argmax_offsets[i] = plan->argmaxes;
+            plan->argmaxes += hlrp_layout_count(&plan->layouts[node->out[0]]);
+        }
+    }
+    return status;
+}
+
+static const float *parameter(const hlrp_graph *g, const hlrp_node *node, int k) {
+    return node->in_count > k && node->in[k] >= 0 ? g->values[node->in[k]].constant->f : NULL;
+}
+
+hlrp_linear_spec hlrp_plan_linear_spec(const hlrp_plan *plan, int id) {
+    const hlrp_node *node = &plan->graph->nodes[id];
+    return (hlrp_linear_spec){.gemm = node->op == HLRP_OP_GEMM,
+                              .src = plan->layouts[node->in[0]],
+                              .dst = plan->layouts[node->out[0]],
+                              .window = node->window,
+                              .group = HLRP_MAX(node->group, 1),
+                              .weights = parameter(plan->graph, node, 1),
+                              .bias = parameter(plan->graph, node, 2)};
+}
+
+static hlrp_status make_linear(hlrp_plan *plan, hlrp_backend *backend, int id, hlrp_error *err) {
+    const hlrp_node *node = &plan->graph->nodes[id];
+    hlrp_linear_spec spec = hlrp_plan_linear_spec(plan, id);
+    spec.forward = true;
+    hlrp_status status = hlrp_linear_new(backend, &spec, &plan->linear[id], err);
+    if (status != HLRP_OK)
+        return err->where[0] ? status : hlrp_fail(err, status, node->name, NULL, "%s", err->what);
+    plan->scratch = HLRP_MAX(plan->scratch, hlrp_linear_scratch(plan->linear[id]));
+    const int64_t taps = spec.gemm ? 1 : spec.window.kernel[0] * spec.window.kernel[1];
+    plan->macs[id] = spec.dst.c * spec.dst.h * spec.dst.w * taps * (spec.src.c / spec.group);
+    return HLRP_OK;
+}
+
+static hlrp_status check_operator(const hlrp_node *node, hlrp_error *err) {
+    static const bool known[HLRP_OP_COUNT] = {
+        [HLRP_OP_CONV] = true,    [HLRP_OP_GEMM] = true,       [HLRP_OP_BATCHNORM] = true,
+        [HLRP_OP_RELU] = true,    [HLRP_OP_LEAKY_RELU] = true, [HLRP_OP_CLIP] = true,
+        [HLRP_OP_MAXPOOL] = true, [HLRP_OP_AVGPOOL] = true,    [HLRP_OP_GLOBAL_AVGPOOL] = true,
+        [HLRP_OP_ADD] = true,     [HLRP_OP_CONCAT] = true,     [HLRP_OP_PAD] = true,
+        [HLRP_OP_FLATTEN] = true};
+    if (known[node->op])
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_MODEL, node->name, "export the network without it",
+                     "no kernel for the operator %s here", node->type);
+}
+
+static hlrp_status allocate_tables(hlrp_plan *plan, hlrp_error *err) {
+    const int values = plan->graph->value_count, nodes = plan->graph->node_count;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&plan->layouts, values, sizeof *plan->layouts, "plan", err));
+    HLRP_TRY(hlrp_calloc(&plan->offsets, values, sizeof *plan->offsets, "plan", err));
+    HLRP_TRY(hlrp_calloc(&plan->linear, nodes, sizeof *plan->linear, "plan", err));
+    HLRP_TRY(hlrp_calloc(&plan->macs, nodes, sizeof *plan->macs, "plan", err));
+    HLRP_TRY(hlrp_calloc(&plan->argmax_offsets, nodes, sizeof *plan->argmax_offsets, "plan", err));
+    for (int v = 0; v < values; v++)
+        plan->offsets[v] = -1;
+out:
+    return status;
+}
+
+hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_plan **out,
+                          hlrp_error *err) {
+    hlrp_plan *plan = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&plan, 1, sizeof *plan, "plan", err));
+    plan->graph = graph;
+    HLRP_TRY(allocate_tables(plan, err));
+    for (int i = 0; i < graph->node_count; i++)
+        HLRP_TRY(check_operator(&graph->nodes[i], err));
+    HLRP_TRY(lay_out(plan, hlrp_backend_lanes(backend), err));
+    for (int i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i].op == HLRP_OP_CONV || graph->nodes[i].op == HLRP_OP_GEMM)
+            HLRP_TRY(make_linear(plan, backend, i, err));
+    *out = plan;
+    return HLRP_OK;
+out:
+    hlrp_plan_free(plan);
+    return status;
+}
+
+void hlrp_plan_free(hlrp_plan *plan) {
+    if (!plan)
+        return;
+    for (int i = 0; plan->linear && i < plan->graph->node_count; i++)
+        hlrp_linear_free(plan->linear[i]);
+    free(plan->linear);
+    free(plan->layouts);
+    free(plan->offsets);
+    free(plan->argmax_offsets);
+    free(plan->macs);
+    free(plan);
+}
+
+const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan) {
+    return plan->graph;
+}
+
+const hlrp_layout *hlrp_plan_layout(const hlrp_plan *plan, int value) {
+    return &plan->layouts[value];
+}
+
+const char *hlrp_plan_kernel(const hlrp_plan *plan, int node) {
+    return plan->linear[node] ? hlrp_linear_kernel(plan->linear[node]) : "";
+}
+
+int64_t hlrp_plan_scratch(const hlrp_plan *plan) {
+    return plan->scratch;
+}
+
+int64_t hlrp_plan_macs(const hlrp_plan *plan, int node) {
+    return plan->macs[node];
+}
+
+int64_t hlrp_plan_activation_bytes(const hlrp_plan *plan) {
+    return plan->floats * (int64_t)sizeof(float) + plan->argmaxes * (int64_t)sizeof(int32_t);
+}
+
+/* ---- running it ---- */
+
+hlrp_status hlrp_activations_new(const hlrp_plan *plan, hlrp_activations **out, hlrp_error *err) {
+    hlrp_activations *a = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&a, 1, sizeof *a, "activations", err));
+    a->plan = plan;
+    HLRP_TRY(hlrp_calloc_aligned(&a->values, plan->floats, sizeof *a->values, "activations", err));
+    HLRP_TRY(
+        hlrp_calloc_aligned(&a->argmax, plan->argmaxes, sizeof *a->argmax, "activations", err));
+    *out = a;
+    return HLRP_OK;
+out:
+    hlrp_activations_free(a);
+    return status;
+}
+
+void hlrp_activations_free(hlrp_activations *acts) {
+    if (!acts)
+        return;
+    free(acts->values);
+    free(acts->argmax);
+    free(acts);
+}
+
+const float *hlrp_activations_value(const hlrp_activations *acts, int value) {
+    return acts->values + acts->plan->offsets[value];
+}
+
+const int32_t *hlrp_activations_argmax(const hlrp_activations *acts, int node) {
+    return acts->argmax + acts->plan->argmax_offsets[node];
+}
+
+static hlrp_status add_up(const hlrp_plan *plan, const hlrp_activations *acts,
+                          const hlrp_node *node, float *y, hlrp_error *err) {
+    const float **terms = NULL;
+    hlrp_status status = hlrp_calloc(&terms, node->in_count, sizeof *terms, node->name, err);
+    if (status != HLRP_OK)
+        return status;
+    for (int k = 0; k < node->in_count; k++)
+        terms[k] = hlrp_activations_value(acts, node->in[k]);
+    hlrp_sum(hlrp_layout_count(&plan->layouts[node->out[0]]), terms, node->in_count, y);
+    free(terms);
+    return HLRP_OK;
+}
+
+static void concatenate(const hlrp_plan *plan, const hlrp_activations *acts, const hlrp_node *node,
+                        float *y) {
+    int64_t at = 0;
+    const hlrp_layout *whole = &plan->layouts[node->out[0]];
+    memset(y, 0, (size_t)hlrp_layout_count(whole) * sizeof *y);
+    for (int k = 0; k < node->in_count; k++) {
+        const hlrp_layout *part = &plan->layouts[node->in[k]];
+        hlrp_concat_part(whole, y, part, hlrp_activations_value(acts, node->in[k]), at);
+        at += part->c;
+    }
+}
+
+static void flatten(const hlrp_layout *from, const float *x, float *y) {
+    hlrp_layout plain = *from;
+    plain.lanes = 1;
+    hlrp_repack(from, x, &plain, y);
+}
+
+static hlrp_status run_node(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,
+                            int id, hlrp_error *err) {
+    const hlrp_node *node = &plan->graph->nodes[id];
+    const hlrp_layout *in = &plan->layouts[node->in[0]], *out = &plan->layouts[node->out[0]];
+    const float *x = hlrp_activations_value(acts, node->in[0]);
+    float *y = acts->values + plan->offsets[node->out[0]];
+    switch (node->op) {
+    case HLRP_OP_CONV:
+    case HLRP_OP_GEMM:
+        return hlrp_linear_forward(plan->linear[id], stream, x, y, err);
+    case HLRP_OP_BATCHNORM:
+        hlrp_affine(in, x, parameter(plan->graph, node, 1), parameter(plan->graph, node, 2), y);
+        break;
+    case HLRP_OP_RELU:
+        hlrp_relu(hlrp_layout_count(out), x, y);
+        break;
+    case HLRP_OP_LEAKY_RELU:
+        hlrp_leaky_relu(hlrp_layout_count(out), x, node->alpha, y);
+        break;
+    case HLRP_OP_CLIP:
+        hlrp_clip(out, x, node->lo, node->hi, y);
+        break;
+    case HLRP_OP_MAXPOOL:
+        hlrp_maxpool(in, out, &node->window, x, y, acts->argmax + plan->argmax_offsets[id]);
+        break;
+    case HLRP_OP_AVGPOOL:
+        hlrp_avgpool(in, out, &node->window, x, y);
+        break;
+    case HLRP_OP_GLOBAL_AVGPOOL:
+        hlrp_global_avgpool(in, out, x, y);
+        break;
+    case HLRP_OP_ADD:
+        return add_up(plan, acts, node, y, err);
+    case HLRP_OP_CONCAT:
+        concatenate(plan, acts, node, y);
+        break;
+    case HLRP_OP_PAD:
+        hlrp_pad(in, out, node->window.pad_lo, x, y);
+        break;
+    default: /* FLATTEN; hlrp_plan_new lets nothing else in */
+        flatten(in, x, y);
+        break;
+    }
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_forward(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,
+                         const float *input, hlrp_error *err) {
+    const hlrp_graph *g = plan->graph;
+    hlrp_layout plain = plan->layouts[g->input];
+    plain.lanes = 1;
+    hlrp_repack(&plain, input, &plan->layouts[g->input], acts->values + plan->offsets[g->input]);
+    hlrp_status status = HLRP_OK;
+    for (int i = 0; status == HLRP_OK && i < g->node_count; i++)
+        status = run_node(plan, acts, stream, i, err);
+    return status;
+}

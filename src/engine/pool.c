@@ -1,0 +1,169 @@
+#include <float.h>
+#include <string.h>
+
+#include "engine/kernels.h"
+
+/* Taps [from, to) of a window along one axis that lie inside the input, and where tap 0 lies. */
+typedef struct span {
+    int64_t from, to, start, step;
+} span;
+
+static span span_at(const hlrp_window *w, int axis, int64_t extent, int64_t out) {
+    const int64_t step = w->dilation[axis], start = out * w->stride[axis] - w->pad_lo[axis];
+    span s = {.from = 0, .to = w->kernel[axis], .start = start, .step = step};
+    if (start < 0)
+        s.from = (-start + step - 1) / step;
+    if (start + (s.to - 1) * step >= extent)
+        s.to = extent > start ? (extent - start + step - 1) / step : 0;
+    s.to = HLRP_MAX(s.to, s.from);
+    return s;
+}
+
+/* What an average divides by along one axis. */
+static int64_t divisor(const hlrp_window *w, int axis, int64_t extent, span s) {
+    if (!w->count_pad)
+        return s.to - s.from;
+    int64_t taps = 0; /* taps before the end of the explicit padding */
+    for (int64_t t = 0; t < w->kernel[axis]; t++)
+        taps += s.start + t * s.step < extent + w->pad_hi[axis];
+    return taps;
+}
+
+/* One channel block [h][w][lanes] of each operand, and the layouts' geometry. */
+typedef struct plane {
+    int64_t h, w, oh, ow;
+    int lanes;
+} plane;
+
+static plane plane_of(const hlrp_layout *x, const hlrp_layout *y) {
+    return (plane){x->h, x->w, y->h, y->w, x->lanes};
+}
+
+static void max_window(const plane *p, span v, span u, const float *x, float *y, int32_t *arg) {
+    const int lanes = p->lanes;
+    for (int l = 0; l < lanes; l++) {
+        y[l] = -FLT_MAX;
+        arg[l] = (int32_t)((v.start + v.from * v.step) * p->w + u.start + u.from * u.step);
+    }
+    for (int64_t i = v.from; i < v.to; i++)
+        for (int64_t j = u.from; j < u.to; j++) {
+            const int32_t pixel = (int32_t)((v.start + i * v.step) * p->w + u.start + j * u.step);
+            const float *in = x + (int64_t)pixel * lanes;
+#pragma omp simd
+            for (int l = 0; l < lanes; l++) {
+                const int more = in[l] > y[l];
+                y[l] = more ? in[l] : y[l];
+                arg[l] = more ? pixel : arg[l];
+            }
+        }
+}
+
+void hlrp_maxpool(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const hlrp_window *win,
+                  const float *x, float *y, int32_t *arg) {
+    const plane p = plane_of(x_layout, y_layout);
+    const int64_t planes = x_layout->n * hlrp_layout_blocks(x_layout);
+    for (int64_t k = 0; k < planes; k++, x += p.h * p.w * p.lanes)
+        for (int64_t i = 0; i < p.oh; i++) {
+            const span v = span_at(win, 0, p.h, i);
+            for (int64_t j = 0; j < p.ow; j++, y += p.lanes, arg += p.lanes)
+                max_window(&p, v, span_at(win, 1, p.w, j), x, y, arg);
+        }
+}
+
+void hlrp_maxpool_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layout,
+                          const int32_t *arg, const float *s, float *c) {
+    const plane p = plane_of(x_layout, y_layout);
+    const int64_t planes = x_layout->n * hlrp_layout_blocks(x_layout);
+    memset(c, 0, (size_t)hlrp_layout_count(x_layout) * sizeof *c);
+    for (int64_t k = 0; k < planes; k++, c += p.h * p.w * p.lanes)
+        for (int64_t o = 0; o < p.oh * p.ow; o++, s += p.lanes, arg += p.lanes)
+            for (int l = 0; l < p.lanes; l++)
+                c[(int64_t)arg[l] * p.lanes + l] += s[l];
+}
+
+static void mean_window(const plane *p, span v, span u, float share, const float *x, float *y) {
+    const int lanes = p->lanes;
+    for (int l = 0; l < lanes; l++)
+        y[l] = 0;
+    for (int64_t i = v.from; i < v.to; i++)
+        for (int64_t j = u.from; j < u.to; j++) {
+            const float *in = x + ((v.start + i * v.step) * p->w + u.start + j * u.step) * lanes;
+#pragma omp simd
+            for (int l = 0; l < lanes; l++)
+                y[l] += in[l];
+        }
+    for (int l = 0; l < lanes; l++)
+        y[l] *= share;
+}
+
+static void spread_window(const plane *p, span v, span u, float share, const float *s, float *c) {
+    const int lanes = p->lanes;
+    for (int64_t i = v.from; i < v.to; i++)
+        for (int64_t j = u.from; j < u.to; j++) {
+            float *out = c + ((v.start + i * v.step) * p->w + u.start + j * u.step) * lanes;
+#pragma omp simd
+            for (int l = 0; l < lanes; l++)
+                out[l] += share * s[l];
+        }
+}
+
+static float share_of(const hlrp_window *win, const plane *p, span v, span u) {
+    const int64_t count = divisor(win, 0, p->h, v) * divisor(win, 1, p->w, u);
+    return count > 0 ? 1.0f / (float)count : 0.0f;
+}
+
+void hlrp_avgpool(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const hlrp_window *win,
+                  const float *x, float *y) {
+    const plane p = plane_of(x_layout, y_layout);
+    const int64_t planes = x_layout->n * hlrp_layout_blocks(x_layout);
+    for (int64_t k = 0; k < planes; k++, x += p.h * p.w * p.lanes)
+        for (int64_t i = 0; i < p.oh; i++) {
+            const span v = span_at(win, 0, p.h, i);
+            for (int64_t j = 0; j < p.ow; j++, y += p.lanes) {
+                const span u = span_at(win, 1, p.w, j);
+                mean_window(&p, v, u, share_of(win, &p, v, u), x, y);
+            }
+        }
+}
+
+void hlrp_avgpool_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layout,
+                          const hlrp_window *win, const float *s, float *c) {
+    const plane p = plane_of(x_layout, y_layout);
+    const int64_t planes = x_layout->n * hlrp_layout_blocks(x_layout);
+    memset(c, 0, (size_t)hlrp_layout_count(x_layout) * sizeof *c);
+    for (int64_t k = 0; k < planes; k++, c += p.h * p.w * p.lanes)
+        for (int64_t i = 0; i < p.oh; i++) {
+            const span v = span_at(win, 0, p.h, i);
+            for (int64_t j = 0; j < p.ow; j++, s += p.lanes) {
+                const span u = span_at(win, 1, p.w, j);
+                spread_window(&p, v, u, share_of(win, &p, v, u), s, c);
+            }
+        }
+}
+
+void hlrp_global_avgpool(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const float *x,
+                         float *y) {
+    const int64_t pixels = x_layout->h * x_layout->w;
+    memset(y, 0, (size_t)hlrp_layout_count(y_layout) * sizeof *y);
+    for (int64_t n = 0; n < x_layout->n; n++)
+        for (int64_t ch = 0; ch < x_layout->c; ch++) {
+            const float *in = x + hlrp_layout_offset(x_layout, n, ch);
+            double sum = 0; /* a float sum over 112² pixels would cost three digits */
+            for (int64_t p = 0; p < pixels; p++)
+                sum += in[p * x_layout->lanes];
+            y[hlrp_layout_offset(y_layout, n, ch)] = (float)(sum / (double)pixels);
+        }
+}
+
+void hlrp_global_avgpool_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layout,
+                                 const float *s, float *c) {
+    const int64_t pixels = x_layout->h * x_layout->w;
+    memset(c, 0, (size_t)hlrp_layout_count(x_layout) * sizeof *c);
+    for (int64_t n = 0; n < x_layout->n; n++)
+        for (int64_t ch = 0; ch < x_layout->c; ch++) {
+            const float share = s[hlrp_layout_offset(y_layout, n, ch)] / (float)pixels;
+            float *out = c + hlrp_layout_offset(x_layout, n, ch);
+            for (int64_t p = 0; p < pixels; p++)
+                out[p * x_layout->lanes] = share;
+        }
+}
