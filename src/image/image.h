@@ -80,7 +80,7 @@ typedef struct hlrp_pyramid_spec {
      * planes, the first one's: the other planes have none. Copied by _open. */
     const char *const *descriptions;
     /* A stripped page after level 0, as Aperio's files have: the smallest level (which must be at
-     * most 4096 on each side) under this description. RGB8 and page layouts only. [none] */
+     * most 2048 on each side) under this description. RGB8 and page layouts only. [none] */
     const char *thumbnail;
 } hlrp_pyramid_spec;
 
