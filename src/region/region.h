@@ -77,11 +77,6 @@ typedef struct hlrp_mask {
 /* Borrowed, lives as long as the region; NULL for a region without a raster (`all`). */
 const hlrp_mask *hlrp_region_mask(const hlrp_region *region);
 
-/* Numbers of the grid's tiles whose coverage is at least min_coverage (and above 0), rising, in
- * *tiles, the caller's to free; *count may be 0. */
-hlrp_status hlrp_region_tiles(const hlrp_region *region, const hlrp_grid *grid, double min_coverage,
-                              int64_t **tiles, int64_t *count, hlrp_error *err);
-
 /* regions.png: the outline of the region and the chosen tiles over a thumbnail of at most 2,048
  * pixels a side. Appears whole under `path` or not at all. */
 hlrp_status hlrp_region_picture(hlrp_slide *slide, const hlrp_region *region, const hlrp_grid *grid,

@@ -1,0 +1,64 @@
+/* What a cell's color says: glass, stain, pen, or nothing was there. */
+#include "region/tissue.h"
+
+#include "region/raster.h"
+
+/* Hematoxylin and eosin lie between 255° (blue violet) through 300° to 20° (red); DAB reaches 45°.
+ * Green, cyan and blue felt-tip lie in between, strongly saturated. */
+#define PEN_HUE_FROM 75.0
+#define PEN_HUE_TO 245.0
+#define PEN_HUE_BLUE 190.0 /* from here on nuclei can come near: ask for more */
+
+enum {
+    PADDING_CHROMA = 30, /* max − min of the channels: HSV's quotient is noise in the dark */
+    PEN_WEAK = 28,
+    PEN_STRONG = 70,
+    PEN_STRONG_BLUE = 90
+};
+
+static int top(const uint8_t c[3]) {
+    return HLRP_MAX(HLRP_MAX(c[0], c[1]), c[2]);
+}
+
+static int chroma(const uint8_t c[3]) {
+    return top(c) - HLRP_MIN(HLRP_MIN(c[0], c[1]), c[2]);
+}
+
+uint8_t hlrp_saturation(const uint8_t rgb[3]) {
+    int v = top(rgb);
+    return v == 0 ? 0 : (uint8_t)((255 * chroma(rgb) + v / 2) / v);
+}
+
+double hlrp_hue(const uint8_t rgb[3]) {
+    double r = rgb[0], g = rgb[1], b = rgb[2], d = chroma(rgb), h = 0;
+    if (d <= 0)
+        return 0;
+    if (top(rgb) == rgb[0])
+        h = (g - b) / d;
+    else if (top(rgb) == rgb[1])
+        h = 2 + (b - r) / d;
+    else
+        h = 4 + (r - g) / d;
+    return h < 0 ? 60 * (h + 6) : 60 * h;
+}
+
+bool hlrp_is_padding(const uint8_t rgb[3], int dark_value) {
+    return top(rgb) < dark_value && chroma(rgb) <= PADDING_CHROMA;
+}
+
+int hlrp_pen_likeness(const uint8_t rgb[3]) {
+    int s = hlrp_saturation(rgb);
+    double hue = hlrp_hue(rgb);
+    if (s < PEN_WEAK || hue < PEN_HUE_FROM || hue > PEN_HUE_TO)
+        return 0;
+    return s >= (hue < PEN_HUE_BLUE ? PEN_STRONG : PEN_STRONG_BLUE) ? 2 : 1;
+}
+
+/* Otsu finds the valley between glass and stain where a slide has both. A slide that is all tissue
+ * has no glass, and Otsu splits the tissue; one without tissue has only glass, and Otsu splits its
+ * noise. Hence two bounds: below the floor nothing is stain, above the ceiling everything is. */
+int hlrp_saturation_threshold(const int64_t counts[256], int floor, int ceiling) {
+    double low = 0, high = 0;
+    int t = hlrp_otsu(counts, &low, &high);
+    return HLRP_MAX(floor, HLRP_MIN(t, ceiling));
+}

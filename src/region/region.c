@@ -1,0 +1,150 @@
+/* The region object, and its two kinds: everything, and a raster. */
+#include "region/region.h"
+
+#include <stdlib.h>
+
+#include "region/layer.h"
+
+/* Shares this close to 0 or 1 are: differences of large sums leave crumbs, and a crumb must not
+ * make a tile of an empty one, or take a full one out where the whole is asked for. */
+#define SHARE_CRUMB 1e-9
+
+struct hlrp_region {
+    hlrp_size slide;
+    const hlrp_layer_ops *ops;
+    void *layer;
+};
+
+hlrp_status hlrp_region_new(hlrp_size slide, const hlrp_layer_ops *ops, void *layer,
+                            hlrp_region **out, hlrp_error *err) {
+    hlrp_region *region = NULL;
+    hlrp_status status = hlrp_calloc(&region, 1, sizeof *region, "a region", err);
+    if (status != HLRP_OK) {
+        if (ops->free)
+            ops->free(layer);
+        return status;
+    }
+    *region = (hlrp_region){slide, ops, layer};
+    *out = region;
+    return HLRP_OK;
+}
+
+void hlrp_region_free(hlrp_region *region) {
+    if (!region)
+        return;
+    if (region->ops->free)
+        region->ops->free(region->layer);
+    free(region);
+}
+
+double hlrp_region_coverage(const hlrp_region *region, hlrp_rect level0) {
+    hlrp_rect slide = {0, 0, (double)region->slide.w, (double)region->slide.h};
+    hlrp_rect inside = hlrp_rect_intersect(level0, slide);
+    if (!(inside.w > 0 && inside.h > 0))
+        return 0;
+    double share = region->ops->area(region->layer, inside) / (inside.w * inside.h);
+    if (!(share > SHARE_CRUMB))
+        return 0;
+    return share > 1 - SHARE_CRUMB ? 1 : share;
+}
+
+double hlrp_region_share(const hlrp_region *region) {
+    hlrp_rect slide = {0, 0, (double)region->slide.w, (double)region->slide.h};
+    return hlrp_region_coverage(region, slide);
+}
+
+bool hlrp_region_is_empty(const hlrp_region *region) {
+    hlrp_rect slide = {0, 0, (double)region->slide.w, (double)region->slide.h};
+    return !(slide.w > 0 && slide.h > 0) || region->ops->area(region->layer, slide) <= 0;
+}
+
+const hlrp_mask *hlrp_region_mask(const hlrp_region *region) {
+    return region->ops->mask ? region->ops->mask(region->layer) : NULL;
+}
+
+/* ---- everything ---- */
+
+static double all_area(const void *layer, hlrp_rect rect) {
+    (void)layer;
+    return rect.w * rect.h;
+}
+
+hlrp_status hlrp_region_new_all(hlrp_size slide, hlrp_region **out, hlrp_error *err) {
+    static const hlrp_layer_ops ops = {.area = all_area};
+    return hlrp_region_new(slide, &ops, NULL, out, err);
+}
+
+/* ---- a raster ---- */
+
+typedef struct mask_layer {
+    hlrp_mask mask;
+    uint8_t *kind;   /* the mask's, owned */
+    uint32_t *table; /* [h+1][w+1]: tissue cells above and left of the corner */
+} mask_layer;
+
+/* Tissue cells, parts of them by area, above and left of the corner (x, y) in cells. Within a cell
+ * the integral of a piecewise constant function is bilinear: interpolating the table is exact. */
+static double corner(const mask_layer *m, double x, double y) {
+    x = HLRP_MIN(HLRP_MAX(x, 0), (double)m->mask.w);
+    y = HLRP_MIN(HLRP_MAX(y, 0), (double)m->mask.h);
+    int64_t i = HLRP_MIN((int64_t)x, m->mask.w - 1), j = HLRP_MIN((int64_t)y, m->mask.h - 1);
+    const uint32_t *above = m->table + j * (m->mask.w + 1) + i, *below = above + m->mask.w + 1;
+    double fx = x - (double)i, fy = y - (double)j;
+    double top = above[0] + fx * ((double)above[1] - above[0]);
+    double bottom = below[0] + fx * ((double)below[1] - below[0]);
+    return top + fy * (bottom - top);
+}
+
+static double mask_area(const void *layer, hlrp_rect rect) {
+    const mask_layer *m = layer;
+    double x0 = rect.x / m->mask.cell_w, x1 = (rect.x + rect.w) / m->mask.cell_w;
+    double y0 = rect.y / m->mask.cell_h, y1 = (rect.y + rect.h) / m->mask.cell_h;
+    double cells = corner(m, x1, y1) - corner(m, x0, y1) - corner(m, x1, y0) + corner(m, x0, y0);
+    return cells * m->mask.cell_w * m->mask.cell_h;
+}
+
+static const hlrp_mask *mask_of(const void *layer) {
+    return &((const mask_layer *)layer)->mask;
+}
+
+static void mask_free(void *layer) {
+    mask_layer *m = layer;
+    free(m->kind);
+    free(m->table);
+    free(m);
+}
+
+static void fill_table(mask_layer *m) {
+    int64_t w = m->mask.w, wide = w + 1;
+    for (int64_t y = 0; y < m->mask.h; y++) {
+        uint32_t row = 0;
+        for (int64_t x = 0; x < w; x++) {
+            row += m->kind[y * w + x] == HLRP_CELL_TISSUE;
+            m->table[(y + 1) * wide + x + 1] = m->table[y * wide + x + 1] + row;
+        }
+    }
+}
+
+hlrp_status hlrp_region_new_mask(hlrp_size slide, hlrp_size size, double cell_w, double cell_h,
+                                 uint8_t *kind, hlrp_region **out, hlrp_error *err) {
+    static const hlrp_layer_ops ops = {mask_area, mask_of, mask_free};
+    hlrp_status status = HLRP_OK;
+    mask_layer *m = NULL;
+    int64_t corners = 0;
+    HLRP_TRY(hlrp_calloc(&m, 1, sizeof *m, "a mask", err));
+    if (!hlrp_mul_size(size.w + 1, size.h + 1, &corners) || corners > UINT32_MAX) {
+        status = hlrp_fail(err, HLRP_E_MEMORY, NULL, "choose larger mask cells",
+                           "a mask of %lld x %lld cells is too large", (long long)size.w,
+                           (long long)size.h);
+        goto out;
+    }
+    HLRP_TRY(hlrp_calloc(&m->table, corners, sizeof *m->table, "the mask's table", err));
+    m->kind = kind;
+    m->mask = (hlrp_mask){size.w, size.h, cell_w, cell_h, kind};
+    fill_table(m);
+    return hlrp_region_new(slide, &ops, m, out, err);
+out:
+    free(m);
+    free(kind);
+    return status;
+}
