@@ -1,0 +1,47 @@
+#!/bin/bash
+# Installs what is missing, builds, runs all tests. Last line: "N passed, N failed, N skipped".
+#   test.sh [--werror] [--preset NAME] [--no-setup]
+# HISTOLRP_TESTDATA names the folder of the large test data; tests that need it are skipped
+# where it is absent.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=release
+options=()
+setup=1
+while [ $# -gt 0 ]; do
+    case $1 in
+    --werror) options+=(-DHLRP_WERROR=ON) ;;
+    --preset)
+        preset=${2:?name of a preset}
+        shift
+        ;;
+    --no-setup) setup=0 ;;
+    *)
+        echo "usage: test.sh [--werror] [--preset NAME] [--no-setup]" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+
+if [ "$setup" = 1 ]; then
+    scripts/setup.sh build test
+    [ "$preset" != tsan ] || scripts/setup.sh check
+fi
+echo "Building ($preset)"
+scripts/build.sh "$preset" -DHLRP_TESTS=ON "${options[@]}"
+if [ "$preset" = release ]; then folder=build; else folder=build-$preset; fi
+
+# The race detector understands OpenMP through this tool only.
+archer=$(find /usr/lib/llvm-*/lib -name libarcher.so 2>/dev/null | head -1)
+if [ "$preset" = tsan ] && [ -n "$archer" ]; then
+    export OMP_TOOL_LIBRARIES=$archer
+    export TSAN_OPTIONS="ignore_noninstrumented_modules=1 exitcode=66"
+fi
+
+status=0
+log=$folder/tests.log
+ctest --test-dir "$folder" --output-on-failure --timeout 900 -j "$(nproc)" 2>&1 | tee "$log" || status=$?
+scripts/count_tests.sh "$folder" "$log"
+exit $status
