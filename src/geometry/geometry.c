@@ -82,7 +82,7 @@ int64_t hlrp_ceil_div(int64_t a, int64_t b) {
 static int64_t count_starts(int64_t length, int64_t stride, double r) {
     double end = (double)length - EDGE;
     double guess = ceil(end / ((double)stride * r));
-    if (!(guess < FAR))
+    if (!(guess < FAR && guess * (double)stride < 0x1p62))
         return -1;
     int64_t n = HLRP_MAX((int64_t)guess, 1);
     /* The division is rounded, and hlrp_grid_tile multiplies: it has the last word. */
@@ -98,8 +98,8 @@ static hlrp_status check_frame(const hlrp_grid *grid, hlrp_mpp mpp_slide, double
     if (!(overlap >= 0 && overlap < 1))
         return hlrp_fail(err, HLRP_E_CONFIG, "[tiles] overlap", "use 0 to less than 1",
                          "an overlap of %g cannot be used", overlap);
-    if (grid->size < 1)
-        return hlrp_fail(err, HLRP_E_CONFIG, "[tiles] size", "use at least 1",
+    if (grid->size < 1 || grid->size > INT32_MAX)
+        return hlrp_fail(err, HLRP_E_CONFIG, "[tiles] size", "use at least 1, usually 224 to 1024",
                          "a tile size of %lld pixels cannot be used", (long long)grid->size);
     if (!(isfinite(mpp_model) && mpp_model > 0))
         return hlrp_fail(err, HLRP_E_CONFIG, "[model] mpp", "give µm per pixel, for example 0.5",

@@ -62,9 +62,9 @@ typedef struct hlrp_grid {
 } hlrp_grid;
 
 /* stride = max(1, round(size·(1−overlap))), halves rounded up. Fails with HLRP_E_CONFIG on overlap
- * outside [0,1), size < 1 or mpp ≤ 0, or where a tile would be 2^40 level-0 pixels or more wide;
- * with HLRP_E_INPUT on an empty slide; and with HLRP_E_MEMORY where the number of tiles does not
- * fit in 62 bits. */
+ * outside [0,1), a size outside 1 … 2^31−1 or mpp ≤ 0, or where a tile would be 2^40 level-0 pixels
+ * or more wide; with HLRP_E_INPUT on an empty slide; and with HLRP_E_MEMORY where the number of
+ * tiles does not fit in 62 bits. */
 hlrp_status hlrp_grid_init(hlrp_grid *grid, hlrp_size slide, hlrp_mpp mpp_slide, double mpp_model,
                            int64_t size, double overlap, hlrp_error *err);
 int64_t hlrp_grid_count(const hlrp_grid *grid);                  /* nx·ny */
