@@ -35,7 +35,7 @@ typedef struct hlrp_phantom_options {
     bool normal;           /* no tumor whatever tumor_fraction says */
 } hlrp_phantom_options;
 
-/* 8192 × 8192 at 0.25 µm per pixel, seed 1, tumor_fraction 0.4, strength 1, vignetting 0.06,
+/* 8192 × 8192 at 0.25 µm per pixel, seed 1, tumor_fraction 0.4, strength 1, vignetting 0.04,
  * quality 80, no pen. */
 hlrp_phantom_options hlrp_phantom_defaults(void);
 
@@ -87,9 +87,10 @@ typedef struct hlrp_phantom_progress {
 
 /* Writes the slide as a tiled JPEG pyramid whose ImageDescription OpenSlide knows as Aperio's, and,
  * where truth_path is not NULL, the mask of tumor nuclei as a tiled, deflated 8-bit TIFF pyramid of
- * the same sizes. Neither appears under its name before both are whole. Memory does not depend on
- * the height: about 1.5 kB per pixel of width at most. log and progress may be NULL. Fails as
- * hlrp_phantom_new does, and with HLRP_E_IO, HLRP_E_MEMORY, HLRP_E_INTERRUPTED. */
+ * the same sizes (its smaller levels are grey: the share of tumor nuclei). Neither appears under
+ * its name before all rows of both are written. Memory does not depend on the height: about 3 kB
+ * per pixel of width and 40 MB. log and progress may be NULL. Fails as hlrp_phantom_new does, and
+ * with HLRP_E_IO, HLRP_E_MEMORY, HLRP_E_INTERRUPTED. */
 hlrp_status hlrp_phantom_write(const hlrp_phantom_options *options, const char *path,
                                const char *truth_path, const hlrp_log *log,
                                const hlrp_phantom_progress *progress, hlrp_error *err);

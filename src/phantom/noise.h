@@ -1,0 +1,25 @@
+/* Hashes, noise and textures of the synthetic slide. Private to the module. */
+#ifndef HLRP_PHANTOM_NOISE_H
+#define HLRP_PHANTOM_NOISE_H
+
+#include <stdint.h>
+
+#define HLRP_TEXTURE_SIDE 512 /* texels; a power of two, so that wrapping is a mask */
+
+/* 64 well-mixed bits of a seed and a place. */
+uint64_t hlrp_phantom_hash(uint64_t seed, int64_t x, int64_t y);
+
+/* The n-th of independent numbers in [0,1) of one hash. */
+double hlrp_phantom_unit(uint64_t hash, int n);
+
+/* Gradient noise with one lattice cell per unit: zero mean, standard deviation about 0.25. */
+double hlrp_phantom_noise(uint32_t seed, double x, double y);
+
+/* Fills a periodic texture [512][512] with smooth noise of zero mean and unit variance whose bumps
+ * are about 3 texels wide. scratch: as large. */
+void hlrp_phantom_texture(uint64_t seed, float *texture, float *scratch);
+
+/* The texture at (u, v) texels, interpolated, wrapped. |u|, |v| < 2^30. */
+float hlrp_phantom_sample(const float *texture, float u, float v);
+
+#endif
