@@ -35,8 +35,8 @@ void hlrp_pool_free(hlrp_pool *pool); /* NULL is fine */
 /* Doubles that the parts of any one tile and plane need at most. */
 int64_t hlrp_pool_capacity(const hlrp_pool *pool);
 
-/* Makes tile `number` (of the grid) the current one and gives its window in map pixels: inside the
- * map, never empty for a tile of the grid. */
+/* Makes tile `number` (of the grid) the current one and gives its window in map pixels, inside the
+ * map (w or h is 0 for a tile that only touches the slide's edge). */
 hlrp_status hlrp_pool_place(hlrp_pool *pool, int64_t number, hlrp_irect *window, hlrp_error *err);
 
 /* Splits relevance [size,size] (row-major, summed over color) of the current tile. parts: window.w
