@@ -229,6 +229,9 @@ hlrp_status hlrp_config_output_key(const hlrp_config *config, char **out, hlrp_e
  * where they are equal. */
 hlrp_status hlrp_config_changes(const char *before, const char *after, char **out, hlrp_error *err);
 
+/* Version of libini-config. */
+const char *hlrp_config_ini_version(void);
+
 #ifdef __cplusplus
 }
 #endif
