@@ -18,7 +18,7 @@ double hlrp_phantom_unit(uint64_t hash, int n) {
     return (double)((h ^ (h >> 32)) >> 11) * 0x1p-53;
 }
 
-static uint32_t mix32(uint32_t seed, int32_t x, int32_t y) {
+uint32_t hlrp_phantom_mix(uint32_t seed, int32_t x, int32_t y) {
     uint32_t h = seed + (uint32_t)x * 0x9E3779B1U;
     h = (h ^ (h >> 15)) * 0x85EBCA77U;
     h += (uint32_t)y * 0xC2B2AE3DU;
@@ -43,10 +43,10 @@ double hlrp_phantom_noise(uint32_t seed, double x, double y) {
     double fx = floor(x), fy = floor(y);
     int32_t ix = (int32_t)fx, iy = (int32_t)fy;
     double u = x - fx, v = y - fy, su = fade(u), sv = fade(v);
-    double a = slope(mix32(seed, ix, iy), u, v);
-    double b = slope(mix32(seed, ix + 1, iy), u - 1, v);
-    double c = slope(mix32(seed, ix, iy + 1), u, v - 1);
-    double d = slope(mix32(seed, ix + 1, iy + 1), u - 1, v - 1);
+    double a = slope(hlrp_phantom_mix(seed, ix, iy), u, v);
+    double b = slope(hlrp_phantom_mix(seed, ix + 1, iy), u - 1, v);
+    double c = slope(hlrp_phantom_mix(seed, ix, iy + 1), u, v - 1);
+    double d = slope(hlrp_phantom_mix(seed, ix + 1, iy + 1), u - 1, v - 1);
     double top = a + su * (b - a), bottom = c + su * (d - c);
     return top + sv * (bottom - top);
 }

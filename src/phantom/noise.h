@@ -9,6 +9,9 @@
 /* 64 well-mixed bits of a seed and a place. */
 uint64_t hlrp_phantom_hash(uint64_t seed, int64_t x, int64_t y);
 
+/* 32 bits, cheaper. */
+uint32_t hlrp_phantom_mix(uint32_t seed, int32_t x, int32_t y);
+
 /* The n-th of independent numbers in [0,1) of one hash. */
 double hlrp_phantom_unit(uint64_t hash, int n);
 

@@ -22,6 +22,18 @@ static float transmit(const hlrp_phantom *w, float od) {
     return w->transmission[i] + (t - (float)i) * (w->transmission[i + 1] - w->transmission[i]);
 }
 
+/* The camera's noise: triangular, within ±3 levels, nothing on bare glass (which stays cheap). */
+static float sensor(const hlrp_phantom *w, int64_t x, int64_t y, float od) {
+    uint32_t h = hlrp_phantom_mix((uint32_t)w->options.seed, (int32_t)x, (int32_t)y);
+    float unit = (float)((int32_t)(h & 0xFFFFU) - (int32_t)(h >> 16)) * (1 / 65536.0F);
+    float share = 6 * od;
+    return 3 * unit * (share > 1 ? 1 : share);
+}
+
+static uint8_t to_byte(float v) {
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v + 0.5F);
+}
+
 static void light_glass(const hlrp_block *b, int x, int y, int count, uint8_t *rgb) {
     const hlrp_phantom *w = b->world;
     float row = 1 - vignette(w, b->y0 + y);
@@ -42,9 +54,10 @@ void hlrp_block_light(const hlrp_block *b, int x, int y, int count, uint8_t *rgb
     for (int i = 0; i < count; i++) {
         int p = y * HLRP_BLOCK + x + i;
         float lamp = row - vignette(w, b->x0 + x + i);
+        float noise = sensor(w, b->x0 + x + i, b->y0 + y, b->h[p] + b->e[p]);
         for (int c = 0; c < 3; c++) {
             float od = w->hematoxylin[c] * b->h[p] + w->eosin[c] * b->e[p] + w->ink[c] * b->ink[p];
-            rgb[3 * i + c] = (uint8_t)(w->glass[c] * lamp * transmit(w, od) + 0.5F);
+            rgb[3 * i + c] = to_byte(w->glass[c] * lamp * transmit(w, od) + noise);
         }
     }
 }
