@@ -1,0 +1,44 @@
+/* histolrp: takes the command line apart, runs the command, says how it went. */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
+    if (call->version)
+        hlrp_print_versions(stdout);
+    else if (call->help && call->command)
+        hlrp_print_command_help(stdout, call->command);
+    else if (call->help)
+        hlrp_print_help(stdout);
+    else
+        return call->command->run(call, err);
+    return HLRP_OK;
+}
+
+/* What was asked for is only there once it has reached the disk or the pipe. */
+static hlrp_status close_stdout(hlrp_error *err) {
+    const bool failed = ferror(stdout) != 0;
+    errno = 0;
+    if (fclose(stdout) == 0 && !failed)
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_IO, "standard output", "make room, or write elsewhere",
+                     "cannot write: %s", errno ? strerror(errno) : "a write failed");
+}
+
+int main(int argc, char **argv) {
+    hlrp_error err = {0};
+    hlrp_call call = {0};
+    hlrp_status status = hlrp_call_parse(argc, (const char *const *)argv, &call, &err);
+    if (status == HLRP_OK)
+        status = run(&call, &err);
+    if (status != HLRP_OK)
+        hlrp_print_error(&err);
+    const hlrp_status closed = close_stdout(&err);
+    if (closed != HLRP_OK) {
+        hlrp_print_error(&err);
+        status = status == HLRP_OK ? closed : status;
+    }
+    hlrp_call_free(&call);
+    return hlrp_exit_status(status);
+}

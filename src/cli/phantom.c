@@ -1,0 +1,72 @@
+/* `histolrp phantom OUT.svs`. */
+#include "phantom/phantom.h"
+
+#include "cli/cli.h"
+
+typedef struct phantom_options {
+    const char *size, *truth;
+    int64_t seed, quality;
+    double mpp, tumor, stain, vignetting;
+    bool pen, faint, normal;
+} phantom_options;
+
+#define AT(member) offsetof(phantom_options, member)
+
+static const hlrp_option options[] = {
+    {"size", '\0', HLRP_OPTION_TEXT, AT(size), "WxH", "level-0 pixels; one number: a square"},
+    {"seed", '\0', HLRP_OPTION_INT, AT(seed), "N", "a seed always gives the same pixels"},
+    {"mpp", '\0', HLRP_OPTION_DOUBLE, AT(mpp), "UM", "µm per pixel"},
+    {"pen", '\0', HLRP_OPTION_FLAG, AT(pen), NULL, "a pen mark around part of the tissue"},
+    {"truth", '\0', HLRP_OPTION_TEXT, AT(truth), "MASK.tif", "write the mask of tumor nuclei"},
+    {"tumor", '\0', HLRP_OPTION_DOUBLE, AT(tumor), "SHARE", "of the tissue, 0 to 1"},
+    {"normal", '\0', HLRP_OPTION_FLAG, AT(normal), NULL, "no tumor"},
+    {"stain", '\0', HLRP_OPTION_DOUBLE, AT(stain), "FACTOR", "strength of both stains, 0.1 to 3"},
+    {"faint", '\0', HLRP_OPTION_FLAG, AT(faint), NULL, "stains that have faded"},
+    {"vignetting", '\0', HLRP_OPTION_DOUBLE, AT(vignetting), "SHARE",
+     "light lost in the corners, 0 to 0.5"},
+    {"quality", '\0', HLRP_OPTION_INT, AT(quality), "N", "of the JPEG tiles, 1 to 100"},
+    {0},
+};
+
+static void init(void *target) {
+    const hlrp_phantom_options d = hlrp_phantom_defaults();
+    *(phantom_options *)target = (phantom_options){.seed = (int64_t)d.seed,
+                                                   .quality = d.jpeg_quality,
+                                                   .mpp = d.mpp,
+                                                   .tumor = d.tumor_fraction,
+                                                   .stain = d.stain_strength,
+                                                   .vignetting = d.vignetting};
+}
+
+static hlrp_status run_phantom(const hlrp_call *call, hlrp_error *err) {
+    const phantom_options *o = call->options;
+    hlrp_phantom_options p = hlrp_phantom_defaults();
+    if (o->size && !hlrp_parse_extent(o->size, &p.width, &p.height))
+        return hlrp_fail(err, HLRP_E_USAGE, "phantom", "give --size 4096 or --size 8192x4096",
+                         "--size: \"%.100s\" is not a size", o->size);
+    if (o->seed < 0 || o->quality < 1 || o->quality > 100)
+        return hlrp_fail(err, HLRP_E_USAGE, "phantom", "give a seed from 0, a quality of 1 to 100",
+                         o->seed < 0 ? "--seed is negative" : "--quality is out of range");
+    p.seed = (uint64_t)o->seed;
+    p.jpeg_quality = (int)o->quality;
+    p.mpp = o->mpp;
+    p.tumor_fraction = o->tumor;
+    p.stain_strength = o->stain;
+    p.vignetting = o->vignetting;
+    p.pen = o->pen;
+    p.faint = o->faint;
+    p.normal = o->normal;
+    return hlrp_phantom_write(&p, call->operands.items[0], o->truth, &call->log, NULL, err);
+}
+
+const hlrp_command hlrp_command_phantom = {
+    .name = "phantom",
+    .summary = "writes a synthetic H&E slide with known ground truth",
+    .operands = "OUT.svs",
+    .least_operands = 1,
+    .most_operands = 1,
+    .options = options,
+    .options_size = sizeof(phantom_options),
+    .init = init,
+    .run = run_phantom,
+};
