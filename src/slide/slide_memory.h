@@ -1,4 +1,6 @@
-/* A slide made of arrays, for tests: no file, faults on demand. */
+/* A slide made of arrays, for tests: no file, faults on demand. It behaves like OpenSlide where
+ * that is awkward: reads are addressed in whole level-0 pixels by the mean of both axes'
+ * downsamples, and what falls between two pixels of a level is interpolated. */
 #ifndef HLRP_SLIDE_MEMORY_H
 #define HLRP_SLIDE_MEMORY_H
 
@@ -30,7 +32,6 @@ typedef struct hlrp_memory_slide {
     const hlrp_memory_property *properties;
     int64_t fault_count;
     const hlrp_memory_fault *faults;
-    bool whole_pixels; /* reads are addressed in whole level-0 pixels, as OpenSlide's are */
 } hlrp_memory_slide;
 
 /* Everything in *source is borrowed and must outlive the handle. */

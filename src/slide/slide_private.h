@@ -1,0 +1,63 @@
+/* What the files of this folder share. */
+#ifndef HLRP_SLIDE_PRIVATE_H
+#define HLRP_SLIDE_PRIVATE_H
+
+#include "slide/slide.h"
+
+/* A way to get at slides. `source` is what is needed to open one, also anew; it is the handle's and
+ * lives as long. `state` is one opened slide. No function is called after a failed read but close.
+ */
+typedef struct hlrp_slide_backend {
+    hlrp_status (*open)(const void *source, void **state, hlrp_error *err);
+    void (*close)(void *state);
+
+    int (*level_count)(void *state);
+    hlrp_size (*level_size)(void *state, int level);
+    /* Level-0 pixels per pixel of the level as `read` reckons them. */
+    double (*level_step)(void *state, int level);
+
+    const char *const *(*property_names)(void *state); /* NULL-terminated */
+    const char *(*property)(void *state, const char *name);
+
+    /* argb [h, w]: native-endian, premultiplied. x0, y0 in level-0 pixels, w and h in the level's.
+     */
+    hlrp_status (*read)(void *state, int level, int64_t x0, int64_t y0, int64_t w, int64_t h,
+                        uint32_t *argb, hlrp_error *err);
+
+    /* The file's size and its first bytes, at most `capacity`. */
+    hlrp_status (*head)(const void *source, uint8_t *bytes, int64_t capacity, int64_t *count,
+                        int64_t *size, hlrp_error *err);
+} hlrp_slide_backend;
+
+typedef struct slide_level {
+    hlrp_size size;
+    double step; /* the backend's */
+    double x, y; /* downsample per axis */
+} slide_level;
+
+/* Levels and properties are copied once, so that they outlive a reopened backend. */
+struct hlrp_slide {
+    const hlrp_slide_backend *backend;
+    const void *source;
+    void *owned_source; /* freed with the handle, or NULL */
+    void *state;        /* NULL after a failed reopen */
+    char *path;
+    int level_count;
+    slide_level *levels;
+    hlrp_strings keys, values;
+    uint8_t background[3];
+    uint32_t *argb; /* one piece */
+    int64_t argb_capacity;
+};
+
+/* Opens source (taken over where owned, also on failure: freed with free()). */
+hlrp_status hlrp_slide_open_backend(const hlrp_slide_backend *backend, const void *source,
+                                    void *owned_source, const char *path, hlrp_slide **out,
+                                    hlrp_error *err);
+
+extern const hlrp_slide_backend hlrp_backend_openslide;
+
+/* Why OpenSlide would not have a file, from a look at its first bytes: one clear line. */
+hlrp_status hlrp_slide_explain_refusal(const char *path, const char *own_words, hlrp_error *err);
+
+#endif
