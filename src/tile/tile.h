@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "geometry/geometry.h"
+#include "region/region.h"
 #include "slide/slide.h"
 #include "util/util.h"
 
@@ -23,18 +24,32 @@ typedef double (*hlrp_tile_coverage)(const void *regions, hlrp_rect level0);
 hlrp_status hlrp_tile_list(const hlrp_grid *grid, hlrp_tile_coverage coverage, const void *regions,
                            double min_coverage, int64_t **numbers, int64_t *count, hlrp_error *err);
 
+/* The same with a region; its share at the slide's edge is region.h's. */
+hlrp_status hlrp_tile_list_region(const hlrp_grid *grid, const hlrp_region *region,
+                                  double min_coverage, int64_t **numbers, int64_t *count,
+                                  hlrp_error *err);
+
 /* ---- resampling ---- */
 
-/* Buffers of one thread for hlrp_resample; zero-initialise. */
+/* Buffers and filter tables of one thread; they grow to the largest use and stay. */
 typedef struct hlrp_resampler hlrp_resampler;
 
 hlrp_status hlrp_resampler_new(hlrp_resampler **out, hlrp_error *err);
 void hlrp_resampler_free(hlrp_resampler *resampler); /* NULL is allowed */
 
 /* rgb [in.h, in.w, 3] to out [size.h, size.w, 3]: output pixel (i,j) is centered at box.x +
- * (i+½)·box.w/size.w (pixels of rgb). Fails with HLRP_E_MEMORY only. */
+ * (i+½)·box.w/size.w (pixels of rgb). The filter may reach past the box, never past rgb.
+ * Fails with HLRP_E_MEMORY only. */
 hlrp_status hlrp_resample(hlrp_resampler *resampler, const uint8_t *rgb, hlrp_size in,
                           hlrp_rect box, hlrp_size size, uint8_t *out, hlrp_error *err);
+
+/* The same in parts, for a source that is too large to hold: begin, then rows (every row of the
+ * source once, in any order, `count` rows from `first` at `rgb`), then end. */
+hlrp_status hlrp_resample_begin(hlrp_resampler *resampler, hlrp_size in, hlrp_rect box,
+                                hlrp_size size, hlrp_error *err);
+void hlrp_resample_rows(hlrp_resampler *resampler, const uint8_t *rgb, int64_t first,
+                        int64_t count);
+void hlrp_resample_end(hlrp_resampler *resampler, uint8_t *out);
 
 /* ---- pixels of a tile ---- */
 
@@ -54,7 +69,7 @@ typedef struct hlrp_tile_faults {
 typedef struct hlrp_tile_reader hlrp_tile_reader;
 
 /* Takes the handle over, also where it fails. The grid is copied; log (may be NULL) and faults are
- * borrowed. */
+ * borrowed; faults may be NULL. */
 hlrp_status hlrp_tile_reader_open(hlrp_slide *slide, const hlrp_grid *grid, const hlrp_log *log,
                                   hlrp_tile_faults *faults, hlrp_tile_reader **out,
                                   hlrp_error *err);
