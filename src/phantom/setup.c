@@ -59,7 +59,7 @@ static void place_tissue(hlrp_phantom *w) {
     }
     double cx = draw(w, SETUP_BLOBS, 40, 0, 1) < 0.5 ? 0.11 : 0.89;
     double cy = draw(w, SETUP_BLOBS, 41, 0, 1) < 0.5 ? 0.11 : 0.89;
-    double r = side * draw(w, SETUP_BLOBS, 42, 0.07, 0.1);
+    double r = side * draw(w, SETUP_BLOBS, 42, 0.05, 0.075);
     w->blobs[n] = (hlrp_blob){wide ? cx * w1 : cx * w->width, wide ? cy * h1 : cy * h1, r, r};
     w->blob_count = n + 1;
     w->edge_amplitude = HLRP_MIN(0.08 * side, 400);
