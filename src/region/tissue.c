@@ -25,7 +25,7 @@ void hlrp_tissue_defaults(hlrp_tissue_options *options) {
                                      .min_object_um = 200,
                                      .max_hole_um = 190,
                                      .saturation_floor = 8,
-                                     .saturation_ceiling = 25,
+                                     .saturation_ceiling = 30,
                                      .dark_value = 85,
                                      .pen = HLRP_PEN_KEEP};
 }
@@ -139,8 +139,7 @@ static hlrp_status threshold(field *f, const hlrp_tissue_options *o, hlrp_error 
 }
 
 /* A hole does not reach the slide's edge: parts that do lose their count. */
-static void void_at_edge(hlrp_parts *parts, hlrp_size size)
-{
+static void void_at_edge(hlrp_parts *parts, hlrp_size size) {
     for (int64_t i = 0; i < size.w * size.h; i++) {
         int64_t x = i % size.w, y = i / size.w;
         bool edge = x == 0 || y == 0 || x == size.w - 1 || y == size.h - 1;
