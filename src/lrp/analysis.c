@@ -1,0 +1,98 @@
+#include "lrp/analysis.h"
+
+static bool all_inputs(const hlrp_node *node, const bool *is) {
+    for (int k = 0; k < node->in_count; k++)
+        if (node->in[k] >= 0 && !is[node->in[k]])
+            return false;
+    return true;
+}
+
+void hlrp_find_nonnegative(const hlrp_graph *graph, bool *nonnegative) {
+    for (int v = 0; v < graph->value_count; v++)
+        nonnegative[v] = false;
+    for (int i = 0; i < graph->node_count; i++) {
+        const hlrp_node *n = &graph->nodes[i];
+        bool result = false;
+        switch (n->op) {
+        case HLRP_OP_RELU:
+            result = true;
+            break;
+        case HLRP_OP_CLIP:
+            result = n->lo >= 0;
+            break;
+        case HLRP_OP_LEAKY_RELU:
+        case HLRP_OP_MAXPOOL:
+        case HLRP_OP_AVGPOOL:
+        case HLRP_OP_GLOBAL_AVGPOOL:
+        case HLRP_OP_ADD:
+        case HLRP_OP_CONCAT:
+        case HLRP_OP_PAD:
+        case HLRP_OP_FLATTEN:
+            result = all_inputs(n, nonnegative);
+            break;
+        default:
+            break;
+        }
+        nonnegative[n->out[0]] = result;
+    }
+}
+
+/* Whether what a node hands to an element of its input is 0 whenever that element is 0. */
+static bool hands_nothing_to_zero(const hlrp_node *n, const hlrp_rule *rule, const bool *vanishes) {
+    switch (n->op) {
+    case HLRP_OP_CONV:
+    case HLRP_OP_GEMM: /* rules of the form x·(…) */
+        return rule->kind == HLRP_RULE_LRP0 || rule->kind == HLRP_RULE_EPSILON ||
+               rule->kind == HLRP_RULE_GAMMA || rule->kind == HLRP_RULE_ZPLUS ||
+               rule->kind == HLRP_RULE_ALPHABETA;
+    case HLRP_OP_ADD:
+    case HLRP_OP_AVGPOOL:
+    case HLRP_OP_GLOBAL_AVGPOOL:
+        return rule->kind != HLRP_RULE_GRADIENT;
+    case HLRP_OP_BATCHNORM:
+        return rule->kind == HLRP_RULE_EPSILON || rule->kind == HLRP_RULE_LRP0;
+    case HLRP_OP_CLIP:
+        return n->lo <= 0 && n->hi >= 0 && rule->kind != HLRP_RULE_GRADIENT && vanishes[n->out[0]];
+    case HLRP_OP_RELU:
+    case HLRP_OP_LEAKY_RELU:
+    case HLRP_OP_MAXPOOL: /* an input of 0 that is handed something is the output itself */
+    case HLRP_OP_CONCAT:
+    case HLRP_OP_PAD:
+    case HLRP_OP_FLATTEN:
+        return rule->kind != HLRP_RULE_GRADIENT && vanishes[n->out[0]];
+    default:
+        return false;
+    }
+}
+
+void hlrp_find_vanishing(const hlrp_graph *graph, const hlrp_rule *rules, bool *vanishes) {
+    for (int v = 0; v < graph->value_count; v++)
+        vanishes[v] = v != graph->output;
+    for (int i = graph->node_count - 1; i >= 0; i--) {
+        const hlrp_node *n = &graph->nodes[i];
+        if (hands_nothing_to_zero(n, &rules[i], vanishes))
+            continue;
+        for (int k = 0; k < n->in_count; k++)
+            if (n->in[k] >= 0)
+                vanishes[n->in[k]] = false;
+    }
+}
+
+/* Whether the node hands 0 to every element of its input that is ≤ 0. */
+static bool drops_negative(const hlrp_node *n, const hlrp_rule *rule, const bool *vanishes) {
+    const bool rectifies = n->op == HLRP_OP_RELU || (n->op == HLRP_OP_CLIP && n->lo == 0);
+    return rectifies && (rule->kind == HLRP_RULE_GRADIENT || vanishes[n->out[0]]);
+}
+
+bool hlrp_dead_below(const hlrp_graph *graph, int node, const hlrp_rule *rules,
+                     const bool *vanishes) {
+    const int value = graph->nodes[node].out[0];
+    if (value == graph->output)
+        return false;
+    for (int i = 0; i < graph->node_count; i++)
+        for (int k = 0; k < graph->nodes[i].in_count; k++)
+            if (graph->nodes[i].in[k] == value &&
+                !drops_negative(&graph->nodes[i], &rules[i], vanishes))
+                return false;
+    return true;
+}

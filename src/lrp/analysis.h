@@ -1,0 +1,19 @@
+/* What is known of a network's values before it runs, so that work whose result is zero is not
+ * done. */
+#ifndef HLRP_ANALYSIS_H
+#define HLRP_ANALYSIS_H
+
+#include "lrp/rule.h"
+
+/* nonnegative[value]: true where every element is ≥ 0 whatever the input. */
+void hlrp_find_nonnegative(const hlrp_graph *graph, bool *nonnegative);
+
+/* vanishes[value]: true where the relevance of an element is 0 whenever the element is 0. */
+void hlrp_find_vanishing(const hlrp_graph *graph, const hlrp_rule *rules, bool *vanishes);
+
+/* Whether the relevance of a node's output is 0 wherever that output is ≤ 0: it is read by a ReLU
+ * alone, whose output's relevance vanishes. */
+bool hlrp_dead_below(const hlrp_graph *graph, int node, const hlrp_rule *rules,
+                     const bool *vanishes);
+
+#endif

@@ -1,0 +1,288 @@
+/* Composites: which rule each node gets. A new one is a line of the table below. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lrp/rule.h"
+
+/* A composite names rules for four kinds of layer; the lower half of the convolutions is the first
+ * floor(n/2) of n in running order, the order of the file. NULL: as the column to the left. */
+typedef struct composite {
+    const char *name;
+    const char *first, *lower, *upper, *linear; /* @first, convolutions, fully connected layers */
+    bool gradient;                              /* every other node too is differentiated */
+} composite;
+
+/* lrp0-epsilon-gamma: Montavon et al., "Layer-wise relevance propagation: an overview" (2019),
+ * table 10.1 and section 10.3. epsilon-gamma-box: Andeol et al. (2021). epsilon-plus(-flat) and
+ * epsilon-alpha2-beta1(-flat): Kohlbrenner et al. (2020). Layers of no column (sums, pools,
+ * activations) have the rules of default_rule() below. */
+static const composite composites[] = {
+    {"lrp0-epsilon-gamma", NULL, "gamma", "epsilon(0.25,rms)", "lrp0", false},
+    {"epsilon-gamma-box", "zbox", "gamma", "gamma", "epsilon(1e-6)", false},
+    {"epsilon-plus", NULL, "zplus", "zplus", "epsilon(1e-6)", false},
+    {"epsilon-plus-flat", "flat", "zplus", "zplus", "epsilon(1e-6)", false},
+    {"epsilon-alpha2-beta1", NULL, "alphabeta(2,1)", "alphabeta(2,1)", "epsilon(1e-6)", false},
+    {"epsilon-alpha2-beta1-flat", "flat", "alphabeta(2,1)", "alphabeta(2,1)", "epsilon(1e-6)",
+     false},
+    {"lrp0", NULL, "lrp0", "lrp0", "lrp0", false},
+    {"epsilon", NULL, "epsilon(1e-6)", "epsilon(1e-6)", "epsilon(1e-6)", false},
+    {"gamma", NULL, "gamma", "gamma", "gamma", false},
+    {"zplus", NULL, "zplus", "zplus", "zplus", false},
+    {"alphabeta", NULL, "alphabeta", "alphabeta", "alphabeta", false},
+    {"wsquare", NULL, "wsquare", "wsquare", "wsquare", false},
+    {"flat", NULL, "flat", "flat", "flat", false},
+    {"gradient-x-input", NULL, "gradient", "gradient", "gradient", true},
+};
+
+const char *const *hlrp_composite_names(void) {
+    static const char *const names[] = {"lrp0-epsilon-gamma",
+                                        "epsilon-gamma-box",
+                                        "epsilon-plus",
+                                        "epsilon-plus-flat",
+                                        "epsilon-alpha2-beta1",
+                                        "epsilon-alpha2-beta1-flat",
+                                        "lrp0",
+                                        "epsilon",
+                                        "gamma",
+                                        "zplus",
+                                        "alphabeta",
+                                        "wsquare",
+                                        "flat",
+                                        "gradient-x-input",
+                                        NULL};
+    return names;
+}
+
+hlrp_rule_options hlrp_rule_options_default(void) {
+    return (hlrp_rule_options){
+        .composite = "lrp0-epsilon-gamma", .gamma = 0.25, .alpha = 2, .beta = 1, .epsilon = -1};
+}
+
+static bool moves_data(hlrp_op op) {
+    return op == HLRP_OP_PAD || op == HLRP_OP_CONCAT || op == HLRP_OP_FLATTEN;
+}
+
+static bool is_linear(hlrp_op op) {
+    return op == HLRP_OP_CONV || op == HLRP_OP_GEMM;
+}
+
+bool hlrp_node_is_first(const hlrp_graph *graph, int node) {
+    if (!is_linear(graph->nodes[node].op))
+        return false;
+    for (int value = graph->nodes[node].in[0];;) {
+        if (value == graph->input)
+            return true;
+        const int producer = graph->values[value].producer;
+        if (producer < 0 || !moves_data(graph->nodes[producer].op))
+            return false;
+        value = graph->nodes[producer].in[0];
+    }
+}
+
+static hlrp_rule plain_rule(const hlrp_rule_options *o, hlrp_rule_kind kind) {
+    return (hlrp_rule){.kind = kind,
+                       .epsilon = HLRP_STABILIZER,
+                       .gamma = o->gamma,
+                       .alpha = o->alpha,
+                       .beta = o->beta};
+}
+
+/* Rules of nodes that composites do not speak of. */
+static hlrp_rule default_rule(const hlrp_rule_options *o, hlrp_op op) {
+    switch (op) {
+    case HLRP_OP_ADD:
+    case HLRP_OP_AVGPOOL:
+    case HLRP_OP_GLOBAL_AVGPOOL:
+        return plain_rule(o, HLRP_RULE_NORM);
+    case HLRP_OP_BATCHNORM:
+        return plain_rule(o, o->batchnorm_pass ? HLRP_RULE_PASS : HLRP_RULE_EPSILON);
+    default:
+        return plain_rule(o, HLRP_RULE_PASS);
+    }
+}
+
+static hlrp_status composite_rule(const composite *c, const hlrp_rule_options *o,
+                                  const hlrp_graph *g, int node, bool lower, hlrp_rule *out,
+                                  hlrp_error *err) {
+    const hlrp_op op = g->nodes[node].op;
+    if (c->gradient) {
+        *out = plain_rule(o, HLRP_RULE_GRADIENT);
+        return HLRP_OK;
+    }
+    if (!is_linear(op)) {
+        *out = default_rule(o, op);
+        return HLRP_OK;
+    }
+    const char *text = op == HLRP_OP_GEMM ? c->linear : lower ? c->lower : c->upper;
+    if (c->first && op == HLRP_OP_CONV && hlrp_node_is_first(g, node))
+        text = c->first;
+    const hlrp_rule defaults = plain_rule(o, HLRP_RULE_PASS);
+    const hlrp_status status = hlrp_rule_parse(text, &defaults, out, err);
+    if (status == HLRP_OK && out->kind == HLRP_RULE_EPSILON && o->epsilon >= 0)
+        out->epsilon = o->epsilon; /* keeps its unit: absolute or rms */
+    return status;
+}
+
+static hlrp_status apply_composite(const hlrp_graph *g, const hlrp_rule_options *o,
+                                   hlrp_rule *rules, hlrp_error *err) {
+    const composite *c = NULL;
+    for (size_t i = 0; i < HLRP_COUNT(composites); i++)
+        if (strcmp(composites[i].name, o->composite) == 0)
+            c = &composites[i];
+    if (!c)
+        return hlrp_fail(err, HLRP_E_CONFIG, "lrp.composite", "see configs/README.md for the list",
+                         "unknown composite '%.80s'", o->composite);
+    int convs = 0, seen = 0;
+    for (int i = 0; i < g->node_count; i++)
+        convs += g->nodes[i].op == HLRP_OP_CONV;
+    hlrp_status status = HLRP_OK;
+    for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
+        status = composite_rule(c, o, g, i, seen < convs / 2, &rules[i], err);
+        seen += g->nodes[i].op == HLRP_OP_CONV;
+    }
+    return status;
+}
+
+/* ---- [rules] ---- */
+
+/* How strongly an override speaks for a node: 0 not at all; full name over glob over kind, and
+ * @first over the other kinds. */
+static int match(const hlrp_graph *g, int node, const char *key) {
+    static const struct {
+        const char *kind;
+        hlrp_op op;
+    } kinds[] = {{"@conv", HLRP_OP_CONV},
+                 {"@linear", HLRP_OP_GEMM},
+                 {"@sum", HLRP_OP_ADD},
+                 {"@avgpool", HLRP_OP_AVGPOOL},
+                 {"@avgpool", HLRP_OP_GLOBAL_AVGPOOL},
+                 {"@batchnorm", HLRP_OP_BATCHNORM}};
+    const hlrp_node *n = &g->nodes[node];
+    if (strcmp(key, n->name) == 0)
+        return 4;
+    if (key[0] != '@')
+        return hlrp_glob_match(key, n->name, false) ? 3 : 0;
+    if (strcmp(key, "@first") == 0)
+        return hlrp_node_is_first(g, node) ? 2 : 0;
+    for (size_t i = 0; i < HLRP_COUNT(kinds); i++)
+        if (n->op == kinds[i].op && strcmp(key, kinds[i].kind) == 0)
+            return 1;
+    return 0;
+}
+
+static bool is_kind(const char *key) {
+    static const char *const kinds[] = {"@first", "@conv",    "@linear",
+                                        "@sum",   "@avgpool", "@batchnorm"};
+    for (size_t i = 0; i < HLRP_COUNT(kinds); i++)
+        if (strcmp(key, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+static hlrp_status no_such_node(const hlrp_graph *g, const hlrp_rule_override *o, hlrp_error *err) {
+    char where[100], mend[200];
+    int best = -1, least = 1000;
+    for (int i = 0; i < g->node_count; i++) {
+        const int d = hlrp_edit_distance(g->nodes[i].name, o->key);
+        if (d < least) {
+            least = d;
+            best = i;
+        }
+    }
+    snprintf(where, sizeof where, o->line > 0 ? "[rules], line %d" : "[rules]", o->line);
+    snprintf(mend, sizeof mend, "`histolrp inspect MODEL.onnx` lists the nodes%s%.120s",
+             best >= 0 ? "; the nearest is " : "", best >= 0 ? g->nodes[best].name : "");
+    return hlrp_fail(err, HLRP_E_CONFIG, where, mend, "no node of the network matches '%.120s'",
+                     o->key);
+}
+
+static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *options,
+                                  const hlrp_rule_override *o, int *strength, hlrp_rule *rules,
+                                  hlrp_error *err) {
+    hlrp_rule rule;
+    const hlrp_rule defaults = plain_rule(options, HLRP_RULE_PASS);
+    const hlrp_status status = hlrp_rule_parse(o->rule, &defaults, &rule, err);
+    if (status != HLRP_OK) {
+        char where[160];
+        snprintf(where, sizeof where, o->line > 0 ? "[rules] %.100s, line %d" : "[rules] %.100s",
+                 o->key, o->line);
+        return hlrp_fail(err, status, where, err->mend, "%s", err->what);
+    }
+    int found = 0;
+    for (int i = 0; i < g->node_count; i++) {
+        const int m = match(g, i, o->key);
+        found += m > 0;
+        if (m == 0 || m < strength[i])
+            continue;
+        strength[i] = m;
+        rules[i] = rule;
+    }
+    return found > 0 || is_kind(o->key) ? HLRP_OK : no_such_node(g, o, err);
+}
+
+/* ---- which rule fits which node ---- */
+
+static bool fits(const hlrp_graph *g, int node, hlrp_rule_kind kind) {
+    const hlrp_op op = g->nodes[node].op;
+    switch (op) {
+    case HLRP_OP_CONV:
+    case HLRP_OP_GEMM:
+        if (kind == HLRP_RULE_ZBOX)
+            return hlrp_node_is_first(g, node);
+        if (kind == HLRP_RULE_PASS)
+            return hlrp_dims_equal(&g->values[g->nodes[node].in[0]].dims,
+                                   &g->values[g->nodes[node].out[0]].dims);
+        return kind != HLRP_RULE_NORM;
+    case HLRP_OP_ADD:
+    case HLRP_OP_AVGPOOL:
+    case HLRP_OP_GLOBAL_AVGPOOL:
+        return kind == HLRP_RULE_NORM || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_LRP0 ||
+               kind == HLRP_RULE_GRADIENT;
+    case HLRP_OP_BATCHNORM:
+        return kind == HLRP_RULE_PASS || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_LRP0 ||
+               kind == HLRP_RULE_GRADIENT;
+    default:
+        return kind == HLRP_RULE_PASS || kind == HLRP_RULE_GRADIENT;
+    }
+}
+
+static hlrp_status check_fit(const hlrp_graph *g, const hlrp_rule *rules, hlrp_error *err) {
+    char text[64];
+    for (int i = 0; i < g->node_count; i++)
+        if (!fits(g, i, rules[i].kind))
+            return hlrp_fail(err, HLRP_E_CONFIG, g->nodes[i].name,
+                             rules[i].kind == HLRP_RULE_ZBOX
+                                 ? "zbox is for layers that see the input's pixels"
+                                 : "configs/README.md says which rule fits which node",
+                             "the rule %s does not fit the node's operator %s",
+                             hlrp_rule_text(&rules[i], text, sizeof text),
+                             hlrp_op_name(g->nodes[i].op));
+    return HLRP_OK;
+}
+
+static void head_by_lrp0(const hlrp_graph *g, const hlrp_rule_options *o, hlrp_rule *rules) {
+    const int last = g->values[g->output].producer;
+    if (last >= 0 && is_linear(g->nodes[last].op))
+        rules[last] = plain_rule(o, HLRP_RULE_LRP0);
+}
+
+hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *options,
+                              hlrp_rule *rules, hlrp_error *err) {
+    int *strength = NULL;
+    hlrp_status status = HLRP_OK;
+    if (options->alpha - options->beta > 1 + 1e-9 || options->alpha - options->beta < 1 - 1e-9)
+        return hlrp_fail(err, HLRP_E_CONFIG, "lrp.alpha, lrp.beta", "set beta to alpha - 1",
+                         "alpha %g and beta %g do not differ by 1, so relevance is not conserved",
+                         options->alpha, options->beta);
+    HLRP_TRY(hlrp_calloc(&strength, graph->node_count, sizeof *strength, "rules", err));
+    HLRP_TRY(apply_composite(graph, options, rules, err));
+    for (int i = 0; i < options->override_count; i++)
+        HLRP_TRY(apply_override(graph, options, &options->overrides[i], strength, rules, err));
+    if (options->head_lrp0)
+        head_by_lrp0(graph, options, rules);
+    status = check_fit(graph, rules, err);
+out:
+    free(strength);
+    return status;
+}

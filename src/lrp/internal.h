@@ -1,0 +1,28 @@
+/* What lrp.c (making) and walk.c (running) share. */
+#ifndef HLRP_LRP_INTERNAL_H
+#define HLRP_LRP_INTERNAL_H
+
+#include "lrp/layer.h"
+
+struct hlrp_lrp {
+    const hlrp_graph *graph;
+    hlrp_plan *plan;
+    hlrp_rule *rules;    /* per node */
+    hlrp_layer **layers; /* per node; NULL but for CONV and GEMM */
+    int64_t *offsets;    /* per value: its relevance in the arena; -1 for constants */
+    bool *shared;        /* per node: input and output relevance are one buffer (a plain pass) */
+    float *low, *high, *reference; /* by input channel */
+    bool times_input;              /* gradient-x-input */
+    bool drop_bias;
+    int64_t arena_floats, scratch_floats, stream_bytes;
+};
+
+struct hlrp_lrp_worker {
+    const hlrp_lrp *lrp;
+    hlrp_stream *stream;
+    hlrp_activations *acts;
+    float *arena, *scratch;
+    bool *begun; /* per value: its relevance buffer holds something */
+};
+
+#endif

@@ -1,0 +1,293 @@
+#include "lrp/layer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const hlrp_rule_ops *const table[HLRP_RULE_COUNT] = {
+    [HLRP_RULE_LRP0] = &hlrp_rule_epsilon,        [HLRP_RULE_EPSILON] = &hlrp_rule_epsilon,
+    [HLRP_RULE_GAMMA] = &hlrp_rule_gamma,         [HLRP_RULE_ZPLUS] = &hlrp_rule_zplus,
+    [HLRP_RULE_ALPHABETA] = &hlrp_rule_alphabeta, [HLRP_RULE_ZBOX] = &hlrp_rule_zbox,
+    [HLRP_RULE_WSQUARE] = &hlrp_rule_wsquare,     [HLRP_RULE_FLAT] = &hlrp_rule_flat,
+    [HLRP_RULE_PASS] = &hlrp_rule_pass,           [HLRP_RULE_GRADIENT] = &hlrp_rule_gradient,
+};
+
+/* ---- making a layer ---- */
+
+static int64_t channel_room(const hlrp_layout *l) {
+    return hlrp_layout_blocks(l) * l->lanes;
+}
+
+static hlrp_status set_bias(hlrp_layer *layer, bool drop, hlrp_error *err) {
+    const int64_t room = channel_room(&layer->spec.dst), channels = layer->spec.dst.c;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc_aligned(&layer->bias, room, sizeof(float), "bias", err));
+    if (!layer->spec.bias)
+        return HLRP_OK;
+    float *to = layer->bias;
+    if (drop) {
+        HLRP_TRY(hlrp_calloc_aligned(&layer->bias_dropped, room, sizeof(float), "bias", err));
+        to = layer->bias_dropped;
+    }
+    memcpy(to, layer->spec.bias, (size_t)channels * sizeof(float));
+out:
+    return status;
+}
+
+hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
+                           const hlrp_rule *rule, const hlrp_lrp_options *options, bool nonnegative,
+                           bool dead_below, hlrp_layer **out, hlrp_error *err) {
+    hlrp_layer *layer = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&layer, 1, sizeof *layer, "layer", err));
+    layer->rule = *rule;
+    layer->ops = table[rule->kind];
+    layer->backend = backend;
+    layer->spec = *spec;
+    layer->nonnegative = nonnegative;
+    layer->dead_below = dead_below;
+    layer->low = options->low;
+    layer->high = options->high;
+    HLRP_TRY(set_bias(layer, options->drop_bias, err));
+    HLRP_TRY(layer->ops->prepare(layer, err));
+    *out = layer;
+    return HLRP_OK;
+out:
+    hlrp_layer_free(layer);
+    return status;
+}
+
+void hlrp_layer_free(hlrp_layer *layer) {
+    if (!layer)
+        return;
+    for (int i = 0; i < HLRP_MOST_MAPS; i++) {
+        hlrp_linear_free(layer->maps[i]);
+        free(layer->weights[i]);
+    }
+    free(layer->bias);
+    free(layer->bias_dropped);
+    free(layer->constant);
+    free(layer);
+}
+
+int64_t hlrp_layer_scratch_bytes(const hlrp_layer *layer) {
+    int64_t most = 0;
+    for (int i = 0; i < HLRP_MOST_MAPS; i++)
+        if (layer->maps[i])
+            most = HLRP_MAX(most, hlrp_linear_scratch(layer->maps[i]));
+    return most;
+}
+
+int64_t hlrp_layer_weight_count(const hlrp_layer *layer) {
+    const hlrp_linear_spec *s = &layer->spec;
+    const int64_t taps = s->gemm ? 1 : s->window.kernel[0] * s->window.kernel[1];
+    return s->dst.c * (s->src.c / s->group) * taps;
+}
+
+hlrp_status hlrp_layer_map_raw(hlrp_layer *layer, int slot, const hlrp_linear_spec *spec,
+                               const float *weights, hlrp_error *err) {
+    hlrp_linear_spec own = *spec;
+    own.weights = weights;
+    if (spec->gemm && weights != layer->spec.weights) {
+        const hlrp_status status =
+            hlrp_calloc_aligned(&layer->weights[slot], hlrp_layer_weight_count(layer),
+                                sizeof(float), "a rule's weights", err);
+        if (status != HLRP_OK)
+            return status;
+        memcpy(layer->weights[slot], weights,
+               (size_t)hlrp_layer_weight_count(layer) * sizeof(float));
+        own.weights = layer->weights[slot];
+    }
+    return hlrp_linear_new(layer->backend, &own, &layer->maps[slot], err);
+}
+
+hlrp_status hlrp_layer_map(hlrp_layer *layer, int slot, hlrp_weights weights, const float *bias,
+                           bool forward, bool adjoint, hlrp_error *err) {
+    hlrp_linear_spec spec = layer->spec;
+    spec.bias = bias;
+    spec.forward = forward;
+    spec.adjoint = adjoint;
+    const float *w = layer->spec.weights;
+    if (weights.positive == 1 && weights.negative == 1)
+        return hlrp_layer_map_raw(layer, slot, &spec, w, err);
+    float *modified = NULL;
+    const int64_t count = hlrp_layer_weight_count(layer);
+    hlrp_status status = hlrp_calloc(&modified, count, sizeof(float), "a rule's weights", err);
+    if (status != HLRP_OK)
+        return status;
+    for (int64_t i = 0; i < count; i++)
+        modified[i] = w[i] * (w[i] > 0 ? weights.positive : weights.negative);
+    status = hlrp_layer_map_raw(layer, slot, &spec, modified, err);
+    free(modified);
+    return status;
+}
+
+/* One sample with the same value in every pixel of a channel. */
+static hlrp_status constant_input(const hlrp_layout *one, const float *value, float **out,
+                                  hlrp_error *err) {
+    const hlrp_status status =
+        hlrp_calloc_aligned(out, hlrp_layout_count(one), sizeof(float), "constant input", err);
+    for (int64_t c = 0; status == HLRP_OK && c < one->c; c++) {
+        float *channel = *out + hlrp_layout_offset(one, 0, c);
+        for (int64_t p = 0; p < one->h * one->w; p++)
+            channel[p * one->lanes] = value ? value[c] : 1.0f;
+    }
+    return status;
+}
+
+hlrp_status hlrp_layer_add_constant(hlrp_layer *layer, const float *weights, const float *value,
+                                    hlrp_error *err) {
+    hlrp_linear_spec spec = layer->spec;
+    spec.src.n = spec.dst.n = 1;
+    spec.weights = weights;
+    spec.bias = NULL;
+    spec.forward = true;
+    spec.adjoint = false;
+    hlrp_linear *map = NULL;
+    hlrp_stream *stream = NULL;
+    float *input = NULL, *sum = NULL;
+    const int64_t count = hlrp_layout_count(&spec.dst);
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(constant_input(&spec.src, value, &input, err));
+    HLRP_TRY(hlrp_calloc_aligned(&sum, count, sizeof(float), "constant part", err));
+    if (!layer->constant)
+        HLRP_TRY(hlrp_calloc_aligned(&layer->constant, count, sizeof(float), "constant part", err));
+    HLRP_TRY(hlrp_linear_new(layer->backend, &spec, &map, err));
+    HLRP_TRY(hlrp_stream_new(layer->backend, hlrp_linear_scratch(map), &stream, err));
+    HLRP_TRY(hlrp_linear_forward(map, stream, input, sum, err));
+    for (int64_t i = 0; i < count; i++)
+        layer->constant[i] += sum[i];
+out:
+    hlrp_stream_free(stream);
+    hlrp_linear_free(map);
+    free(input);
+    free(sum);
+    return status;
+}
+
+void hlrp_layer_reserve(hlrp_layer *layer, int inputs, int outputs) {
+    /* Each piece is rounded up to a cache line by hlrp_take. */
+    layer->scratch_floats = inputs * (hlrp_layout_count(&layer->spec.src) + 16) +
+                            outputs * (hlrp_layout_count(&layer->spec.dst) + 16);
+}
+
+hlrp_status hlrp_layer_bias_part(const hlrp_layer *layer, int sign, float **out, hlrp_error *err) {
+    const int64_t room = channel_room(&layer->spec.dst);
+    const hlrp_status status = hlrp_calloc_aligned(out, room, sizeof(float), "bias", err);
+    for (int64_t c = 0; status == HLRP_OK && c < room; c++)
+        (*out)[c] = (sign > 0) == (layer->bias[c] > 0) ? layer->bias[c] : 0;
+    return status;
+}
+
+/* ---- one step back ---- */
+
+float *hlrp_take(hlrp_step *step, const hlrp_layout *layout) {
+    float *room = step->scratch;
+    step->scratch += (hlrp_layout_count(layout) + 15) / 16 * 16;
+    return step->scratch <= step->scratch_end ? room : NULL;
+}
+
+const float *hlrp_rule_z(const hlrp_layer *layer, hlrp_step *step) {
+    const hlrp_layout *l = &layer->spec.dst;
+    if (!layer->bias_dropped)
+        return step->z;
+    float *z = hlrp_take(step, l);
+    const int64_t pixels = l->h * l->w, blocks = hlrp_layout_blocks(l);
+    for (int64_t k = 0; k < l->n * blocks; k++)
+        for (int64_t p = 0; p < pixels; p++)
+            for (int i = 0; i < l->lanes; i++) {
+                const int64_t at = (k * pixels + p) * l->lanes + i;
+                z[at] = step->z[at] - layer->bias_dropped[k % blocks * l->lanes + i];
+            }
+    return z;
+}
+
+static float root_mean_square(const hlrp_layout *l, const float *z) {
+    double sum = 0;
+    const int64_t count = hlrp_layout_sample(l);
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)z[i] * z[i];
+    return (float)sqrt(sum / (double)(l->c * l->h * l->w)); /* padding adds nothing to the sum */
+}
+
+static void divide_all(int64_t count, const float *r, const float *z, float e, float *s) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        s[i] = r[i] / hlrp_stab(z[i], e);
+}
+
+static void divide_gated(int64_t count, const float *r, const float *z, float e, const float *gate,
+                         float sign, float *s) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) {
+        const float quotient = r[i] / hlrp_stab(z[i], e);
+        s[i] = gate[i] * sign > 0 ? quotient : 0;
+    }
+}
+
+/* What bias and stabilizer took of one block of channels; z is the denominator before stab. */
+static void add_shares(const hlrp_layer *layer, int64_t block, const hlrp_divide *d, const float *s,
+                       const float *z, float e, hlrp_account *account) {
+    const hlrp_layout *l = &layer->spec.dst;
+    const int64_t pixels = l->h * l->w;
+    const double weight = d->weight != 0 ? (double)d->weight : 1;
+    for (int i = 0; i < l->lanes; i++) {
+        const float b = layer->bias[block * l->lanes + i];
+        double sum = 0, signed_sum = 0;
+        for (int64_t p = 0; p < pixels; p++) {
+            const float v = s[p * l->lanes + i];
+            sum += v;
+            signed_sum += z[p * l->lanes + i] >= 0 ? v : -v;
+        }
+        const float times = d->square_bias ? b : b > 0 ? d->bias_positive : d->bias_negative;
+        account->bias += weight * sum * times * b;
+        account->stabilizer += weight * signed_sum * e;
+    }
+}
+
+void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d, float *s) {
+    const hlrp_layout *l = &layer->spec.dst;
+    const int64_t sample = hlrp_layout_sample(l), blocks = hlrp_layout_blocks(l);
+    const int64_t block = sample / blocks;
+    float *const kept = step->account && d->denominator == s ? hlrp_take(step, l) : NULL;
+    for (int64_t n = 0; n < l->n; n++) {
+        const float *z = d->denominator + n * sample;
+        const float e = (float)(d->epsilon * (d->rms ? root_mean_square(l, z) : 1));
+        for (int64_t k = 0; k < blocks; k++) {
+            const int64_t at = n * sample + k * block;
+            const float *den = d->denominator + at;
+            if (kept)
+                den = memcpy(kept, den, (size_t)block * sizeof *den);
+            if (d->sign)
+                divide_gated(block, step->r + at, den, e, d->gate + at, (float)d->sign, s + at);
+            else
+                divide_all(block, step->r + at, den, e, s + at);
+            if (step->account)
+                add_shares(layer, k, d, s + at, den, e, &step->account[n]);
+        }
+    }
+}
+
+void hlrp_positive_part(int64_t count, const float *x, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+void hlrp_negative_part(int64_t count, const float *x, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] < 0 ? x[i] : 0;
+}
+
+void hlrp_multiply(int64_t count, const float *x, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] *= x[i];
+}
+
+void hlrp_add_product(int64_t count, float scale, const float *x, const float *c, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] += scale * x[i] * c[i];
+}

@@ -1,0 +1,119 @@
+/* What a rule's file sees: a linear layer made ready for the rule (weights prepared once per plan),
+ * and one step back through it.
+ *
+ * To add a rule: write rule_<name>.c with its formula and source above two functions, `prepare`
+ * (makes the linear maps and constants the rule needs) and `relevance` (one step back); declare its
+ * table below, name it in rule.h's enum, in forms[] of rule.c (how it is written) and in the table
+ * of layer.c; say in composite.c's fits() what it fits, and add it to the reference in
+ * tests/reference. All elementwise work runs over whole layouts, padding included: padding is 0 and
+ * stays 0. */
+#ifndef HLRP_LAYER_H
+#define HLRP_LAYER_H
+
+#include "engine/linear.h"
+#include "lrp/lrp.h"
+
+enum { HLRP_MOST_MAPS = 6 };
+
+typedef struct hlrp_layer hlrp_layer;
+typedef struct hlrp_step hlrp_step;
+
+typedef struct hlrp_rule_ops {
+    hlrp_status (*prepare)(hlrp_layer *layer, hlrp_error *err);
+    hlrp_status (*relevance)(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err);
+} hlrp_rule_ops;
+
+extern const hlrp_rule_ops hlrp_rule_epsilon, hlrp_rule_gamma, hlrp_rule_zplus, hlrp_rule_alphabeta,
+    hlrp_rule_zbox, hlrp_rule_wsquare, hlrp_rule_flat, hlrp_rule_pass, hlrp_rule_gradient;
+
+struct hlrp_layer {
+    hlrp_rule rule;
+    const hlrp_rule_ops *ops;
+    hlrp_backend *backend;
+    hlrp_linear_spec spec; /* geometry, and the forward's own parameters */
+    bool nonnegative;      /* x ≥ 0 everywhere: terms with x⁻ vanish */
+    bool dead_below;       /* R is 0 wherever z ≤ 0 (a ReLU behind): terms of z < 0 vanish */
+    float *bias;           /* as the rules' sums have it, by channel, in whole blocks: 0 where the
+                              layer has none or biases are dropped */
+    float *bias_dropped;   /* what must be taken off the forward's z to get the rules' z; or NULL */
+    const float *low, *high; /* zbox, by input channel; the plan's */
+    hlrp_linear *maps[HLRP_MOST_MAPS];
+    float *weights[HLRP_MOST_MAPS]; /* a gemm's modified weights, which its map borrows */
+    float *constant;                /* one sample in spec.dst's layout: constant part of z */
+    int64_t scratch_floats;         /* that a step takes */
+};
+
+/* One step back. x, z: the forward's input and output of the layer; r: relevance of the output;
+ * out: relevance of the input, written. */
+struct hlrp_step {
+    hlrp_stream *stream;
+    const float *x, *z, *r;
+    float *out;
+    float *scratch, *scratch_end;
+    hlrp_account *account; /* [N] or NULL; bias and stabilizer are added to */
+};
+
+hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
+                           const hlrp_rule *rule, const hlrp_lrp_options *options, bool nonnegative,
+                           bool dead_below, hlrp_layer **out, hlrp_error *err);
+void hlrp_layer_free(hlrp_layer *layer);
+int64_t hlrp_layer_scratch_bytes(const hlrp_layer *layer); /* of the stream, for its maps */
+
+/* ---- for prepare ---- */
+
+/* Modified weights: positive ones times `positive`, negative ones times `negative`. W⁺ is (1, 0),
+ * W + γW⁻ is (1, 1 + γ). */
+typedef struct hlrp_weights {
+    float positive, negative;
+} hlrp_weights;
+
+/* Map `slot` with those weights; bias [O] or NULL. */
+hlrp_status hlrp_layer_map(hlrp_layer *layer, int slot, hlrp_weights weights, const float *bias,
+                           bool forward, bool adjoint, hlrp_error *err);
+/* Map `slot` with weights given outright [O,I/g,kh,kw] or [O,I], for the geometry in `spec` (whose
+ * weights are not looked at). The array is copied where that is needed. */
+hlrp_status hlrp_layer_map_raw(hlrp_layer *layer, int slot, const hlrp_linear_spec *spec,
+                               const float *weights, hlrp_error *err);
+/* Σ over weights·value of one sample, by channel value [I] or all ones (NULL): into
+ * layer->constant, added to what stands there. Uses a passing map of its own. */
+hlrp_status hlrp_layer_add_constant(hlrp_layer *layer, const float *weights, const float *value,
+                                    hlrp_error *err);
+/* Says that a step takes room for so many copies of the input's and the output's layout. */
+void hlrp_layer_reserve(hlrp_layer *layer, int inputs, int outputs);
+int64_t hlrp_layer_weight_count(const hlrp_layer *layer);
+/* Channel c of the bias as the rules have it, positive part (sign > 0) or negative, in whole
+ * blocks: a new array, the caller's to free. */
+hlrp_status hlrp_layer_bias_part(const hlrp_layer *layer, int sign, float **out, hlrp_error *err);
+
+/* ---- for relevance ---- */
+
+float *hlrp_take(hlrp_step *step, const hlrp_layout *layout); /* room from the scratch */
+
+static inline float hlrp_stab(float z, float epsilon) {
+    return z + (z >= 0 ? epsilon : -epsilon);
+}
+
+/* The forward's z as the rules have it: z itself, or a copy in scratch without its biases. */
+const float *hlrp_rule_z(const hlrp_layer *layer, hlrp_step *step);
+
+typedef struct hlrp_divide {
+    const float *denominator; /* [N] samples in spec.dst's layout; may be s itself */
+    double epsilon;
+    bool rms;
+    int sign; /* > 0: only where gate > 0, < 0: only where gate < 0, s = 0 elsewhere; 0: all */
+    const float *gate;
+    float bias_positive, bias_negative; /* for the account: how often b⁺ and b⁻ stand in the sum */
+    bool square_bias;                   /* for the account: the sum holds b², not b */
+    float weight; /* for the account: how often this part enters the relevance; 0 means once */
+} hlrp_divide;
+
+/* s = R / stab(denominator), and the account of what bias and stabilizer took. */
+void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d, float *s);
+
+void hlrp_positive_part(int64_t count, const float *x, float *y);
+void hlrp_negative_part(int64_t count, const float *x, float *y);
+void hlrp_multiply(int64_t count, const float *x, float *y); /* y *= x */
+void hlrp_add_product(int64_t count, float scale, const float *x, const float *c, float *y);
+/* y += scale·x·c */
+
+#endif

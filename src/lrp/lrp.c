@@ -1,0 +1,222 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "lrp/analysis.h"
+#include "lrp/arena.h"
+#include "lrp/internal.h"
+
+static bool is_linear(const hlrp_node *n) {
+    return n->op == HLRP_OP_CONV || n->op == HLRP_OP_GEMM;
+}
+
+/* ---- where relevance lies ---- */
+
+static bool passes_on(const hlrp_graph *g, int node, const hlrp_rule *rules) {
+    const hlrp_node *n = &g->nodes[node];
+    const bool same_shape = n->op == HLRP_OP_RELU || n->op == HLRP_OP_LEAKY_RELU ||
+                            n->op == HLRP_OP_CLIP || n->op == HLRP_OP_BATCHNORM;
+    return same_shape && rules[node].kind == HLRP_RULE_PASS && hlrp_graph_readers(g, n->in[0]) == 1;
+}
+
+static void extend(hlrp_interval *life, int step) {
+    life->first = HLRP_MIN(life->first, step);
+    life->last = HLRP_MAX(life->last, step);
+}
+
+/* The value whose buffer holds v's relevance: v's own, or that behind a chain of plain passes. */
+static int owner_of(const hlrp_lrp *lrp, const int *behind, int v) {
+    while (behind[v] >= 0 && lrp->shared[behind[v]])
+        v = lrp->graph->nodes[behind[v]].out[0];
+    return v;
+}
+
+/* A value's relevance lives from its last reader's step (or the start) back to its producer's. */
+static hlrp_status place_relevance(hlrp_lrp *lrp, hlrp_error *err) {
+    const hlrp_graph *g = lrp->graph;
+    hlrp_interval *lives = NULL;
+    int *behind = NULL; /* per value: a node that reads it, or -1 */
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&lives, g->value_count, sizeof *lives, "arena", err));
+    HLRP_TRY(hlrp_calloc(&behind, g->value_count, sizeof *behind, "arena", err));
+    for (int v = 0; v < g->value_count; v++) {
+        behind[v] = -1;
+        lives[v] = (hlrp_interval){.first = g->node_count, .last = -1};
+    }
+    for (int i = 0; i < g->node_count; i++)
+        for (int k = 0; k < g->nodes[i].in_count; k++)
+            if (g->nodes[i].in[k] >= 0)
+                behind[g->nodes[i].in[k]] = i;
+    for (int v = 0; v < g->value_count; v++) {
+        if (g->values[v].constant)
+            continue;
+        const int o = owner_of(lrp, behind, v);
+        extend(&lives[o], g->values[v].producer);
+        extend(&lives[o], v == g->output ? g->node_count : behind[v]);
+        lives[o].floats = hlrp_layout_count(hlrp_plan_layout(lrp->plan, o));
+    }
+    HLRP_TRY(hlrp_arena_pack(lives, g->value_count, &lrp->arena_floats, err));
+    for (int v = 0; v < g->value_count; v++)
+        lrp->offsets[v] = g->values[v].constant ? -1 : lives[owner_of(lrp, behind, v)].offset;
+out:
+    free(lives);
+    free(behind);
+    return status;
+}
+
+/* ---- layers ---- */
+
+static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
+                               const hlrp_lrp_options *options, hlrp_error *err) {
+    const hlrp_graph *g = lrp->graph;
+    bool *nonnegative = NULL, *vanishes = NULL;
+    hlrp_lrp_options own = *options;
+    own.low = lrp->low;
+    own.high = lrp->high;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&nonnegative, g->value_count, sizeof(bool), "analysis", err));
+    HLRP_TRY(hlrp_calloc(&vanishes, g->value_count, sizeof(bool), "analysis", err));
+    hlrp_find_nonnegative(g, nonnegative);
+    hlrp_find_vanishing(g, lrp->rules, vanishes);
+    for (int i = 0; i < g->node_count; i++) {
+        if (!is_linear(&g->nodes[i]))
+            continue;
+        const hlrp_linear_spec spec = hlrp_plan_linear_spec(lrp->plan, i);
+        HLRP_TRY(hlrp_layer_new(backend, &spec, &lrp->rules[i], &own,
+                                nonnegative[g->nodes[i].in[0]],
+                                hlrp_dead_below(g, i, lrp->rules, vanishes), &lrp->layers[i], err));
+        lrp->stream_bytes = HLRP_MAX(lrp->stream_bytes, hlrp_layer_scratch_bytes(lrp->layers[i]));
+        lrp->scratch_floats = HLRP_MAX(lrp->scratch_floats, lrp->layers[i]->scratch_floats);
+    }
+out:
+    free(nonnegative);
+    free(vanishes);
+    return status;
+}
+
+/* Room for the largest layer's step, for one more contribution to its input, for the account's copy
+ * of a denominator and for what pools and sums take. */
+static void size_scratch(hlrp_lrp *lrp) {
+    int64_t largest = 0;
+    for (int v = 0; v < lrp->graph->value_count; v++)
+        if (!lrp->graph->values[v].constant)
+            largest = HLRP_MAX(largest, hlrp_layout_count(hlrp_plan_layout(lrp->plan, v)));
+    lrp->scratch_floats += 4 * (largest + 16);
+}
+
+static hlrp_status copy_channels(const float *from, float otherwise, int64_t channels, float **out,
+                                 hlrp_error *err) {
+    const hlrp_status status = hlrp_calloc(out, channels, sizeof **out, "channel values", err);
+    for (int64_t c = 0; status == HLRP_OK && c < channels; c++)
+        (*out)[c] = from ? from[c] : otherwise;
+    return status;
+}
+
+static hlrp_status allocate(hlrp_lrp *lrp, const hlrp_lrp_options *options, hlrp_error *err) {
+    const hlrp_graph *g = lrp->graph;
+    const int64_t channels = g->values[g->input].dims.d[1];
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&lrp->rules, g->node_count, sizeof *lrp->rules, "rules", err));
+    HLRP_TRY(hlrp_calloc(&lrp->layers, g->node_count, sizeof *lrp->layers, "layers", err));
+    HLRP_TRY(hlrp_calloc(&lrp->shared, g->node_count, sizeof *lrp->shared, "arena", err));
+    HLRP_TRY(hlrp_calloc(&lrp->offsets, g->value_count, sizeof *lrp->offsets, "arena", err));
+    HLRP_TRY(copy_channels(options->low, 0, channels, &lrp->low, err));
+    HLRP_TRY(copy_channels(options->high, 1, channels, &lrp->high, err));
+    HLRP_TRY(copy_channels(options->reference, 0, channels, &lrp->reference, err));
+out:
+    return status;
+}
+
+hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
+                         const hlrp_lrp_options *options, hlrp_lrp **out, hlrp_error *err) {
+    hlrp_lrp *lrp = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&lrp, 1, sizeof *lrp, "relevance plan", err));
+    lrp->graph = graph;
+    lrp->drop_bias = options->drop_bias;
+    lrp->times_input = strcmp(options->rules.composite, "gradient-x-input") == 0;
+    HLRP_TRY(allocate(lrp, options, err));
+    HLRP_TRY(hlrp_assign_rules(graph, &options->rules, lrp->rules, err));
+    HLRP_TRY(hlrp_plan_new(backend, graph, &lrp->plan, err));
+    lrp->stream_bytes = hlrp_plan_scratch(lrp->plan);
+    HLRP_TRY(make_layers(lrp, backend, options, err));
+    size_scratch(lrp);
+    for (int i = 0; i < graph->node_count; i++)
+        lrp->shared[i] = passes_on(graph, i, lrp->rules);
+    HLRP_TRY(place_relevance(lrp, err));
+    *out = lrp;
+    return HLRP_OK;
+out:
+    hlrp_lrp_free(lrp);
+    return status;
+}
+
+void hlrp_lrp_free(hlrp_lrp *lrp) {
+    if (!lrp)
+        return;
+    for (int i = 0; lrp->layers && i < lrp->graph->node_count; i++)
+        hlrp_layer_free(lrp->layers[i]);
+    hlrp_plan_free(lrp->plan);
+    free(lrp->layers);
+    free(lrp->rules);
+    free(lrp->offsets);
+    free(lrp->shared);
+    free(lrp->low);
+    free(lrp->high);
+    free(lrp->reference);
+    free(lrp);
+}
+
+const hlrp_plan *hlrp_lrp_plan(const hlrp_lrp *lrp) {
+    return lrp->plan;
+}
+
+const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node) {
+    return &lrp->rules[node];
+}
+
+int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp) {
+    return hlrp_plan_activation_bytes(lrp->plan) + lrp->stream_bytes +
+           (lrp->arena_floats + lrp->scratch_floats) * (int64_t)sizeof(float);
+}
+
+/* ---- workers ---- */
+
+hlrp_status hlrp_lrp_worker_new(const hlrp_lrp *lrp, hlrp_lrp_worker **out, hlrp_error *err) {
+    hlrp_lrp_worker *w = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, "worker", err));
+    w->lrp = lrp;
+    HLRP_TRY(hlrp_activations_new(lrp->plan, &w->acts, err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->arena, lrp->arena_floats, sizeof(float), "relevance", err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->scratch, lrp->scratch_floats, sizeof(float), "scratch", err));
+    HLRP_TRY(hlrp_calloc(&w->begun, lrp->graph->value_count, sizeof(bool), "worker", err));
+    hlrp_backend *backend = NULL;
+    for (int i = 0; !backend && i < lrp->graph->node_count; i++)
+        backend = lrp->layers[i] ? lrp->layers[i]->backend : NULL;
+    if (backend)
+        HLRP_TRY(hlrp_stream_new(backend, lrp->stream_bytes, &w->stream, err));
+    *out = w;
+    return HLRP_OK;
+out:
+    hlrp_lrp_worker_free(w);
+    return status;
+}
+
+void hlrp_lrp_worker_free(hlrp_lrp_worker *worker) {
+    if (!worker)
+        return;
+    hlrp_stream_free(worker->stream);
+    hlrp_activations_free(worker->acts);
+    free(worker->arena);
+    free(worker->scratch);
+    free(worker->begun);
+    free(worker);
+}
+
+hlrp_status hlrp_lrp_forward(hlrp_lrp_worker *worker, const float *input, hlrp_error *err) {
+    return hlrp_forward(worker->lrp->plan, worker->acts, worker->stream, input, err);
+}
+
+const float *hlrp_lrp_logits(const hlrp_lrp_worker *worker) {
+    return hlrp_activations_value(worker->acts, worker->lrp->graph->output);
+}

@@ -1,0 +1,65 @@
+/* Layer-wise relevance propagation through a canonical graph: forward once, then back as often as
+ * there are classes to explain. Definitions: src/lrp/README.md and the head of each rule's file.
+ *
+ *   hlrp_lrp        a network with its rules, ready for one input size; immutable, shared by
+ * threads hlrp_lrp_worker what one thread needs to run it: activations, relevance, scratch */
+#ifndef HLRP_LRP_H
+#define HLRP_LRP_H
+
+#include "engine/linear.h"
+#include "engine/plan.h"
+#include "lrp/rule.h"
+
+typedef enum hlrp_reference { HLRP_REFERENCE_ZERO, HLRP_REFERENCE_WHITE } hlrp_reference;
+
+typedef struct hlrp_lrp_options {
+    hlrp_rule_options rules;
+    const float *low, *high; /* zbox: per input channel, the lowest and highest network input;
+                                borrowed for the call. NULL: 0 and 1 */
+    bool drop_bias;          /* biases are left out of the rules' own sums */
+    const float *reference;  /* gradient-x-input: the root point per channel; NULL: zero */
+} hlrp_lrp_options;
+
+typedef struct hlrp_lrp hlrp_lrp;
+typedef struct hlrp_lrp_worker hlrp_lrp_worker;
+
+/* `graph` is canonical and inferred for [N,C,H,W]; borrowed for the life of *out, as is `backend`.
+ * Call with OpenMP limited to one thread. */
+hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
+                         const hlrp_lrp_options *options, hlrp_lrp **out, hlrp_error *err);
+void hlrp_lrp_free(hlrp_lrp *lrp);
+
+const hlrp_plan *hlrp_lrp_plan(const hlrp_lrp *lrp);
+const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node);
+int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp);
+
+hlrp_status hlrp_lrp_worker_new(const hlrp_lrp *lrp, hlrp_lrp_worker **out, hlrp_error *err);
+void hlrp_lrp_worker_free(hlrp_lrp_worker *worker);
+
+/* input [N,C,H,W], plain. */
+hlrp_status hlrp_lrp_forward(hlrp_lrp_worker *worker, const float *input, hlrp_error *err);
+/* [N,K] of the last forward pass; borrowed. */
+const float *hlrp_lrp_logits(const hlrp_lrp_worker *worker);
+
+/* Where one sample's relevance went at one node: sums over its tensors. */
+typedef struct hlrp_account {
+    double out, out_abs; /* Σ R and Σ |R| at the node's output */
+    double in;           /* Σ of what the node hands to its inputs */
+    double bias;         /* Σ of what its biases took: s·b, b as in the rule's denominator */
+    double stabilizer;   /* Σ of what the stabilizer took: s·(stab(z) − z) */
+} hlrp_account;
+
+/* What a caller may watch on the way back; zero-initialise what is not wanted. */
+typedef struct hlrp_lrp_watch {
+    hlrp_account *account; /* [node_count][N], written */
+    /* Called when the relevance of a node's output is complete, from the output down. */
+    void (*layer)(void *ctx, int node, const hlrp_layout *layout, const float *relevance);
+    void *ctx;
+} hlrp_lrp_watch;
+
+/* From start [N,K], relevance of the logits, to relevance [N,C,H,W] of the input, plain, after a
+ * forward pass. watch may be NULL. */
+hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start,
+                               const hlrp_lrp_watch *watch, float *relevance, hlrp_error *err);
+
+#endif

@@ -1,0 +1,110 @@
+/* gamma(γ), for inputs and outputs of both signs:
+ *   where z > 0:  s = R / stab( (W+γW⁺)x⁺ + (W+γW⁻)x⁻ + b + γb⁺ ),
+ *                 R_in = x⁺·(W+γW⁺)ᵀs + x⁻·(W+γW⁻)ᵀs;
+ *   where z < 0:  the same with W⁺ and W⁻ swapped and b⁻;  where z = 0 relevance is dropped.
+ * Source: Montavon et al. (2019), section 10.2, and the generalised form of zennit 0.5 (2022).
+ *
+ * With P = W⁺x⁺ + W⁻x⁻ + b⁺, one modified forward serves both branches:
+ *   denominator(z > 0) = z + γP,  denominator(z < 0) = z + γ(z − P) = (1+γ)z − γP,
+ * and neither cancels where it is used. For x ≥ 0 the terms with x⁻ vanish, and behind a ReLU the
+ * branch z < 0 has no relevance: then it is one forward and one adjoint. */
+#include <stdlib.h>
+
+#include "lrp/layer.h"
+
+enum { RAISE, LOWER, MAPS_OF_P }; /* W+γW⁺, W+γW⁻; then W⁺ and W⁻ */
+
+static bool one_branch(const hlrp_layer *layer) {
+    return layer->dead_below && layer->nonnegative;
+}
+
+static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
+    const float g = (float)layer->rule.gamma;
+    float *positive_bias = NULL;
+    hlrp_status status = HLRP_OK;
+    hlrp_layer_reserve(layer, 3, 5);
+    HLRP_TRY(hlrp_layer_bias_part(layer, 1, &positive_bias, err));
+    HLRP_TRY(hlrp_layer_map(layer, RAISE, (hlrp_weights){1 + g, 1}, NULL, false, true, err));
+    if (!one_branch(layer))
+        HLRP_TRY(hlrp_layer_map(layer, LOWER, (hlrp_weights){1, 1 + g}, NULL, false, true, err));
+    HLRP_TRY(hlrp_layer_map(layer, MAPS_OF_P, (hlrp_weights){1, 0},
+                            layer->spec.bias ? positive_bias : NULL, true, false, err));
+    if (!layer->nonnegative)
+        HLRP_TRY(
+            hlrp_layer_map(layer, MAPS_OF_P + 1, (hlrp_weights){0, 1}, NULL, true, false, err));
+out:
+    free(positive_bias);
+    return status;
+}
+
+/* P in p; parts of x in xp and xn where x has both signs. */
+static hlrp_status positive_sum(const hlrp_layer *layer, hlrp_step *step, float *xp, float *xn,
+                                float *p, hlrp_error *err) {
+    const int64_t n = hlrp_layout_count(&layer->spec.src), m = hlrp_layout_count(&layer->spec.dst);
+    if (layer->nonnegative)
+        return hlrp_linear_forward(layer->maps[MAPS_OF_P], step->stream, step->x, p, err);
+    float *more = hlrp_take(step, &layer->spec.dst);
+    hlrp_positive_part(n, step->x, xp);
+    hlrp_negative_part(n, step->x, xn);
+    hlrp_status status = hlrp_linear_forward(layer->maps[MAPS_OF_P], step->stream, xp, p, err);
+    if (status == HLRP_OK)
+        status = hlrp_linear_forward(layer->maps[MAPS_OF_P + 1], step->stream, xn, more, err);
+    for (int64_t i = 0; status == HLRP_OK && i < m; i++)
+        p[i] += more[i];
+    return status;
+}
+
+/* out += x · map(s), where out starts as 0 on the first call. */
+static hlrp_status send(const hlrp_layer *layer, hlrp_step *step, int map, const float *x,
+                        const float *s, float *c, hlrp_error *err) {
+    const hlrp_status status = hlrp_linear_adjoint(layer->maps[map], step->stream, s, c, err);
+    hlrp_add_product(hlrp_layout_count(&layer->spec.src), 1, x, c, step->out);
+    return status;
+}
+
+/* s of one branch: sign > 0 for z > 0. */
+static void branch(const hlrp_layer *layer, hlrp_step *step, int sign, const float *z,
+                   const float *p, float *s) {
+    const int64_t m = hlrp_layout_count(&layer->spec.dst);
+    const float g = (float)layer->rule.gamma;
+    const float of_z = sign > 0 ? 1 : 1 + g, of_p = sign > 0 ? g : -g;
+#pragma omp simd
+    for (int64_t i = 0; i < m; i++)
+        s[i] = of_z * z[i] + of_p * p[i];
+    const hlrp_divide d = {.denominator = s,
+                           .epsilon = HLRP_STABILIZER,
+                           .sign = sign,
+                           .gate = step->z, /* the forward's own z decides, biases and all */
+                           .bias_positive = sign > 0 ? 1 + g : 1,
+                           .bias_negative = sign > 0 ? 1 : 1 + g};
+    hlrp_step_divide(layer, step, &d, s);
+}
+
+static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
+    const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
+    const float *x = step->x, *z = hlrp_rule_z(layer, step);
+    float *c = hlrp_take(step, src), *p = hlrp_take(step, dst), *s = hlrp_take(step, dst);
+    float *xp = layer->nonnegative ? NULL : hlrp_take(step, src);
+    float *xn = layer->nonnegative ? NULL : hlrp_take(step, src);
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(positive_sum(layer, step, xp, xn, p, err));
+    branch(layer, step, 1, z, p, s);
+    if (one_branch(layer)) {
+        status = hlrp_linear_adjoint(layer->maps[RAISE], step->stream, s, step->out, err);
+        hlrp_multiply(hlrp_layout_count(src), x, step->out);
+        return status;
+    }
+    for (int64_t i = 0; i < hlrp_layout_count(src); i++)
+        step->out[i] = 0;
+    HLRP_TRY(send(layer, step, RAISE, xp ? xp : x, s, c, err));
+    if (xn)
+        HLRP_TRY(send(layer, step, LOWER, xn, s, c, err));
+    branch(layer, step, -1, z, p, s);
+    HLRP_TRY(send(layer, step, LOWER, xp ? xp : x, s, c, err));
+    if (xn)
+        HLRP_TRY(send(layer, step, RAISE, xn, s, c, err));
+out:
+    return status;
+}
+
+const hlrp_rule_ops hlrp_rule_gamma = {prepare, relevance};

@@ -1,0 +1,14 @@
+/* gradient:  R_in = WᵀR, the plain chain rule. With it at every node, what arrives at the input is
+ * the gradient of Σ start·logits; times the input (lrp.c) it is gradient × input.
+ * Source: Simonyan et al. (2014); Shrikumar et al. (2016). */
+#include "lrp/layer.h"
+
+static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
+    return hlrp_layer_map(layer, 0, (hlrp_weights){1, 1}, NULL, false, true, err);
+}
+
+static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
+    return hlrp_linear_adjoint(layer->maps[0], step->stream, step->r, step->out, err);
+}
+
+const hlrp_rule_ops hlrp_rule_gradient = {prepare, relevance};

@@ -1,0 +1,18 @@
+/* pass:  R_in = R, for layers whose input and output have one shape.  Source: zennit's Pass. */
+#include <string.h>
+
+#include "lrp/layer.h"
+
+static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
+    (void)layer;
+    (void)err;
+    return HLRP_OK;
+}
+
+static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
+    (void)err;
+    hlrp_repack(&layer->spec.dst, step->r, &layer->spec.src, step->out);
+    return HLRP_OK;
+}
+
+const hlrp_rule_ops hlrp_rule_pass = {prepare, relevance};
