@@ -49,7 +49,6 @@ typedef struct hlrp_command {
     const char *operands; /* "CONFIG.ini INPUT", for help; "" */
     const char *details;  /* further lines of help, or NULL */
     int least_operands, most_operands;
-    bool takes_threads;          /* -t */
     bool takes_config;           /* -s */
     const hlrp_option *options;  /* NULL: none of its own */
     size_t options_size;         /* of the struct the offsets point into */
@@ -77,7 +76,8 @@ const hlrp_command *hlrp_command_at(int n);
 const hlrp_command *hlrp_command_find(const char *name);
 const char *hlrp_command_nearest(const char *name);
 
-/* The options every command has, with offsets into hlrp_call; -t and -s only where it takes them.
+/* The options every command has, with offsets into hlrp_call; -s only where it
+ * takes a configuration.
  */
 const hlrp_option *hlrp_shared_options(void);
 bool hlrp_option_applies(const hlrp_option *shared, const hlrp_command *command);

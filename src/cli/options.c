@@ -15,7 +15,7 @@ typedef struct cursor {
 #define OF_CALL(member) offsetof(hlrp_call, member)
 
 static const hlrp_option shared[] = {
-    {"threads", 't', HLRP_OPTION_INT, OF_CALL(threads), "N", "threads to compute with"},
+    {"threads", 't', HLRP_OPTION_INT, OF_CALL(threads), "N", "threads, where the command computes"},
     {"set", 's', HLRP_OPTION_TEXTS, OF_CALL(settings), "SECTION.KEY=VALUE",
      "a configuration key, over the file; repeatable"},
     {"quiet", 'q', HLRP_OPTION_FLAG, OF_CALL(quiet), NULL, "say only errors"},
@@ -31,8 +31,6 @@ const hlrp_option *hlrp_shared_options(void) {
 }
 
 bool hlrp_option_applies(const hlrp_option *option, const hlrp_command *command) {
-    if (option->letter == 't')
-        return command && command->takes_threads;
     if (option->letter == 's')
         return command && command->takes_config;
     return true;

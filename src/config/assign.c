@@ -18,9 +18,6 @@ static hlrp_status unknown_section(const hlrp_config *config, const hlrp_setting
                                    hlrp_error *err) {
     char where[560], mend[300];
     place(config, s, where, sizeof where);
-    if (s->line > 0 && strcmp(s->section, "default") == 0) /* libini-config's name for none */
-        return hlrp_fail(err, HLRP_E_CONFIG, where, "put a section such as [batch] before it",
-                         "key \"%s\" stands before the first section", s->key);
     snprintf(mend, sizeof mend, "did you mean [%s]? `histolrp config` prints all",
              hlrp_section_nearest(s->section));
     return hlrp_fail(err, HLRP_E_CONFIG, where, mend, "unknown section [%s]", s->section);
@@ -146,6 +143,8 @@ hlrp_status hlrp_config_assign(hlrp_config *config, const hlrp_setting *s, const
                                hlrp_error *err) {
     if (!hlrp_section_known(s->section))
         return unknown_section(config, s, err);
+    if (s->key[0] == '\0') /* an empty section */
+        return HLRP_OK;
     if (strcmp(s->section, HLRP_RULES_SECTION) == 0)
         return assign_rule(config, s, err);
     if (strncmp(s->section, HLRP_SLIDE_SECTION, strlen(HLRP_SLIDE_SECTION)) == 0)

@@ -158,29 +158,71 @@ static hlrp_status add_key(struct ini_cfgobj *ini, const char *section, const ch
     return status;
 }
 
-static hlrp_status add_section(struct ini_cfgobj *ini, const char *section, hlrp_settings *out,
-                               hlrp_error *err) {
+/* The library keeps no lines of sections. */
+static int line_of_section(const char *text, const char *section) {
+    const size_t n = strlen(section);
+    int line = 1;
+    for (; text; line++) {
+        if (text[0] == '[' && strncmp(text + 1, section, n) == 0 && text[n + 1] == ']')
+            return line;
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    return 1;
+}
+
+/* A section without keys is handed on too: its name may be wrong. */
+static hlrp_status add_section(struct ini_cfgobj *ini, const char *text, const char *section,
+                               hlrp_settings *out, hlrp_error *err) {
     int count = 0, failed = 0;
     hlrp_status status = HLRP_OK;
     char **keys = ini_get_attribute_list(ini, section, &count, &failed);
     if (!keys)
         return out_of_memory(err);
+    if (count == 0) {
+        char *plain = hlrp_strdup(section, err);
+        status = HLRP_E_MEMORY;
+        if (plain) {
+            hlrp_ini_unescape(plain);
+            status = hlrp_settings_add(out, plain, "", "", line_of_section(text, plain), err);
+        }
+        free(plain);
+    }
     for (int i = 0; i < count && status == HLRP_OK; i++)
         status = add_key(ini, section, keys[i], out, err);
     ini_free_attribute_list(keys);
     return status;
 }
 
-static hlrp_status add_all(struct ini_cfgobj *ini, hlrp_settings *out, hlrp_error *err) {
+static hlrp_status add_all(struct ini_cfgobj *ini, const char *text, hlrp_settings *out,
+                           hlrp_error *err) {
     int count = 0, failed = 0;
     hlrp_status status = HLRP_OK;
     char **sections = ini_get_section_list(ini, &count, &failed);
     if (!sections)
         return out_of_memory(err);
     for (int i = 0; i < count && status == HLRP_OK; i++)
-        status = add_section(ini, sections[i], out, err);
+        status = add_section(ini, text, sections[i], out, err);
     ini_free_section_list(sections);
     return status;
+}
+
+/* The library loses the first key of a file that has no section before it: refuse it here. */
+static hlrp_status check_start(const char *path, const char *text, hlrp_error *err) {
+    char name[120], what[200];
+    int line = 1;
+    while (strchr("#;\r\n", *text) && *text) {
+        text = strchr(text, '\n');
+        if (!text)
+            return HLRP_OK;
+        text++;
+        line++;
+    }
+    if (*text == '\0' || *text == '[')
+        return HLRP_OK;
+    name_on_line(text, 1, name, sizeof name);
+    snprintf(what, sizeof what, "\"%s\" stands before the first section", name);
+    return fail_at_line(path, line, "put a section such as [batch] before it", what, err);
 }
 
 static hlrp_status parse(const char *path, const char *text, hlrp_settings *out, hlrp_error *err) {
@@ -188,6 +230,7 @@ static hlrp_status parse(const char *path, const char *text, hlrp_settings *out,
     struct ini_cfgobj *ini = NULL;
     char *escaped = NULL;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(check_start(path, text, err));
     HLRP_TRY(hlrp_ini_escape(text, &escaped, err));
     if (ini_config_create(&ini) != 0) {
         status = out_of_memory(err);
@@ -203,7 +246,7 @@ static hlrp_status parse(const char *path, const char *text, hlrp_settings *out,
         status = fail_parse(ini, path, text, err);
         goto out;
     }
-    HLRP_TRY(add_all(ini, out, err));
+    HLRP_TRY(add_all(ini, text, out, err));
 out:
     ini_config_file_destroy(file);
     ini_config_destroy(ini);
@@ -211,13 +254,13 @@ out:
     return status;
 }
 
-/* The line of the first byte that no text has, 0: none. */
+/* The line of the first byte that no UTF-8 text has, 0: none. */
 static int line_of_bad_byte(const char *text, int64_t size) {
     int line = 1;
     for (int64_t i = 0; i < size; i++) {
         const unsigned char c = (unsigned char)text[i];
         line += c == '\n';
-        if ((c < 0x20 && !strchr("\t\r\n", c)) || c == 0 || c == 0x7f)
+        if ((c < 0x20 && !strchr("\t\r\n", c)) || c == 0 || c == 0x7f || c >= 0xfe)
             return line;
     }
     return 0;
@@ -235,8 +278,8 @@ hlrp_status hlrp_ini_read(const char *path, hlrp_settings *out, hlrp_error *err)
     }
     const int bad = line_of_bad_byte(text, size);
     if (bad)
-        status = fail_at_line(path, bad, "write the configuration as UTF-8 text",
-                              "not a text file: a control character", err);
+        status = fail_at_line(path, bad, "write the configuration as UTF-8 text", "not a text file",
+                              err);
     else
         status = parse(path, text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0), out, err);
     free(text);

@@ -15,9 +15,10 @@ typedef struct hlrp_settings {
 } hlrp_settings;
 
 /* Reads path into *out (zero-initialised by the caller, freed with hlrp_settings_free also after an
- * error). Continuation lines are joined with a blank. HLRP_E_CONFIG names the line for: no '=',
- * no ']', a key or a section given twice, a key before the first section, text that is not UTF-8;
- * also where the file cannot be read or has over 16 MiB. */
+ * error). A section without keys is one setting with an empty key. Continuation lines are joined
+ * with a blank. HLRP_E_CONFIG names the line for: no '=', no ']', a key or a section given twice, a
+ * key before the first section, text that is not UTF-8; also where the file cannot be read or has
+ * over 16 MiB. */
 hlrp_status hlrp_ini_read(const char *path, hlrp_settings *out, hlrp_error *err);
 
 /* Appends; strings are copied, blanks around the value dropped. */
