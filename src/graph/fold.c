@@ -377,9 +377,11 @@ hlrp_status hlrp_graph_fold_node(const hlrp_graph *g, int id, hlrp_tensor **out,
         in[k] = n->in[k] >= 0 ? g->values[n->in[k]].constant : NULL;
     bool known = n->in_count > 0 && n->in[0] >= 0;
     const hlrp_dims *dims = known ? &g->values[n->in[0]].dims : NULL;
+    known = known && dims->rank >= 0;
     if (n->op == HLRP_OP_SHAPE)
         for (int k = 0; known && k < dims->rank; k++)
             known = dims->d[k] >= 0;
+
     if (known)
         status = hlrp_fold(n, in, dims, out, err);
     free(in);

@@ -54,7 +54,7 @@ static hlrp_status grow(void *items, int *capacity, int count, size_t size, hlrp
 }
 
 int hlrp_graph_add_value(hlrp_graph *g, const char *name, hlrp_tensor *constant, hlrp_error *err) {
-    hlrp_value value = {.constant = constant, .producer = -1};
+    hlrp_value value = {.dims.rank = -1, .constant = constant, .producer = -1};
     value.name = hlrp_strdup(name, err);
     if (value.name == NULL ||
         grow(&g->values, &g->value_capacity, g->value_count, sizeof value, err) != HLRP_OK) {

@@ -77,7 +77,8 @@ typedef struct hlrp_node {
 
 typedef struct hlrp_value {
     char *name;
-    hlrp_dims dims;        /* set by hlrp_graph_infer; -1 for what is not known before */
+    hlrp_dims dims;        /* set by hlrp_graph_infer; rank -1 before (the input: as the file
+                              declares it, -1 for open extents) */
     hlrp_tensor *constant; /* owned; NULL for computed values */
     hlrp_dtype dtype;      /* HLRP_I64: shape arithmetic; HLRP_F32: data */
     int producer;          /* node id; -1 for the graph's input and for constants */

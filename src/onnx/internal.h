@@ -78,6 +78,9 @@ hlrp_status onnx_ints(const onnx_reader *r, const char *name, hlrp_dims *out, hl
 hlrp_status onnx_window(const onnx_reader *r, const hlrp_dims *kernel, hlrp_window *w,
                         hlrp_error *err);
 
+/* classes, mpp, mean and std from the metadata (metadata.c). */
+hlrp_status onnx_metadata(const pb_model *m, hlrp_graph *g, hlrp_error *err);
+
 /* ---- nodes (nodes.c) ---- */
 
 /* "unsupported …" with the node's name and type as the place. */

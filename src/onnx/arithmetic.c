@@ -1,0 +1,83 @@
+/* Elementwise arithmetic: sums of computed tensors, and computed tensors with constants. */
+#include "onnx/internal.h"
+
+/* Both constant, or both shape arithmetic: evaluated, now or once the input size is known. */
+static bool evaluated(const onnx_reader *r) {
+    return (onnx_constant(r, 0) != NULL && onnx_constant(r, 1) != NULL) ||
+           (onnx_dtype(r, 0) == HLRP_I64 && onnx_dtype(r, 1) == HLRP_I64);
+}
+
+/* op(computed, constant), in this order in the graph; swap allowed where op commutes. */
+static hlrp_status with_constant(onnx_reader *r, hlrp_op op, bool commutes, hlrp_error *err) {
+    int in[2] = {r->in[0], r->in[1]};
+    if (evaluated(r))
+        return onnx_emit(r, op, in, 2, NULL, err);
+    if (commutes && onnx_constant(r, 0) != NULL) {
+        in[0] = r->in[1];
+        in[1] = r->in[0];
+    }
+    if (r->g->values[in[1]].constant == NULL || r->g->values[in[0]].constant != NULL)
+        return onnx_refuse(r, err, NULL, "%s of computed tensors has no relevance rule",
+                           r->node->op_type);
+    if (r->g->values[in[0]].dtype != HLRP_F32 || r->g->values[in[1]].dtype != HLRP_F32)
+        return onnx_refuse(r, err, NULL, "inputs of different types");
+    return onnx_emit(r, op, in, 2, NULL, err);
+}
+
+hlrp_status onnx_mul(onnx_reader *r, hlrp_error *err) {
+    return with_constant(r, HLRP_OP_MUL, true, err);
+}
+
+hlrp_status onnx_div(onnx_reader *r, hlrp_error *err) {
+    return with_constant(r, HLRP_OP_DIV, false, err);
+}
+
+/* c − x = (−1)·x + c. */
+static hlrp_status constant_minus(onnx_reader *r, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_tensor *minus = NULL;
+    const hlrp_dims scalar = {0};
+    int between = -1, factor = -1;
+
+    HLRP_TRY(hlrp_tensor_new(&scalar, HLRP_F32, &minus, err));
+    minus->f[0] = -1;
+    HLRP_TRY(onnx_add_constant(r, "minus", minus, &factor, err));
+    HLRP_TRY(onnx_add_between(r, "negated", &between, err));
+    int negate[2] = {r->in[1], factor}, add[2] = {between, r->in[0]};
+    HLRP_TRY(onnx_emit_to(r, HLRP_OP_MUL, negate, 2, between, NULL, err));
+    HLRP_TRY(onnx_emit(r, HLRP_OP_ADD_CONST, add, 2, NULL, err));
+
+out:
+    return status;
+}
+
+hlrp_status onnx_sub(onnx_reader *r, hlrp_error *err) {
+    bool reversed = onnx_constant(r, 0) != NULL && onnx_computed(r, 1);
+    if (reversed && onnx_dtype(r, 0) == HLRP_F32 && onnx_dtype(r, 1) == HLRP_F32)
+        return constant_minus(r, err);
+    return with_constant(r, HLRP_OP_SUB, false, err);
+}
+
+hlrp_status onnx_add(onnx_reader *r, hlrp_error *err) {
+    bool sum = onnx_computed(r, 0) && onnx_computed(r, 1) && onnx_dtype(r, 0) == HLRP_F32 &&
+               onnx_dtype(r, 1) == HLRP_F32;
+    return sum ? onnx_emit(r, HLRP_OP_ADD, r->in, 2, NULL, err)
+               : with_constant(r, HLRP_OP_ADD_CONST, true, err);
+}
+
+/* Sum of any number of inputs; the mixed case is refused but for two. */
+hlrp_status onnx_sum(onnx_reader *r, hlrp_error *err) {
+    int computed = 0;
+    for (int k = 0; k < r->in_count; k++) {
+        if (onnx_dtype(r, k) != HLRP_F32 || !onnx_has(r, k))
+            return onnx_refuse(r, err, NULL, "a sum of integers or of nothing");
+        computed += onnx_computed(r, k);
+    }
+    if (r->in_count == 1)
+        return onnx_emit(r, HLRP_OP_IDENTITY, r->in, 1, NULL, err);
+    if (r->in_count == 2)
+        return onnx_add(r, err);
+    if (computed != r->in_count && computed != 0)
+        return onnx_refuse(r, err, NULL, "a sum of computed tensors and constants");
+    return onnx_emit(r, HLRP_OP_ADD, r->in, r->in_count, NULL, err);
+}

@@ -1,0 +1,279 @@
+/* A whole file: version, constants, inputs, nodes in order, the output, what the metadata say. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "onnx/internal.h"
+
+#define MEND "export the network again"
+#define MAX_FILE (INT64_C(1) << 31) /* protobuf's own limit */
+
+static hlrp_status refuse(hlrp_error *err, const char *where, const char *what) {
+    return hlrp_fail(err, HLRP_E_MODEL, where, MEND, "%s", what);
+}
+
+static hlrp_status check_opset(onnx_reader *r, const pb_model *m, hlrp_error *err) {
+    int64_t version = -1;
+    for (size_t k = 0; k < m->n_opset_import; k++) {
+        const HlrpPb__OperatorSetIdProto *o = m->opset_import[k];
+        if (o->domain == NULL || o->domain[0] == '\0' || strcmp(o->domain, "ai.onnx") == 0)
+            version = HLRP_MAX(version, o->version);
+    }
+    if (version < HLRP_ONNX_OPSET_MIN || version > HLRP_ONNX_OPSET_MAX)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "export the network with operator set 17",
+                         "the network uses ONNX operator set %lld, but %d to %d are supported",
+                         (long long)version, HLRP_ONNX_OPSET_MIN, HLRP_ONNX_OPSET_MAX);
+    r->opset = (int)version;
+    if (m->n_functions > 0)
+        return refuse(err, NULL, "functions inside the model file are not supported");
+    if (m->graph->n_sparse_initializer > 0)
+        return refuse(err, NULL, "sparse weights are not supported");
+    return HLRP_OK;
+}
+
+static hlrp_status add_named(onnx_reader *r, const char *name, hlrp_tensor *constant, int *id,
+                             hlrp_error *err) {
+    *id = hlrp_graph_add_value(r->g, name, constant, err);
+    return *id < 0 ? err->status : onnx_names_add(&r->names, name, *id, err);
+}
+
+static hlrp_status read_initializers(onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
+    for (size_t k = 0; k < graph->n_initializer; k++) {
+        const pb_tensor *t = graph->initializer[k];
+        hlrp_tensor *constant = NULL;
+        int id = -1;
+        if (t->name == NULL || t->name[0] == '\0')
+            return refuse(err, NULL, "a constant of the network has no name");
+        hlrp_status status = onnx_tensor(t, r->folder, t->name, &constant, err);
+        if (status == HLRP_OK)
+            status = add_named(r, t->name, constant, &id, err);
+        if (status != HLRP_OK)
+            return status;
+    }
+    return HLRP_OK;
+}
+
+static hlrp_status bind_inputs(onnx_reader *r, const hlrp_onnx_binding *bindings, int count,
+                               hlrp_error *err) {
+    for (int k = 0; k < count; k++) {
+        hlrp_tensor *copy = NULL;
+        int id = -1;
+        hlrp_status status = hlrp_tensor_copy(bindings[k].tensor, &copy, err);
+        if (status == HLRP_OK)
+            status = add_named(r, bindings[k].name, copy, &id, err);
+        if (status != HLRP_OK)
+            return status;
+    }
+    return HLRP_OK;
+}
+
+/* The declared dims; -1 where they are open. */
+static void declared_dims(const HlrpPb__ValueInfoProto *v, hlrp_dims *dims) {
+    const HlrpPb__TypeProto__Tensor *t = v->type != NULL ? v->type->tensor_type : NULL;
+    if (t == NULL || t->shape == NULL || t->shape->n_dim > HLRP_MAX_RANK)
+        return;
+    dims->rank = (int)t->shape->n_dim;
+    for (int k = 0; k < dims->rank; k++) {
+        const HlrpPb__TensorShapeProto__Dimension *d = t->shape->dim[k];
+        dims->d[k] = d->has_dim_value && d->dim_value > 0 ? d->dim_value : -1;
+    }
+}
+
+/* The one input that is no constant: older files list their weights as inputs, too. */
+static hlrp_status read_input(onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
+    for (size_t k = 0; k < graph->n_input; k++) {
+        const HlrpPb__ValueInfoProto *v = graph->input[k];
+        const HlrpPb__TypeProto__Tensor *t = v->type != NULL ? v->type->tensor_type : NULL;
+        if (v->name == NULL || v->name[0] == '\0')
+            return refuse(err, NULL, "an input of the network has no name");
+        if (onnx_names_find(&r->names, v->name) >= 0)
+            continue;
+        if (r->g->input >= 0)
+            return hlrp_fail(err, HLRP_E_MODEL, v->name, "export it with one picture as its input",
+                             "the network has more than one input");
+        if (t == NULL || (t->elem_type != 0 && !onnx_is_float(t->elem_type)))
+            return hlrp_fail(err, HLRP_E_MODEL, v->name, "export it with a float32 input",
+                             "the network's input is not a tensor of real numbers");
+        hlrp_status status = add_named(r, v->name, NULL, &r->g->input, err);
+        if (status != HLRP_OK)
+            return status;
+        declared_dims(v, &r->g->values[r->g->input].dims);
+    }
+    return r->g->input >= 0 ? HLRP_OK : refuse(err, NULL, "the network has no input");
+}
+
+/* ---- nodes ---- */
+
+static const char *name_of(const pb_node *n) {
+    if (n->name != NULL && n->name[0] != '\0')
+        return n->name;
+    for (size_t k = 0; k < n->n_output; k++)
+        if (n->output[k][0] != '\0')
+            return n->output[k];
+    return "(without a name)";
+}
+
+/* Ids of the node's inputs, all of which an earlier node, a constant or the input must give. */
+static hlrp_status resolve_inputs(onnx_reader *r, hlrp_error *err) {
+    const pb_node *n = r->node;
+    hlrp_status status = hlrp_calloc(&r->in, (int64_t)n->n_input + 1, sizeof *r->in, "a node", err);
+    if (status != HLRP_OK)
+        return status;
+    r->in_count = (int)n->n_input;
+    r->in[r->in_count] = -1;
+    for (int k = 0; k < r->in_count; k++) {
+        const char *name = n->input[k];
+        r->in[k] = name[0] != '\0' ? onnx_names_find(&r->names, name) : -1;
+        if (name[0] != '\0' && r->in[k] < 0)
+            return onnx_refuse(r, err, "the file must list nodes in the order they are computed",
+                               "it reads %s, which nothing before it gives", name);
+    }
+    return HLRP_OK;
+}
+
+/* What every converter takes for granted. */
+static hlrp_status check_node(const onnx_reader *r, hlrp_error *err) {
+    const pb_node *n = r->node;
+    if (n->op_type == NULL || n->n_output < 1 || n->output[0][0] == '\0')
+        return refuse(err, r->node_name, "a node has no operator or no output");
+    if (n->domain != NULL && n->domain[0] != '\0' && strcmp(n->domain, "ai.onnx") != 0)
+        return hlrp_fail(err, HLRP_E_MODEL, r->node_name, "export it with standard operators only",
+                         "unsupported operator %s of the domain %s at node %s", n->op_type,
+                         n->domain, r->node_name);
+    if (n->n_input > 4096)
+        return refuse(err, r->node_name, "a node has more than 4096 inputs");
+    return HLRP_OK;
+}
+
+/* Constants have no inputs; everything else needs its first one, and arithmetic its second. */
+static hlrp_status check_inputs(const onnx_reader *r, hlrp_error *err) {
+    static const char *const two[] = {"Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Conv"};
+    bool constant = strcmp(r->node->op_type, "Constant") == 0;
+    bool missing = !constant && !onnx_has(r, 0);
+    for (size_t k = 0; k < HLRP_COUNT(two); k++)
+        missing = missing || (strcmp(r->node->op_type, two[k]) == 0 && !onnx_has(r, 1));
+    return missing ? onnx_refuse(r, err, MEND, "an input is missing") : HLRP_OK;
+}
+
+static hlrp_status read_nodes(onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
+    for (size_t k = 0; k < graph->n_node; k++) {
+        r->node = graph->node[k];
+        r->node_name = name_of(r->node);
+        hlrp_status status = check_node(r, err);
+        if (status == HLRP_OK)
+            status = resolve_inputs(r, err);
+        if (status == HLRP_OK)
+            status = check_inputs(r, err);
+        if (status == HLRP_OK)
+            status = onnx_convert_node(r, err);
+        free(r->in);
+        r->in = NULL;
+        if (status != HLRP_OK)
+            return status;
+    }
+    return HLRP_OK;
+}
+
+static hlrp_status read_output(onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
+    if (graph->n_output != 1)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "export it with its logits as the only output",
+                         "the network has %zu outputs", graph->n_output);
+    const char *name = graph->output[0]->name;
+    r->g->output = name != NULL ? onnx_names_find(&r->names, name) : -1;
+    if (r->g->output < 0 || r->g->values[r->g->output].constant != NULL ||
+        r->g->output == r->g->input)
+        return refuse(err, name, "the network's output is not computed by any of its nodes");
+    return HLRP_OK;
+}
+
+/* Constants that were nodes, and nodes the output does not depend on. */
+static hlrp_status drop_unused(hlrp_graph *g, hlrp_error *err) {
+    bool *remove = NULL, *needed = NULL;
+    hlrp_status status = HLRP_OK;
+
+    HLRP_TRY(hlrp_calloc(&remove, g->node_count, sizeof *remove, "a graph", err));
+    HLRP_TRY(hlrp_calloc(&needed, g->value_count, sizeof *needed, "a graph", err));
+    needed[g->output] = true;
+    for (int k = g->node_count - 1; k >= 0; k--) {
+        const hlrp_node *n = &g->nodes[k];
+        remove[k] = !needed[n->out[0]] || g->values[n->out[0]].constant != NULL;
+        for (int i = 0; !remove[k] && i < n->in_count; i++)
+            if (n->in[i] >= 0)
+                needed[n->in[i]] = true;
+    }
+    if (!needed[g->input])
+        HLRP_TRY(refuse(err, NULL, "the network's output does not depend on its input"));
+    HLRP_TRY(hlrp_graph_compact(g, remove, err));
+
+out:
+    free(remove);
+    free(needed);
+    return status;
+}
+
+/* ---- the whole ---- */
+
+static hlrp_status read_model(onnx_reader *r, const pb_model *m, const hlrp_onnx_binding *bindings,
+                              int binding_count, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(check_opset(r, m, err));
+    HLRP_TRY(read_initializers(r, m->graph, err));
+    HLRP_TRY(bind_inputs(r, bindings, binding_count, err));
+    HLRP_TRY(read_input(r, m->graph, err));
+    HLRP_TRY(read_nodes(r, m->graph, err));
+    HLRP_TRY(read_output(r, m->graph, err));
+    HLRP_TRY(drop_unused(r->g, err));
+    HLRP_TRY(onnx_metadata(m, r->g, err));
+
+out:
+    return status;
+}
+
+hlrp_status hlrp_onnx_parse(const void *bytes, size_t size, const char *folder,
+                            const hlrp_onnx_binding *bindings, int binding_count, hlrp_graph **out,
+                            hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    onnx_reader r = {.folder = folder};
+
+    *out = NULL;
+    pb_model *m = hlrp_pb__model_proto__unpack(NULL, size, bytes);
+    if (m == NULL || m->graph == NULL)
+        HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "give an ONNX file",
+                           "this is not an ONNX file, or it is damaged"));
+    HLRP_TRY(hlrp_graph_new(&r.g, err));
+    HLRP_TRY(read_model(&r, m, bindings, binding_count, err));
+    *out = r.g;
+    r.g = NULL;
+
+out:
+    hlrp_graph_free(r.g);
+    onnx_names_free(&r.names);
+    if (m != NULL)
+        hlrp_pb__model_proto__free_unpacked(m, NULL);
+    return status;
+}
+
+/* The part of path before its name, "." where there is none. */
+static hlrp_status folder_of(const char *path, char **out, hlrp_error *err) {
+    const char *name = hlrp_path_name(path);
+    if (name == path)
+        return hlrp_format(out, err, ".");
+    return hlrp_format(out, err, "%.*s", (int)(name - path), path);
+}
+
+hlrp_status hlrp_onnx_load(const char *path, hlrp_graph **out, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    char *bytes = NULL, *folder = NULL;
+    int64_t size = 0;
+
+    *out = NULL;
+    HLRP_TRY(folder_of(path, &folder, err));
+    HLRP_TRY(hlrp_read_file(path, MAX_FILE, &bytes, &size, err));
+    HLRP_TRY(hlrp_onnx_parse(bytes, (size_t)size, folder, NULL, 0, out, err));
+
+out:
+    if (status != HLRP_OK && err->where[0] == '\0') /* no node: name the file at least */
+        snprintf(err->where, sizeof err->where, "%s", path);
+    free(bytes);
+    free(folder);
+    return status;
+}

@@ -1,0 +1,161 @@
+/* What moves data, and the arithmetic of shapes. */
+#include <stdlib.h>
+
+#include "onnx/internal.h"
+
+static hlrp_status checked_axis(const onnx_reader *r, const char *name, int64_t otherwise, int *out,
+                                hlrp_error *err) {
+    int64_t axis = onnx_int(r, name, otherwise);
+    *out = (int)axis;
+    if (axis < -HLRP_MAX_RANK || axis > HLRP_MAX_RANK)
+        return onnx_refuse(r, err, NULL, "axis %lld", (long long)axis);
+    return HLRP_OK;
+}
+
+/* Concat of computed data with constant data would need relevance for the constant. */
+hlrp_status onnx_concat(onnx_reader *r, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    int axis = 0, computed = 0;
+    hlrp_dtype dtype = onnx_dtype(r, 0);
+    hlrp_status status = checked_axis(r, "axis", 1, &axis, err);
+    for (int k = 0; status == HLRP_OK && k < r->in_count; k++) {
+        computed += onnx_computed(r, k);
+        if (!onnx_has(r, k) || onnx_dtype(r, k) != dtype)
+            status = onnx_refuse(r, err, NULL, "a join of different types");
+    }
+    if (status == HLRP_OK && dtype == HLRP_F32 && computed != 0 && computed != r->in_count)
+        return onnx_refuse(r, err, NULL, "a join of computed tensors and constants");
+    if (status == HLRP_OK)
+        status = onnx_emit(r, HLRP_OP_CONCAT, r->in, r->in_count, &n, err);
+    if (status == HLRP_OK)
+        n->axis = axis;
+    return status;
+}
+
+hlrp_status onnx_flatten(onnx_reader *r, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    int axis = 0;
+    hlrp_status status = checked_axis(r, "axis", 1, &axis, err);
+    if (status == HLRP_OK && !onnx_computed(r, 0))
+        return onnx_refuse(r, err, NULL, "a constant that is flattened");
+    if (status == HLRP_OK)
+        status = onnx_emit(r, HLRP_OP_FLATTEN, r->in, 1, &n, err);
+    if (status == HLRP_OK)
+        n->axis = axis;
+    return status;
+}
+
+hlrp_status onnx_reshape(onnx_reader *r, hlrp_error *err) {
+    const hlrp_tensor *shape = onnx_constant(r, 1);
+    if (!onnx_has(r, 1) || onnx_dtype(r, 1) != HLRP_I64)
+        return onnx_refuse(r, err, NULL, "a shape that is not made of integers");
+    if (onnx_int(r, "allowzero", 0) != 0)
+        for (int64_t k = 0; shape == NULL || k < hlrp_tensor_count(shape); k++)
+            if (shape == NULL || shape->i[k] == 0)
+                return onnx_refuse(r, err, NULL, "allowzero = 1");
+    return onnx_emit(r, HLRP_OP_RESHAPE, r->in, 2, NULL, err);
+}
+
+hlrp_status onnx_transpose(onnx_reader *r, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    hlrp_dims perm = {0};
+    hlrp_status status = onnx_ints(r, "perm", &perm, err);
+    if (status == HLRP_OK)
+        status = onnx_emit(r, HLRP_OP_TRANSPOSE, r->in, 1, &n, err);
+    if (status == HLRP_OK)
+        n->ints = perm;
+    return status;
+}
+
+/* axes: an attribute before operator set 13, then an input. */
+static hlrp_status with_axes(onnx_reader *r, hlrp_op op, bool needed, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    hlrp_dims axes = {0};
+    hlrp_status status = HLRP_OK;
+    if (r->opset < 13)
+        status = onnx_ints(r, "axes", &axes, err);
+    else if (onnx_has(r, 1))
+        status = onnx_int_input(r, 1, &axes, err);
+    if (status == HLRP_OK && needed && axes.rank == 0)
+        return onnx_refuse(r, err, NULL, "missing axes");
+    if (status == HLRP_OK)
+        status = onnx_emit(r, op, r->in, 1, &n, err);
+    if (status == HLRP_OK)
+        n->ints = axes;
+    return status;
+}
+
+hlrp_status onnx_squeeze(onnx_reader *r, hlrp_error *err) {
+    return with_axes(r, HLRP_OP_SQUEEZE, false, err);
+}
+
+hlrp_status onnx_unsqueeze(onnx_reader *r, hlrp_error *err) {
+    return with_axes(r, HLRP_OP_UNSQUEEZE, true, err);
+}
+
+hlrp_status onnx_shape(onnx_reader *r, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    hlrp_status status = onnx_emit(r, HLRP_OP_SHAPE, r->in, 1, &n, err);
+    if (status != HLRP_OK)
+        return status;
+    n->ints.rank = onnx_attribute(r, "end") != NULL ? 2 : 1;
+    n->ints.d[0] = HLRP_MIN(HLRP_MAX(onnx_int(r, "start", 0), -64), 64);
+    n->ints.d[1] = HLRP_MIN(HLRP_MAX(onnx_int(r, "end", 0), -64), 64);
+    return HLRP_OK;
+}
+
+static bool data(const onnx_reader *r) {
+    return onnx_computed(r, 0) && onnx_dtype(r, 0) == HLRP_F32;
+}
+
+hlrp_status onnx_gather(onnx_reader *r, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    int axis = 0;
+    hlrp_status status = checked_axis(r, "axis", 0, &axis, err);
+    if (status == HLRP_OK && (data(r) || !onnx_has(r, 1) || onnx_dtype(r, 1) != HLRP_I64))
+        return onnx_refuse(r, err, NULL, "Gather of a computed tensor has no relevance rule");
+    if (status == HLRP_OK)
+        status = onnx_emit(r, HLRP_OP_GATHER, r->in, 2, &n, err);
+    if (status == HLRP_OK)
+        n->axis = axis;
+    return status;
+}
+
+/* An attribute's integers as a constant; *id stays -1 where it is absent. */
+static hlrp_status ints_value(onnx_reader *r, const char *name, int *id, hlrp_error *err) {
+    hlrp_tensor *t = NULL;
+    hlrp_dims ints = {0};
+    hlrp_status status = onnx_ints(r, name, &ints, err);
+    if (status != HLRP_OK || ints.rank == 0)
+        return status;
+    hlrp_dims vector = {.rank = 1, .d = {ints.rank}};
+    status = hlrp_tensor_new(&vector, HLRP_I64, &t, err);
+    if (status != HLRP_OK)
+        return status;
+    for (int k = 0; k < ints.rank; k++)
+        t->i[k] = ints.d[k];
+    return onnx_add_constant(r, name, t, id, err);
+}
+
+/* Starts, ends and axes are attributes before operator set 10, then inputs. */
+hlrp_status onnx_slice(onnx_reader *r, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    int in[5] = {r->in[0], -1, -1, -1, -1};
+
+    if (data(r))
+        return onnx_refuse(r, err, NULL, "Slice of a computed tensor has no relevance rule");
+    if (r->opset < 10) {
+        HLRP_TRY(ints_value(r, "starts", &in[1], err));
+        HLRP_TRY(ints_value(r, "ends", &in[2], err));
+        HLRP_TRY(ints_value(r, "axes", &in[3], err));
+    } else {
+        for (int k = 1; k < 5 && k < r->in_count; k++)
+            in[k] = r->in[k];
+    }
+    if (in[1] < 0 || in[2] < 0)
+        return onnx_refuse(r, err, NULL, "missing starts or ends");
+    HLRP_TRY(onnx_emit(r, HLRP_OP_SLICE, in, 5, NULL, err));
+
+out:
+    return status;
+}

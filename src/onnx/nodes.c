@@ -1,0 +1,220 @@
+/* The registry of operators, and what converters share. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "onnx/internal.h"
+
+/* 2^30 elements are 4 GiB of float32: far above networks for pictures, and a bound for what a few
+ * bytes of a file can make of memory. */
+#define MAX_ELEMENTS (INT64_C(1) << 30)
+
+/* Alphabetical. Versions within HLRP_ONNX_OPSET_MIN…MAX are the converters' business. */
+static const struct {
+    const char *type;
+    int since; /* operator set that brought it */
+    onnx_convert_fn convert;
+} operators[] = {
+    {"Add", 1, onnx_add},
+    {"AveragePool", 1, onnx_avgpool},
+    {"BatchNormalization", 1, onnx_batchnorm},
+    {"Cast", 1, onnx_cast},
+    {"Clip", 1, onnx_clip},
+    {"Concat", 1, onnx_concat},
+    {"Constant", 1, onnx_constant_node},
+    {"ConstantOfShape", 9, onnx_constant_of_shape},
+    {"Conv", 1, onnx_conv},
+    {"Div", 1, onnx_div},
+    {"Dropout", 1, onnx_dropout},
+    {"Flatten", 1, onnx_flatten},
+    {"Gather", 1, onnx_gather},
+    {"Gemm", 1, onnx_gemm},
+    {"GlobalAveragePool", 1, onnx_global_avgpool},
+    {"Identity", 1, onnx_identity},
+    {"LeakyRelu", 1, onnx_leaky_relu},
+    {"LogSoftmax", 1, onnx_softmax},
+    {"MatMul", 1, onnx_matmul},
+    {"MaxPool", 1, onnx_maxpool},
+    {"Mul", 1, onnx_mul},
+    {"Pad", 1, onnx_pad},
+    {"ReduceMean", 1, onnx_reduce_mean},
+    {"Relu", 1, onnx_relu},
+    {"Reshape", 1, onnx_reshape},
+    {"Shape", 1, onnx_shape},
+    {"Sigmoid", 1, onnx_sigmoid},
+    {"Slice", 1, onnx_slice},
+    {"Softmax", 1, onnx_softmax},
+    {"Squeeze", 1, onnx_squeeze},
+    {"Sub", 1, onnx_sub},
+    {"Sum", 1, onnx_sum},
+    {"Transpose", 1, onnx_transpose},
+    {"Unsqueeze", 1, onnx_unsqueeze},
+};
+
+const char *hlrp_onnx_operator(int index) {
+    return index >= 0 && index < (int)HLRP_COUNT(operators) ? operators[index].type : NULL;
+}
+
+hlrp_status onnx_refuse(const onnx_reader *r, hlrp_error *err, const char *mend, const char *what,
+                        ...) {
+    char text[400], where[300];
+    va_list args;
+    va_start(args, what);
+    vsnprintf(text, sizeof text, what, args);
+    va_end(args);
+    snprintf(where, sizeof where, "node %s, %s", r->node_name, r->node->op_type);
+    return hlrp_fail(err, HLRP_E_MODEL, where,
+                     mend != NULL ? mend : "export the network for inference again",
+                     "not supported: %s", text);
+}
+
+/* ---- inputs ---- */
+
+bool onnx_has(const onnx_reader *r, int input) {
+    return input < r->in_count && r->in[input] >= 0;
+}
+
+const hlrp_tensor *onnx_constant(const onnx_reader *r, int input) {
+    return onnx_has(r, input) ? r->g->values[r->in[input]].constant : NULL;
+}
+
+bool onnx_computed(const onnx_reader *r, int input) {
+    return onnx_has(r, input) && onnx_constant(r, input) == NULL;
+}
+
+hlrp_dtype onnx_dtype(const onnx_reader *r, int input) {
+    return onnx_has(r, input) ? r->g->values[r->in[input]].dtype : HLRP_F32;
+}
+
+hlrp_status onnx_int_input(const onnx_reader *r, int input, hlrp_dims *out, hlrp_error *err) {
+    const hlrp_tensor *t = onnx_constant(r, input);
+    if (t == NULL || t->dtype != HLRP_I64 || t->dims.rank > 1 ||
+        hlrp_tensor_count(t) > HLRP_MAX_RANK)
+        return onnx_refuse(r, err, NULL, "input %d, which is not a short constant of integers",
+                           input);
+    out->rank = (int)hlrp_tensor_count(t);
+    for (int k = 0; k < out->rank; k++)
+        out->d[k] = t->i[k];
+    return HLRP_OK;
+}
+
+/* ---- outputs ---- */
+
+static hlrp_status account(onnx_reader *r, const hlrp_tensor *constant, hlrp_error *err) {
+    r->elements += hlrp_tensor_count(constant);
+    if (r->elements <= MAX_ELEMENTS)
+        return HLRP_OK;
+    return onnx_refuse(r, err, "check the model file", "constants of more than %lld elements",
+                       (long long)MAX_ELEMENTS);
+}
+
+hlrp_status onnx_add_constant(onnx_reader *r, const char *suffix, hlrp_tensor *constant, int *id,
+                              hlrp_error *err) {
+    char *name = NULL;
+    hlrp_status status = account(r, constant, err);
+    if (status == HLRP_OK)
+        status = hlrp_format(&name, err, "%s/%s", r->node_name, suffix);
+    if (status != HLRP_OK) {
+        hlrp_tensor_free(constant);
+        return status;
+    }
+    *id = hlrp_graph_add_value(r->g, name, constant, err);
+    free(name);
+    return *id < 0 ? err->status : HLRP_OK;
+}
+
+hlrp_status onnx_add_between(onnx_reader *r, const char *suffix, int *id, hlrp_error *err) {
+    char *name = NULL;
+    hlrp_status status = hlrp_format(&name, err, "%s/%s", r->node_name, suffix);
+    if (status != HLRP_OK)
+        return status;
+    *id = hlrp_graph_add_value(r->g, name, NULL, err);
+    free(name);
+    return *id < 0 ? err->status : HLRP_OK;
+}
+
+/* The id of the file's first output, which comes to be here. */
+static hlrp_status first_output(onnx_reader *r, hlrp_tensor *constant, int *id, hlrp_error *err) {
+    const char *name = r->node->output[0];
+    *id = hlrp_graph_add_value(r->g, name, constant, err);
+    return *id < 0 ? err->status : onnx_names_add(&r->names, name, *id, err);
+}
+
+hlrp_status onnx_emit_constant(onnx_reader *r, hlrp_tensor *constant, hlrp_error *err) {
+    int id = -1;
+    hlrp_status status = account(r, constant, err);
+    if (status != HLRP_OK) {
+        hlrp_tensor_free(constant);
+        return status;
+    }
+    return first_output(r, constant, &id, err);
+}
+
+hlrp_status onnx_emit_to(onnx_reader *r, hlrp_op op, const int *in, int in_count, int to,
+                         hlrp_node **out, hlrp_error *err) {
+    int node =
+        hlrp_graph_add_node(r->g, op, r->node_name, r->node->op_type, in, in_count, &to, 1, err);
+    if (node < 0)
+        return err->status;
+    if (out != NULL)
+        *out = &r->g->nodes[node];
+    return HLRP_OK;
+}
+
+hlrp_status onnx_emit(onnx_reader *r, hlrp_op op, const int *in, int in_count, hlrp_node **out,
+                      hlrp_error *err) {
+    int to = -1;
+    hlrp_status status = first_output(r, NULL, &to, err);
+    if (status != HLRP_OK)
+        return status;
+    if (op == HLRP_OP_SHAPE || (in_count > 0 && r->g->values[in[0]].dtype == HLRP_I64))
+        r->g->values[to].dtype = HLRP_I64;
+    return onnx_emit_to(r, op, in, in_count, to, out, err);
+}
+
+/* ---- one node ---- */
+
+static hlrp_status unknown_operator(const onnx_reader *r, hlrp_error *err) {
+    char list[260] = "";
+    for (size_t k = 0; k < HLRP_COUNT(operators); k++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", k > 0 ? " " : "", operators[k].type);
+    }
+    return hlrp_fail(err, HLRP_E_MODEL, r->node_name,
+                     "export the network without it; what is supported: see src/onnx/README.md",
+                     "unsupported operator %s at node %s: histolrp has %s", r->node->op_type,
+                     r->node_name, list);
+}
+
+/* Whether something of the file reads the node's further outputs cannot be known yet: they get no
+ * value, so that a reader of theirs is refused. */
+hlrp_status onnx_convert_node(onnx_reader *r, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_tensor *folded = NULL;
+    const int first = r->g->node_count;
+
+    for (size_t k = 0; k < r->node->n_attribute; k++)
+        if (r->node->attribute[k]->ref_attr_name != NULL &&
+            r->node->attribute[k]->ref_attr_name[0] != '\0')
+            return onnx_refuse(r, err, NULL, "attributes of functions");
+    onnx_convert_fn convert = NULL;
+    for (size_t k = 0; k < HLRP_COUNT(operators) && convert == NULL; k++)
+        if (strcmp(r->node->op_type, operators[k].type) == 0 && operators[k].since <= r->opset)
+            convert = operators[k].convert;
+    if (convert == NULL)
+        return unknown_operator(r, err);
+    HLRP_TRY(convert(r, err));
+    for (int k = first; k < r->g->node_count; k++) { /* what is constant is so at once */
+        HLRP_TRY(hlrp_graph_fold_node(r->g, k, &folded, err));
+        if (folded == NULL)
+            continue;
+        hlrp_value *v = &r->g->values[r->g->nodes[k].out[0]];
+        v->constant = folded;
+        v->dims = folded->dims;
+        v->dtype = folded->dtype;
+        HLRP_TRY(account(r, folded, err));
+    }
+
+out:
+    return status;
+}

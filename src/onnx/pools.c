@@ -1,0 +1,129 @@
+/* Pooling and padding: what works on H and W without weights. */
+#include "onnx/internal.h"
+
+static hlrp_status pool(onnx_reader *r, hlrp_op op, hlrp_node **n, hlrp_error *err) {
+    hlrp_window window;
+    hlrp_dims kernel = {0};
+    hlrp_status status = onnx_ints(r, "kernel_shape", &kernel, err);
+    if (status != HLRP_OK)
+        return status;
+    if (kernel.rank != 2)
+        return onnx_refuse(r, err, "only pictures are supported", "pooling in %d dimensions",
+                           kernel.rank);
+    status = onnx_window(r, NULL, &window, err);
+    if (status == HLRP_OK)
+        status = onnx_emit(r, op, r->in, 1, n, err);
+    if (status == HLRP_OK)
+        (*n)->window = window;
+    return status;
+}
+
+hlrp_status onnx_maxpool(onnx_reader *r, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    return pool(r, HLRP_OP_MAXPOOL, &n, err);
+}
+
+hlrp_status onnx_avgpool(onnx_reader *r, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    bool count_pad = onnx_int(r, "count_include_pad", 0) != 0;
+    hlrp_status status = pool(r, HLRP_OP_AVGPOOL, &n, err);
+    if (status == HLRP_OK)
+        n->window.count_pad = count_pad;
+    return status;
+}
+
+static hlrp_status global(onnx_reader *r, bool keepdims, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    hlrp_status status = onnx_emit(r, HLRP_OP_GLOBAL_AVGPOOL, r->in, 1, &n, err);
+    if (status == HLRP_OK)
+        n->keepdims = keepdims;
+    return status;
+}
+
+hlrp_status onnx_global_avgpool(onnx_reader *r, hlrp_error *err) {
+    return global(r, true, err);
+}
+
+/* H and W of [N,C,H,W], in any order, counted from either end. */
+static bool spatial_axes(const hlrp_dims *axes) {
+    if (axes->rank != 2)
+        return false;
+    int64_t a = axes->d[0] < 0 ? axes->d[0] + 4 : axes->d[0];
+    int64_t b = axes->d[1] < 0 ? axes->d[1] + 4 : axes->d[1];
+    return (a == 2 && b == 3) || (a == 3 && b == 2);
+}
+
+hlrp_status onnx_reduce_mean(onnx_reader *r, hlrp_error *err) {
+    hlrp_dims axes = {0};
+    hlrp_status status = HLRP_OK;
+    if (r->opset < 18)
+        status = onnx_ints(r, "axes", &axes, err);
+    else if (onnx_has(r, 1))
+        status = onnx_int_input(r, 1, &axes, err);
+    if (status == HLRP_OK && axes.rank == 0 && onnx_int(r, "noop_with_empty_axes", 0) != 0)
+        return onnx_emit(r, HLRP_OP_IDENTITY, r->in, 1, NULL, err);
+    if (status == HLRP_OK && !spatial_axes(&axes))
+        return onnx_refuse(r, err, NULL, "a mean over anything but height and width");
+    return status == HLRP_OK ? global(r, onnx_int(r, "keepdims", 1) != 0, err) : status;
+}
+
+/* ---- Pad ---- */
+
+/* The constant that is padded with: only 0 leaves nothing for relevance to go to. */
+static hlrp_status pad_value(const onnx_reader *r, hlrp_error *err) {
+    float value = r->opset < 11 ? onnx_float(r, "value", 0) : 0;
+    if (!onnx_string_is(r, "mode", "constant", true))
+        return onnx_refuse(r, err, "pad with zeros", "padding of another mode than constant");
+    if (r->opset >= 11 && onnx_has(r, 2)) {
+        const hlrp_tensor *t = onnx_constant(r, 2);
+        if (t == NULL || t->dtype != HLRP_F32 || hlrp_tensor_count(t) > 1)
+            return onnx_refuse(r, err, NULL, "a padding value that is not one constant number");
+        value = hlrp_tensor_count(t) == 1 ? t->f[0] : 0;
+    }
+    return value == 0 ? HLRP_OK
+                      : onnx_refuse(r, err, "pad with zeros", "padding with %g", (double)value);
+}
+
+/* Where pads say (begins, then ends): all axes, or `axes`. */
+static bool pad_window(const hlrp_dims *pads, const hlrp_dims *axes, hlrp_window *w) {
+    int half = pads->rank / 2;
+    if (pads->rank % 2 != 0 || (axes->rank == 0 ? half != 4 : half != axes->rank))
+        return false;
+    for (int k = 0; k < half; k++) {
+        int64_t axis = axes->rank == 0 ? k : axes->d[k] < 0 ? axes->d[k] + 4 : axes->d[k];
+        int64_t lo = pads->d[k], hi = pads->d[half + k], most = INT64_C(1) << 20;
+        if (axis < 0 || axis > 3 || (axis < 2 && (lo != 0 || hi != 0)) || lo > most || hi > most ||
+            lo < -most || hi < -most)
+            return false;
+        if (axis >= 2) {
+            w->pad_lo[axis - 2] = lo;
+            w->pad_hi[axis - 2] = hi;
+        }
+    }
+    return true;
+}
+
+hlrp_status onnx_pad(onnx_reader *r, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_dims pads = {0}, axes = {0};
+    hlrp_window window = {0};
+    hlrp_node *n = NULL;
+
+    HLRP_TRY(pad_value(r, err));
+    if (r->opset < 11)
+        HLRP_TRY(onnx_ints(r, "pads", &pads, err));
+    else
+        HLRP_TRY(onnx_int_input(r, 1, &pads, err));
+    if (onnx_has(r, 3))
+        HLRP_TRY(onnx_int_input(r, 3, &axes, err));
+    if (!pad_window(&pads, &axes, &window))
+        return onnx_refuse(r, err, NULL, "padding of anything but height and width");
+    HLRP_TRY(onnx_emit(r, HLRP_OP_PAD, r->in, 1, &n, err));
+    for (int a = 0; a < 2; a++) {
+        n->window.pad_lo[a] = window.pad_lo[a];
+        n->window.pad_hi[a] = window.pad_hi[a];
+    }
+
+out:
+    return status;
+}
