@@ -1,0 +1,304 @@
+#include "canonize/canonize.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "canonize/internal.h"
+
+/* In this order, after the input and the output have been settled. */
+static const struct {
+    const char *name;
+    canon_pass run;
+} passes[] = {
+    {"shape arithmetic", canon_fold_shapes},
+    {"identities", canon_drop_identities},
+    {"reshapes", canon_reshape},
+    {"matrix products", canon_linear},
+    {"channels-last flattening", canon_channels_last_flatten},
+    {"biases", canon_bias},
+    {"arithmetic with constants", canon_affine},
+    {"batch normalizations in a row", canon_join_batchnorms},
+    {"batch normalizations into layers", canon_merge_batchnorms},
+    {"flat output", canon_flat_output},
+};
+
+/* ---- what passes share ---- */
+
+void canon_bypass(canon *c, int id) {
+    const hlrp_node *n = &c->g->nodes[id];
+    c->stands[n->out[0]] = n->in[0];
+    c->remove[id] = true;
+    c->changes++;
+}
+
+void canon_absorb(canon *c, int first, int second) {
+    c->g->nodes[first].out[0] = c->g->nodes[second].out[0];
+    c->g->values[c->g->nodes[first].out[0]].producer = first;
+    c->remove[second] = true;
+    c->changes++;
+}
+
+hlrp_dims *canon_in_dims(const canon *c, const hlrp_node *n, int input) {
+    return &c->g->values[n->in[input]].dims;
+}
+
+hlrp_dims *canon_out_dims(const canon *c, const hlrp_node *n) {
+    return &c->g->values[n->out[0]].dims;
+}
+
+const hlrp_tensor *canon_constant(const canon *c, const hlrp_node *n, int input) {
+    return input < n->in_count && n->in[input] >= 0 ? c->g->values[n->in[input]].constant : NULL;
+}
+
+int canon_sole_producer(const canon *c, const hlrp_node *n) {
+    int value = n->in[0];
+    return c->readers[value] == 1 ? c->g->values[value].producer : -1;
+}
+
+hlrp_status canon_set_constant(canon *c, int id, int input, hlrp_tensor *t, hlrp_error *err) {
+    char *name = NULL;
+    hlrp_status status = hlrp_format(&name, err, "%s/input%d", c->g->nodes[id].name, input);
+    if (status != HLRP_OK) {
+        hlrp_tensor_free(t);
+        return status;
+    }
+    int value = hlrp_graph_add_value(c->g, name, t, err);
+    free(name);
+    if (value < 0)
+        return err->status;
+    c->g->nodes[id].in[input] = value;
+    return HLRP_OK;
+}
+
+hlrp_status canon_refuse(const hlrp_node *n, hlrp_error *err, const char *mend, const char *what,
+                         ...) {
+    char text[400], where[300];
+    va_list args;
+    va_start(args, what);
+    vsnprintf(text, sizeof text, what, args);
+    va_end(args);
+    snprintf(where, sizeof where, "node %s, %s", n->name, n->type);
+    return hlrp_fail(err, HLRP_E_MODEL, where, mend, "%s", text);
+}
+
+/* ---- running passes ---- */
+
+static hlrp_status begin(canon *c, hlrp_error *err) {
+    hlrp_graph *g = c->g;
+    hlrp_status status = HLRP_OK;
+    /* a pass adds constants only, and nobody reads those before it has settled */
+    HLRP_TRY(hlrp_calloc(&c->remove, (int64_t)g->node_count + 1, sizeof *c->remove, "a pass", err));
+    HLRP_TRY(hlrp_calloc(&c->stands, g->value_count, sizeof *c->stands, "a pass", err));
+    HLRP_TRY(hlrp_calloc(&c->readers, g->value_count, sizeof *c->readers, "a pass", err));
+    for (int k = 0; k < g->value_count; k++)
+        c->stands[k] = k;
+    c->readers[g->output]++;
+    for (int k = 0; k < g->node_count; k++)
+        for (int i = 0; i < g->nodes[k].in_count; i++)
+            if (g->nodes[k].in[i] >= 0)
+                c->readers[g->nodes[k].in[i]]++;
+    c->changes = 0;
+
+out:
+    return status;
+}
+
+static void end(canon *c) {
+    free(c->remove);
+    free(c->stands);
+    free(c->readers);
+    c->remove = NULL;
+    c->stands = NULL;
+    c->readers = NULL;
+}
+
+/* `known` values existed when the pass began. */
+static int standing(const canon *c, int value, int known) {
+    while (value >= 0 && value < known && c->stands[value] != value)
+        value = c->stands[value];
+    return value;
+}
+
+/* Nodes nothing reads any more. */
+static hlrp_status mark_unused(canon *c, hlrp_error *err) {
+    bool *needed = NULL;
+    hlrp_graph *g = c->g;
+    hlrp_status status = hlrp_calloc(&needed, g->value_count, sizeof *needed, "a pass", err);
+    if (status != HLRP_OK)
+        return status;
+    needed[g->output] = true;
+    for (int k = g->node_count - 1; k >= 0; k--) {
+        const hlrp_node *n = &g->nodes[k];
+        c->remove[k] = c->remove[k] || !needed[n->out[0]];
+        for (int i = 0; !c->remove[k] && i < n->in_count; i++)
+            if (n->in[i] >= 0)
+                needed[n->in[i]] = true;
+    }
+    free(needed);
+    return HLRP_OK;
+}
+
+static hlrp_status settle(canon *c, int known, hlrp_error *err) {
+    hlrp_graph *g = c->g;
+    for (int k = 0; k < g->node_count; k++)
+        for (int i = 0; i < g->nodes[k].in_count; i++)
+            g->nodes[k].in[i] = standing(c, g->nodes[k].in[i], known);
+    g->output = standing(c, g->output, known);
+    hlrp_status status = mark_unused(c, err);
+    return status == HLRP_OK ? hlrp_graph_compact(g, c->remove, err) : status;
+}
+
+/* input NULL: dims are not known yet. */
+static hlrp_status run_pass(canon *c, const char *name, canon_pass pass, const hlrp_dims *input,
+                            hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    const int known = c->g->value_count;
+
+    HLRP_TRY(begin(c, err));
+    HLRP_TRY(pass(c, err));
+    HLRP_TRY(settle(c, known, err));
+    if (input != NULL)
+        HLRP_TRY(hlrp_graph_infer(c->g, input, err));
+    if (c->changes > 0)
+        hlrp_logf(c->options->log, HLRP_LOG_DEBUG, "canonize: %s: %d", name, c->changes);
+
+out:
+    end(c);
+    return status;
+}
+
+/* ---- the result ---- */
+
+static bool canonical(hlrp_op op) {
+    switch (op) {
+    case HLRP_OP_CONV:
+    case HLRP_OP_GEMM:
+    case HLRP_OP_BATCHNORM:
+    case HLRP_OP_RELU:
+    case HLRP_OP_LEAKY_RELU:
+    case HLRP_OP_CLIP:
+    case HLRP_OP_MAXPOOL:
+    case HLRP_OP_AVGPOOL:
+    case HLRP_OP_GLOBAL_AVGPOOL:
+    case HLRP_OP_ADD:
+    case HLRP_OP_CONCAT:
+    case HLRP_OP_PAD:
+    case HLRP_OP_FLATTEN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static hlrp_status check_node(const canon *c, hlrp_node *n, hlrp_error *err) {
+    const hlrp_dims *x = canon_in_dims(c, n, 0);
+    char text[96];
+    if (!canonical(n->op))
+        return canon_refuse(n, err, "export the network without it",
+                            "operator %s at node %s has no relevance rule%s", n->type, n->name,
+                            n->op == HLRP_OP_SOFTMAX || n->op == HLRP_OP_SIGMOID
+                                ? " where it does not end the network"
+                                : "");
+    if (n->op == HLRP_OP_CONCAT || n->op == HLRP_OP_FLATTEN)
+        n->axis = n->axis < 0 ? n->axis + x->rank : n->axis;
+    if ((n->op == HLRP_OP_CONCAT || n->op == HLRP_OP_FLATTEN) && n->axis != 1)
+        return canon_refuse(n, err, "export the network in the layout NCHW",
+                            "operator %s at node %s has no relevance rule along axis %d", n->type,
+                            n->name, n->axis);
+    if (x->rank != 4 && x->rank != 2)
+        return canon_refuse(n, err, "export the network in the layout NCHW",
+                            "operator %s at node %s has no relevance rule for the shape %s",
+                            n->type, n->name, hlrp_dims_text(x, text, sizeof text));
+    return HLRP_OK;
+}
+
+static hlrp_status check(const canon *c, const hlrp_dims *input, hlrp_error *err) {
+    char text[96];
+    hlrp_graph *g = c->g;
+    for (int k = 0; k < g->node_count; k++) {
+        hlrp_status status = check_node(c, &g->nodes[k], err);
+        if (status != HLRP_OK)
+            return status;
+    }
+    const hlrp_dims *out = &g->values[g->output].dims;
+    if (g->node_count == 0 || out->rank != 2 || out->d[0] != input->d[0] || out->d[1] < 1)
+        return hlrp_fail(err, HLRP_E_MODEL, g->values[g->output].name,
+                         "export a classifier whose output is its logits",
+                         "the network's output has the shape %s instead of [N,classes]",
+                         hlrp_dims_text(out, text, sizeof text));
+    return HLRP_OK;
+}
+
+/* Repeatable noise in −2…2, as normalized pixels are. */
+static void fill(hlrp_tensor *t) {
+    uint64_t state = UINT64_C(0x9e3779b97f4a7c15);
+    int64_t count = hlrp_tensor_count(t);
+    for (int64_t k = 0; k < count; k++) {
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        t->f[k] = (float)(state >> 40) / (float)(1 << 22) - 2.0F;
+    }
+}
+
+static hlrp_status compare(const hlrp_tensor *a, const hlrp_tensor *b, double tolerance,
+                           hlrp_error *err) {
+    double largest = 0, apart = 0;
+    int64_t count = hlrp_tensor_count(b);
+    if (hlrp_tensor_count(a) != count)
+        return hlrp_fail(err, HLRP_E_INTERNAL, NULL, "report this network",
+                         "canonizing the network changed the number of its logits");
+    for (int64_t k = 0; k < count; k++) {
+        double d = fabs((double)a->f[k] - b->f[k]);
+        largest = fmax(largest, fabs((double)a->f[k]));
+        apart = !(d <= apart) ? d : apart; /* a NaN stays */
+    }
+    if (apart <= tolerance * largest)
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_MODEL, NULL, "report this network",
+                     "canonizing the network changed its logits by %g of %g", apart, largest);
+}
+
+static hlrp_status verify(const canon *c, const hlrp_graph *before, const hlrp_dims *input,
+                          hlrp_error *err) {
+    const hlrp_canonize_options *o = c->options;
+    hlrp_tensor *x = NULL, *was = NULL, *is = NULL;
+    hlrp_status status = HLRP_OK;
+
+    HLRP_TRY(hlrp_tensor_new(input, HLRP_F32, &x, err));
+    fill(x);
+    HLRP_TRY(o->verify(o->verify_ctx, before, x, &was, err));
+    HLRP_TRY(o->verify(o->verify_ctx, c->g, x, &is, err));
+    HLRP_TRY(compare(was, is, o->verify_tolerance > 0 ? o->verify_tolerance : 1e-4, err));
+
+out:
+    hlrp_tensor_free(x);
+    hlrp_tensor_free(was);
+    hlrp_tensor_free(is);
+    return status;
+}
+
+hlrp_status hlrp_canonize(hlrp_graph *g, const hlrp_canonize_options *options,
+                          const hlrp_dims *input, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_graph *before = NULL;
+    canon c = {.g = g, .options = options};
+
+    if (input->rank != 4)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "give batch, channels, height and width",
+                         "the input of a network must have the shape [N,C,H,W]");
+    HLRP_TRY(run_pass(&c, "channels-last input", canon_nhwc_input, NULL, err));
+    HLRP_TRY(hlrp_graph_infer(g, input, err));
+    HLRP_TRY(run_pass(&c, "output activation", canon_cut_output, input, err));
+    if (options->verify != NULL)
+        HLRP_TRY(hlrp_graph_copy(g, &before, err));
+    for (size_t k = 0; k < HLRP_COUNT(passes); k++)
+        HLRP_TRY(run_pass(&c, passes[k].name, passes[k].run, input, err));
+    HLRP_TRY(check(&c, input, err));
+    if (options->verify != NULL)
+        HLRP_TRY(verify(&c, before, input, err));
+
+out:
+    hlrp_graph_free(before);
+    return status;
+}

@@ -1,0 +1,168 @@
+/* Shape arithmetic, and data movement that leaves no trace or is a flattening. */
+#include "canonize/internal.h"
+
+/* Node order is topological: one walk folds whole chains. */
+hlrp_status canon_fold_shapes(canon *c, hlrp_error *err) {
+    hlrp_graph *g = c->g;
+    for (int k = 0; k < g->node_count; k++) {
+        hlrp_tensor *folded = NULL;
+        hlrp_value *out = &g->values[g->nodes[k].out[0]];
+        if (out->dtype != HLRP_I64)
+            continue;
+        hlrp_status status = hlrp_graph_fold_node(g, k, &folded, err);
+        if (status != HLRP_OK)
+            return status;
+        if (folded == NULL)
+            return canon_refuse(&g->nodes[k], err, "export the network for a fixed input size",
+                                "its integers cannot be computed from the input's shape");
+        hlrp_tensor_free(out->constant);
+        out->constant = folded;
+        c->remove[k] = true;
+        c->changes++;
+    }
+    return HLRP_OK;
+}
+
+/* Axes of extent other than 1 keep their order. */
+static bool keeps_order(const hlrp_node *n, const hlrp_dims *in) {
+    int64_t last = -1;
+    for (int k = 0; k < in->rank; k++) {
+        int64_t from = n->ints.rank == 0 ? in->rank - 1 - k : n->ints.d[k];
+        if (in->d[from] == 1)
+            continue;
+        if (from < last)
+            return false;
+        last = from;
+    }
+    return true;
+}
+
+static bool is_reshape(const canon *c, const hlrp_node *n) {
+    switch (n->op) {
+    case HLRP_OP_RESHAPE:
+    case HLRP_OP_SQUEEZE:
+    case HLRP_OP_UNSQUEEZE:
+    case HLRP_OP_FLATTEN:
+        return true;
+    case HLRP_OP_TRANSPOSE:
+        return keeps_order(n, canon_in_dims(c, n, 0));
+    default:
+        return false;
+    }
+}
+
+static bool is_identity(const hlrp_node *n) {
+    const hlrp_window *w = &n->window;
+    switch (n->op) {
+    case HLRP_OP_IDENTITY:
+        return true;
+    case HLRP_OP_PAD:
+        return w->pad_lo[0] == 0 && w->pad_lo[1] == 0 && w->pad_hi[0] == 0 && w->pad_hi[1] == 0;
+    case HLRP_OP_CONCAT:
+    case HLRP_OP_ADD:
+        return n->in_count == 1;
+    default:
+        return false;
+    }
+}
+
+hlrp_status canon_drop_identities(canon *c, hlrp_error *err) {
+    (void)err;
+    for (int k = 0; k < c->g->node_count; k++)
+        if (is_identity(&c->g->nodes[k]))
+            canon_bypass(c, k);
+    return HLRP_OK;
+}
+
+/* Turns n, which reshapes the value `root` in one or several steps, into FLATTEN of it. */
+static void make_flatten(canon *c, hlrp_node *n, int root) {
+    c->changes += n->op != HLRP_OP_FLATTEN;
+    n->op = HLRP_OP_FLATTEN;
+    n->in[0] = root;
+    n->in_count = 1;
+    n->axis = 1;
+}
+
+/* Chains of reshapes are judged by their two ends. */
+hlrp_status canon_reshape(canon *c, hlrp_error *err) {
+    hlrp_graph *g = c->g;
+    (void)err;
+    for (int k = 0; k < g->node_count; k++) {
+        hlrp_node *n = &g->nodes[k];
+        if (!is_reshape(c, n))
+            continue;
+        const hlrp_dims *out = canon_out_dims(c, n);
+        int root = n->in[0];
+        for (;;) {
+            const hlrp_dims *in = &g->values[root].dims;
+            if (hlrp_dims_equal(in, out)) {
+                n->in[0] = root;
+                canon_bypass(c, k);
+                break;
+            }
+            if (in->rank == 4 && out->rank == 2 && in->d[0] == out->d[0]) {
+                make_flatten(c, n, root);
+                break;
+            }
+            int producer = g->values[root].producer;
+            if (producer < 0 || !is_reshape(c, &g->nodes[producer]))
+                break;
+            root = g->nodes[producer].in[0];
+        }
+    }
+    return HLRP_OK;
+}
+
+/* ---- [N,C,H,W] → [N,H,W,C] → [N,H·W·C] → GEMM: the order goes into the weights ---- */
+
+static bool to_channels_last(const hlrp_node *n) {
+    static const int64_t perm[4] = {0, 2, 3, 1};
+    for (int k = 0; k < 4; k++)
+        if (n->op != HLRP_OP_TRANSPOSE || n->ints.rank != 4 || n->ints.d[k] != perm[k])
+            return false;
+    return true;
+}
+
+/* Columns of W from (pixel, channel) to (channel, pixel). */
+static hlrp_status reorder_columns(canon *c, int id, int64_t channels, hlrp_error *err) {
+    const hlrp_tensor *w = canon_constant(c, &c->g->nodes[id], 1);
+    hlrp_tensor *made = NULL;
+    hlrp_status status = hlrp_tensor_new(&w->dims, HLRP_F32, &made, err);
+    if (status != HLRP_OK)
+        return status;
+    int64_t rows = w->dims.d[0], columns = w->dims.d[1], pixels = columns / channels;
+    for (int64_t o = 0; o < rows; o++)
+        for (int64_t ch = 0; ch < channels; ch++)
+            for (int64_t p = 0; p < pixels; p++)
+                made->f[o * columns + ch * pixels + p] = w->f[o * columns + p * channels + ch];
+    return canon_set_constant(c, id, 1, made, err);
+}
+
+/* Every reader of the value is a GEMM whose weights can be reordered. */
+static bool only_gemms_read(const canon *c, int value) {
+    int gemms = 0;
+    for (int k = 0; k < c->g->node_count; k++)
+        gemms += c->g->nodes[k].op == HLRP_OP_GEMM && c->g->nodes[k].in[0] == value;
+    return gemms > 0 && gemms == c->readers[value];
+}
+
+hlrp_status canon_channels_last_flatten(canon *c, hlrp_error *err) {
+    hlrp_graph *g = c->g;
+    for (int k = 0; k < g->node_count; k++) {
+        hlrp_node *n = &g->nodes[k];
+        int from = n->op == HLRP_OP_FLATTEN && n->axis == 1 ? g->values[n->in[0]].producer : -1;
+        if (from < 0 || !to_channels_last(&g->nodes[from]) || !only_gemms_read(c, n->out[0]))
+            continue;
+        int64_t channels = canon_in_dims(c, &g->nodes[from], 0)->d[1];
+        n->in[0] = g->nodes[from].in[0];
+        c->changes++;
+        for (int j = k + 1; j < g->node_count; j++) {
+            if (g->nodes[j].op != HLRP_OP_GEMM || g->nodes[j].in[0] != n->out[0])
+                continue;
+            hlrp_status status = reorder_columns(c, j, channels, err);
+            if (status != HLRP_OK)
+                return status;
+        }
+    }
+    return HLRP_OK;
+}
