@@ -26,55 +26,55 @@ typedef struct hlrp_number_list {
     int64_t count;
 } hlrp_number_list;
 
-typedef enum hlrp_on_error { HLRP_ON_ERROR_CONTINUE, HLRP_ON_ERROR_STOP } hlrp_on_error;
+typedef enum hlrp_config_on_error { HLRP_CONFIG_ON_ERROR_CONTINUE, HLRP_CONFIG_ON_ERROR_STOP } hlrp_config_on_error;
 
-typedef enum hlrp_channels { HLRP_CHANNELS_RGB, HLRP_CHANNELS_BGR } hlrp_channels;
+typedef enum hlrp_config_channels { HLRP_CONFIG_CHANNELS_RGB, HLRP_CONFIG_CHANNELS_BGR } hlrp_config_channels;
 
-typedef enum hlrp_layout {
-    HLRP_LAYOUT_AUTO, /* from the graph */
-    HLRP_LAYOUT_NCHW,
-    HLRP_LAYOUT_NHWC
-} hlrp_layout;
+typedef enum hlrp_config_layout {
+    HLRP_CONFIG_LAYOUT_AUTO, /* from the graph */
+    HLRP_CONFIG_LAYOUT_NCHW,
+    HLRP_CONFIG_LAYOUT_NHWC
+} hlrp_config_layout;
 
-typedef enum hlrp_activation {
-    HLRP_ACTIVATION_SOFTMAX,
-    HLRP_ACTIVATION_SIGMOID,
-    HLRP_ACTIVATION_NONE
-} hlrp_activation;
+typedef enum hlrp_config_activation {
+    HLRP_CONFIG_ACTIVATION_SOFTMAX,
+    HLRP_CONFIG_ACTIVATION_SIGMOID,
+    HLRP_CONFIG_ACTIVATION_NONE
+} hlrp_config_activation;
 
 /* Bits of regions.source; several bits mean their intersection. `all` stands alone. */
-typedef enum hlrp_source {
-    HLRP_SOURCE_ALL = 1,
-    HLRP_SOURCE_TISSUE = 2,
-    HLRP_SOURCE_ANNOTATION = 4,
-    HLRP_SOURCE_MASK = 8
-} hlrp_source;
+typedef enum hlrp_config_source {
+    HLRP_CONFIG_SOURCE_ALL = 1,
+    HLRP_CONFIG_SOURCE_TISSUE = 2,
+    HLRP_CONFIG_SOURCE_ANNOTATION = 4,
+    HLRP_CONFIG_SOURCE_MASK = 8
+} hlrp_config_source;
 
 /* What a slide without its annotation file gets. */
-typedef enum hlrp_missing {
-    HLRP_MISSING_FAIL,
-    HLRP_MISSING_ALL,
-    HLRP_MISSING_TISSUE,
-    HLRP_MISSING_SKIP
-} hlrp_missing;
+typedef enum hlrp_config_missing {
+    HLRP_CONFIG_MISSING_FAIL,
+    HLRP_CONFIG_MISSING_ALL,
+    HLRP_CONFIG_MISSING_TISSUE,
+    HLRP_CONFIG_MISSING_SKIP
+} hlrp_config_missing;
 
 /* keep = 0, drop = 1: regions.pen and lrp.bias. */
-typedef enum hlrp_keep { HLRP_KEEP, HLRP_DROP } hlrp_keep;
+typedef enum hlrp_config_keep { HLRP_CONFIG_KEEP, HLRP_CONFIG_DROP } hlrp_config_keep;
 
-typedef enum hlrp_batchnorm {
-    HLRP_BATCHNORM_AUTO,  /* merged where possible, else epsilon */
-    HLRP_BATCHNORM_MERGE, /* merged where possible, else pass */
-    HLRP_BATCHNORM_PASS   /* never merged */
-} hlrp_batchnorm;
+typedef enum hlrp_config_batchnorm {
+    HLRP_CONFIG_BATCHNORM_AUTO,  /* merged where possible, else epsilon */
+    HLRP_CONFIG_BATCHNORM_MERGE, /* merged where possible, else pass */
+    HLRP_CONFIG_BATCHNORM_PASS   /* never merged */
+} hlrp_config_batchnorm;
 
-typedef enum hlrp_reference_point {
-    HLRP_REFERENCE_ZERO,
-    HLRP_REFERENCE_WHITE
-} hlrp_reference_point;
+typedef enum hlrp_config_reference_point {
+    HLRP_CONFIG_REFERENCE_ZERO,
+    HLRP_CONFIG_REFERENCE_WHITE
+} hlrp_config_reference_point;
 
-typedef enum hlrp_bounds { HLRP_BOUNDS_AUTO, HLRP_BOUNDS_FULL } hlrp_bounds;
+typedef enum hlrp_config_bounds { HLRP_CONFIG_BOUNDS_AUTO, HLRP_CONFIG_BOUNDS_FULL } hlrp_config_bounds;
 
-typedef enum hlrp_precision { HLRP_PRECISION_F32, HLRP_PRECISION_BF16 } hlrp_precision;
+typedef enum hlrp_config_precision { HLRP_CONFIG_PRECISION_F32, HLRP_CONFIG_PRECISION_BF16 } hlrp_config_precision;
 
 /* One line of [rules], in the file's order, overrides last. The texts are as given: what they mean
  * is the rules' own business. */
@@ -100,28 +100,28 @@ typedef struct hlrp_config {
     struct {
         hlrp_text_list slides; /* absolute globs, folders and "@" + absolute list file */
         char *output;          /* absolute folder */
-        hlrp_on_error on_error;
+        hlrp_config_on_error on_error;
     } batch;
 
     struct {
         char *path;             /* absolute */
         hlrp_text_list classes; /* empty: from the model's metadata, else class0… */
-        hlrp_channels channels;
-        hlrp_layout layout;
+        hlrp_config_channels channels;
+        hlrp_config_layout layout;
         double scale;
         hlrp_number_list mean, std; /* one for all channels, or one for each */
         double mpp;                 /* µm per pixel; 0: from the model's metadata, else an error */
-        hlrp_activation activation;
+        hlrp_config_activation activation;
     } model;
 
     struct {
-        int64_t source;   /* bits of hlrp_source */
+        int64_t source;   /* bits of hlrp_config_source */
         char *annotation; /* path pattern with {dir} and {stem}, or "" */
-        hlrp_missing missing;
+        hlrp_config_missing missing;
         hlrp_text_list include, exclude; /* class-name globs; an empty include is every class */
         char *mask;                      /* path pattern, or "" */
         double min_coverage;             /* 0…1, share of the tile */
-        hlrp_keep pen;
+        hlrp_config_keep pen;
         /* How tissue is found; all lengths in µm, levels of 0…255 (see the region module). */
         double tissue_cell_um;             /* edge of a pixel of the picture that is looked at */
         double tissue_median_um;           /* diameter of the median filter on saturation; 0: off */
@@ -151,9 +151,9 @@ typedef struct hlrp_config {
         double gamma, alpha, beta;
         double epsilon;             /* 0: the composite's own */
         hlrp_number_list low, high; /* empty: pixel values 0 and 255, normalised */
-        hlrp_keep bias;
-        hlrp_batchnorm batchnorm;
-        hlrp_reference_point reference;
+        hlrp_config_keep bias;
+        hlrp_config_batchnorm batchnorm;
+        hlrp_config_reference_point reference;
         double warn_share;
     } lrp;
 
@@ -172,12 +172,12 @@ typedef struct hlrp_config {
         double opacity;
         char *limit; /* "slide", "batch" or a number > 0 */
         double percentile;
-        hlrp_bounds bounds;
+        hlrp_config_bounds bounds;
     } outputs;
 
     struct {
         int64_t threads; /* 0: all granted */
-        hlrp_precision precision;
+        hlrp_config_precision precision;
         int64_t memory_limit; /* bytes; 0: none */
         char *plan;           /* absolute path, or "" */
     } compute;

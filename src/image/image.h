@@ -57,11 +57,11 @@ typedef enum hlrp_codec {
     HLRP_CODEC_JPEG_RGB     /* RGB8 stored as RGB */
 } hlrp_codec;
 
-typedef enum hlrp_layout {
+typedef enum hlrp_pyramid_layout {
     HLRP_LAYOUT_PAGES,  /* levels are pages; reduced ones have NewSubfileType 1 */
     HLRP_LAYOUT_APERIO, /* levels are pages with NewSubfileType 0, as Aperio's files have it */
     HLRP_LAYOUT_SUBIFDS /* levels ≥ 1 hang on their plane's page by tag 330, large to small */
-} hlrp_layout;
+} hlrp_pyramid_layout;
 
 /* What to write. Zero-initialise; a 0 or NULL stands for the default in brackets. */
 typedef struct hlrp_pyramid_spec {
@@ -71,7 +71,7 @@ typedef struct hlrp_pyramid_spec {
     int tile;         /* [256]; a multiple of 16 up to 4096 */
     hlrp_codec codec; /* JPEG takes GREY8 and RGB8 */
     int quality;      /* [85] JPEG, 1…100 */
-    hlrp_layout layout;
+    hlrp_pyramid_layout layout;
     int step;             /* [2] each level is 2 or 4 times smaller than the one before */
     int64_t min_size;     /* [tile] levels are added until both sides are at most this */
     hlrp_mpp mpp;         /* µm per level-0 pixel; 0: no resolution tags */

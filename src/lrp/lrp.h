@@ -10,7 +10,6 @@
 #include "engine/plan.h"
 #include "lrp/rule.h"
 
-typedef enum hlrp_reference { HLRP_REFERENCE_ZERO, HLRP_REFERENCE_WHITE } hlrp_reference;
 
 typedef struct hlrp_lrp_options {
     hlrp_rule_options rules;
