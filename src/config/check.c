@@ -45,15 +45,22 @@ static bool any_slide_has(const hlrp_config *config, bool annotation) {
 
 static hlrp_status check_source(const hlrp_config *config, hlrp_error *err) {
     const int64_t source = config->regions.source;
-    if ((source & HLRP_SOURCE_ANNOTATION) && !config->regions.annotation[0] &&
+    if ((source & HLRP_CONFIG_SOURCE_ANNOTATION) && !config->regions.annotation[0] &&
         !any_slide_has(config, true))
         return fail_key(config, "regions.source",
                         "set regions.annotation, such as {dir}/{stem}.geojson",
                         "regions.source needs annotations, but none are named", err);
-    if ((source & HLRP_SOURCE_MASK) && !config->regions.mask[0] && !any_slide_has(config, false))
+    if ((source & HLRP_CONFIG_SOURCE_MASK) && !config->regions.mask[0] && !any_slide_has(config, false))
         return fail_key(config, "regions.source", "set regions.mask, such as {dir}/{stem}.png",
                         "regions.source needs masks, but none are named", err);
     return HLRP_OK;
+}
+
+static hlrp_status check_tissue(const hlrp_config *config, hlrp_error *err) {
+    if (config->regions.tissue_saturation_floor <= config->regions.tissue_saturation_ceiling)
+        return HLRP_OK;
+    return fail_key(config, "regions.tissue_saturation_ceiling", "give floor <= ceiling",
+                    "regions.tissue_saturation_floor is above the ceiling", err);
 }
 
 static hlrp_status check_names(const hlrp_config *config, const char *key,
@@ -73,6 +80,7 @@ hlrp_status hlrp_config_check(const hlrp_config *config, hlrp_error *err) {
     HLRP_TRY(check_alphabeta(config, err));
     HLRP_TRY(check_box(config, err));
     HLRP_TRY(check_source(config, err));
+    HLRP_TRY(check_tissue(config, err));
     HLRP_TRY(check_names(config, "model.classes", &config->model.classes, err));
     HLRP_TRY(check_names(config, "lrp.target", &config->lrp.target, err));
 out:

@@ -211,11 +211,9 @@ static hlrp_status add_all(struct ini_cfgobj *ini, const char *text, hlrp_settin
 static hlrp_status check_start(const char *path, const char *text, hlrp_error *err) {
     char name[120], what[200];
     int line = 1;
-    while (strchr("#;\r\n", *text) && *text) {
-        text = strchr(text, '\n');
-        if (!text)
-            return HLRP_OK;
-        text++;
+    while (*text && (strchr("#;", *text) || strchr("\r\n", text[strspn(text, " \t")]))) {
+        text += strcspn(text, "\n");
+        text += *text == '\n';
         line++;
     }
     if (*text == '\0' || *text == '[')

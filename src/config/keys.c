@@ -26,6 +26,8 @@
     "lrp0-epsilon-gamma|epsilon-gamma-box|epsilon-plus|epsilon-plus-flat|epsilon-alpha2-beta1|"    \
     "epsilon-alpha2-beta1-flat|lrp0|epsilon|gamma|zplus|alphabeta|wsquare|flat|gradient-x-input"
 
+#define COLORMAPS "vik|vik_r|RdBu_r|RdBu|seismic|seismic_r|bwr|bwr_r|coolwarm|coolwarm_r"
+
 /* clang-format off: one key per paragraph, its columns in the order of the struct:
  * section, name, type, kind, offset, default, what auto means, range, choices, help. */
 const hlrp_key hlrp_keys[] = {
@@ -71,20 +73,20 @@ const hlrp_key hlrp_keys[] = {
      NULL, "share of a tile that must lie in the region"},
     {"regions", "pen", ENUM, RESULT, AT(regions.pen), "keep", NULL, NULL, "keep|drop",
      "pen marks: keep what they cover, or take it for no tissue"},
-    {"regions", "tissue_cell_um", DOUBLE, RESULT, AT(regions.tissue_cell_um), "8", NULL,
-     "[0.5, 100]", NULL, "µm per pixel of the picture in which tissue is looked for"},
-    {"regions", "tissue_median_um", DOUBLE, RESULT, AT(regions.tissue_median_um), "56", NULL,
+    {"regions", "tissue_cell_um", DOUBLE, RESULT, AT(regions.tissue_cell_um), "8", NULL, "[1, 200]",
+     NULL, "µm per pixel of the picture in which tissue is looked for"},
+    {"regions", "tissue_median_um", DOUBLE, RESULT, AT(regions.tissue_median_um), "40", NULL,
      "[0, 2000]", NULL, "diameter of the median filter on saturation, in µm; 0 is off"},
-    {"regions", "tissue_closing_um", DOUBLE, RESULT, AT(regions.tissue_closing_um), "24", NULL,
+    {"regions", "tissue_closing_um", DOUBLE, RESULT, AT(regions.tissue_closing_um), "32", NULL,
      "[0, 2000]", NULL, "radius of the closing, in µm; 0 is off"},
     {"regions", "tissue_min_object_um", DOUBLE, RESULT, AT(regions.tissue_min_object_um), "200",
-     NULL, "[0, 1e5]", NULL, "objects under this squared are dropped, in µm"},
+     NULL, "[0, 1e5]", NULL, "edge of a square in µm: objects of a smaller area are dropped"},
     {"regions", "tissue_max_hole_um", DOUBLE, RESULT, AT(regions.tissue_max_hole_um), "190", NULL,
-     "[0, 1e5]", NULL, "holes under this squared are filled, in µm"},
+     "[0, 1e5]", NULL, "edge of a square in µm: holes of a smaller area are filled"},
     {"regions", "tissue_saturation_floor", INT, RESULT, AT(regions.tissue_saturation_floor), "8",
      NULL, "[0, 255]", NULL, "saturation up to which nothing is tissue, of 255"},
     {"regions", "tissue_saturation_ceiling", INT, RESULT, AT(regions.tissue_saturation_ceiling),
-     "40", NULL, "[0, 255]", NULL, "saturation above which everything is tissue, of 255"},
+     "30", NULL, "[0, 255]", NULL, "saturation above which everything is tissue, of 255"},
     {"regions", "tissue_dark_value", INT, RESULT, AT(regions.tissue_dark_value), "85", NULL,
      "[0, 255]", NULL, "colorless pixels darker than this are padding or shadow, of 255"},
 
@@ -148,7 +150,7 @@ const hlrp_key hlrp_keys[] = {
     {"outputs", "overlay_mpp", DOUBLE, OUTPUT, AT(outputs.overlay_mpp), "",
      "2x the map's resolution, never finer than the slide", "(0, 1000]", NULL,
      "µm per pixel of overlay.tif"},
-    {"outputs", "colormap", TEXT, OUTPUT, AT(outputs.colormap), "vik", NULL, NULL, "vik|bwr",
+    {"outputs", "colormap", TEXT, OUTPUT, AT(outputs.colormap), "vik", NULL, NULL, COLORMAPS,
      "diverging colors: negative, zero, positive"},
     {"outputs", "opacity", DOUBLE, OUTPUT, AT(outputs.opacity), "0.6", NULL, "[0, 1]", NULL,
      "of the heatmap where it is strongest"},
@@ -165,8 +167,8 @@ const hlrp_key hlrp_keys[] = {
      "threads; -t wins"},
     {"compute", "precision", ENUM, RESULT, AT(compute.precision), "f32", NULL, NULL, "f32|bf16",
      "arithmetic of the convolutions"},
-    {"compute", "memory_limit", SIZE, COMPUTE, AT(compute.memory_limit), "", "none", "[1e6, 1e15]",
-     NULL, "memory to stay below: bytes, or with K, M, G, T; fewer workers run"},
+    {"compute", "memory_limit", SIZE, COMPUTE, AT(compute.memory_limit), "", "no limit",
+     "[1e6, 1e15]", NULL, "memory to stay below: bytes, or with K, M, G, T; fewer workers run"},
     {"compute", "plan", PATH, COMPUTE, AT(compute.plan), "", NULL, NULL, NULL,
      "file that pins the choice of algorithms"},
 };

@@ -29,8 +29,10 @@ static void print_key_help(const hlrp_key *key, const char *indent, hlrp_str *ou
 static void print_slide_reference(hlrp_str *out) {
     hlrp_str_add(out, "\n# [slide:NAME], one section for each slide that needs it; NAME is the "
                       "slide's file name,\n# with or without its extension:\n");
-    for (int i = 0; i < hlrp_slide_key_count; i++)
+    for (int i = 0; i < hlrp_slide_key_count; i++) {
         print_key_help(&hlrp_slide_keys[i], "#   ", out);
+        hlrp_str_addf(out, "#   %s =\n", hlrp_slide_keys[i].name);
+    }
 }
 
 static void print_rules_reference(hlrp_str *out) {

@@ -116,10 +116,17 @@ void hlrp_value_print(const hlrp_key *key, const void *object, hlrp_str *out) {
 }
 
 static const char *const type_names[HLRP_KEY_TYPE_COUNT] = {
-    [HLRP_KEY_TEXT] = "text",   [HLRP_KEY_PATH] = "path",       [HLRP_KEY_INT] = "integer",
-    [HLRP_KEY_SIZE] = "size",   [HLRP_KEY_DOUBLE] = "number",   [HLRP_KEY_BOOL] = "on | off",
-    [HLRP_KEY_ENUM] = "",       [HLRP_KEY_FLAGS] = "",          [HLRP_KEY_TEXTS] = "texts",
-    [HLRP_KEY_PATHS] = "paths", [HLRP_KEY_NUMBERS] = "numbers",
+    [HLRP_KEY_TEXT] = "text",
+    [HLRP_KEY_PATH] = "path",
+    [HLRP_KEY_INT] = "integer",
+    [HLRP_KEY_SIZE] = "size",
+    [HLRP_KEY_DOUBLE] = "number",
+    [HLRP_KEY_BOOL] = "on | off",
+    [HLRP_KEY_ENUM] = "",
+    [HLRP_KEY_FLAGS] = "",
+    [HLRP_KEY_TEXTS] = "list of texts",
+    [HLRP_KEY_PATHS] = "list of paths",
+    [HLRP_KEY_NUMBERS] = "list of numbers",
 };
 
 static void describe_choices(const hlrp_key *key, hlrp_str *out) {

@@ -47,11 +47,11 @@ static void booleans_and_choices(void **state) {
     hlrp_config *c = good("outputs.overlay=no");
     assert_false(c->outputs.overlay);
     assert_true(c->outputs.qupath);
-    assert_int_equal(c->model.layout, HLRP_LAYOUT_AUTO);
-    assert_int_equal(c->regions.source, HLRP_SOURCE_TISSUE);
+    assert_int_equal(c->model.layout, HLRP_CONFIG_LAYOUT_AUTO);
+    assert_int_equal(c->regions.source, HLRP_CONFIG_SOURCE_TISSUE);
     hlrp_config_free(c);
     c = good("model.layout=nhwc");
-    assert_int_equal(c->model.layout, HLRP_LAYOUT_NHWC);
+    assert_int_equal(c->model.layout, HLRP_CONFIG_LAYOUT_NHWC);
     hlrp_config_free(c);
     assert_override_refused("outputs.overlay=maybe", "neither on nor off", "on | off");
     assert_override_refused("model.channels=rbg", "did you mean rgb?", "rgb | bgr");
@@ -80,7 +80,7 @@ static void intersections(void **state) {
     hlrp_config *c =
         load_text("[regions]\nsource = annotation&tissue\nannotation = {dir}/a.xml\n", &err);
     assert_non_null(c);
-    assert_int_equal(c->regions.source, HLRP_SOURCE_ANNOTATION | HLRP_SOURCE_TISSUE);
+    assert_int_equal(c->regions.source, HLRP_CONFIG_SOURCE_ANNOTATION | HLRP_CONFIG_SOURCE_TISSUE);
     hlrp_config_free(c);
     assert_override_refused("regions.source=all & tissue", "an intersection with everything",
                             "joined by &");
@@ -154,6 +154,7 @@ static void keys_that_belong_together(void **state) {
                    "beta");
     assert_refused("[lrp]\nlow = 1, 5\nhigh = 2, 4\n", "not below", "line 3", "exchange");
     assert_refused("[lrp]\nlow = 1, 5\nhigh = 2, 6, 7\n", "differ in length", "line 3", "channel");
+    assert_override_refused("regions.tissue_saturation_floor=31", "above the ceiling", "floor");
     assert_refused("\n[regions]\nsource = mask\n", "needs masks", "line 3", "regions.mask");
     assert_refused("[regions]\nsource = annotation & tissue\n", "needs annotations", "line 2",
                    "{stem}");
