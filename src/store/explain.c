@@ -1,0 +1,226 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/h5.h"
+#include "store/store.h"
+
+enum { INPUT, RELEVANCE, LOGITS, START, TARGET, DATASETS };
+enum { LAYERS_MOST = 1000 };
+
+struct hlrp_explain_writer {
+    hlrp_atomic atomic;
+    hid_t file, data[DATASETS];
+    hid_t layer[LAYERS_MOST];
+    hlrp_dims input, layer_dims[LAYERS_MOST];
+    int64_t classes;
+    bool failed;
+};
+
+/* One sample (or one picture of it) per chunk. */
+static hlrp_status make(hlrp_explain_writer *w, hid_t at, const char *name, hid_t type,
+                        const hlrp_dims *shape, hid_t *out, hlrp_error *err) {
+    hsize_t dims[HLRP_MAX_RANK], chunk[HLRP_MAX_RANK];
+    for (int i = 0; i < shape->rank; i++) {
+        dims[i] = (hsize_t)shape->d[i];
+        chunk[i] = i < shape->rank - 2 || i == 0 ? 1 : dims[i];
+    }
+    return hlrp_h5_make_dataset(at, name, type, shape->rank, dims, shape->rank > 1 ? chunk : NULL,
+                                NULL, out, w->atomic.final_path, err);
+}
+
+static hlrp_status check_dims(const char *path, const hlrp_dims *dims, hlrp_error *err) {
+    int64_t count = 0;
+    hlrp_status status = hlrp_dims_count(dims, &count, err);
+    if (status == HLRP_OK && (dims->rank < 1 || count < 1))
+        status = hlrp_fail(err, HLRP_E_INTERNAL, path, NULL, "an empty tensor cannot be written");
+    return status;
+}
+
+static hlrp_status make_all(hlrp_explain_writer *w, const char *const *class_names,
+                            hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    const hlrp_dims *in = &w->input;
+    const hlrp_dims rows = {2, {in->d[0], w->classes}}, one = {1, {in->d[0]}};
+    HLRP_TRY(make(w, w->file, "input", H5T_IEEE_F32LE, in, &w->data[INPUT], err));
+    HLRP_TRY(make(w, w->file, "relevance", H5T_IEEE_F32LE, in, &w->data[RELEVANCE], err));
+    HLRP_TRY(make(w, w->file, "logits", H5T_IEEE_F32LE, &rows, &w->data[LOGITS], err));
+    HLRP_TRY(make(w, w->file, "start", H5T_IEEE_F32LE, &rows, &w->data[START], err));
+    HLRP_TRY(make(w, w->file, "target", H5T_STD_I64LE, &one, &w->data[TARGET], err));
+    HLRP_TRY(hlrp_h5_set_texts(w->data[LOGITS], "classes", class_names, w->classes,
+                               w->atomic.final_path, err));
+out:
+    return status;
+}
+
+hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
+                                const char *const *class_names, int64_t classes,
+                                hlrp_explain_writer **out, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_explain_writer *w = NULL;
+    if (input->rank != 4 || classes < 1)
+        return hlrp_fail(err, HLRP_E_INTERNAL, path, NULL, "the input is not [N,C,H,W]");
+    HLRP_TRY(check_dims(path, input, err));
+    HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, path, err));
+    w->file = -1;
+    w->input = *input;
+    w->classes = classes;
+    for (int i = 0; i < DATASETS; i++)
+        w->data[i] = -1;
+    for (int i = 0; i < LAYERS_MOST; i++)
+        w->layer[i] = -1;
+    HLRP_TRY(hlrp_atomic_begin(&w->atomic, path, err));
+    HLRP_TRY(hlrp_h5_create(w->atomic.path, &w->file, err));
+    HLRP_TRY(make_all(w, class_names, err));
+    *out = w;
+    w = NULL;
+out:
+    hlrp_explain_abort(w);
+    return status;
+}
+
+/* Samples [first, first+count) of a dataset of these dims. */
+static hlrp_status put(hlrp_explain_writer *w, hid_t dataset, hid_t type, const hlrp_dims *dims,
+                       int64_t first, int64_t count, const void *values, hlrp_error *err) {
+    hsize_t start[HLRP_MAX_RANK] = {(hsize_t)first}, box[HLRP_MAX_RANK] = {(hsize_t)count};
+    if (first < 0 || count < 1 || first > dims->d[0] || count > dims->d[0] - first)
+        return hlrp_fail(err, HLRP_E_INTERNAL, w->atomic.final_path, NULL,
+                         "there are no such samples");
+    for (int i = 1; i < dims->rank; i++)
+        box[i] = (hsize_t)dims->d[i];
+    const hlrp_status status =
+        hlrp_h5_write(dataset, type, dims->rank, start, box, values, w->atomic.final_path, err);
+    w->failed = w->failed || status != HLRP_OK;
+    return status;
+}
+
+hlrp_status hlrp_explain_write(hlrp_explain_writer *w, int64_t first, int64_t count,
+                               const float *input, const float *logits, const int64_t *target,
+                               const float *start, const float *relevance, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    const hlrp_dims *in = &w->input;
+    const hlrp_dims rows = {2, {in->d[0], w->classes}}, one = {1, {in->d[0]}};
+    const hid_t f = H5T_NATIVE_FLOAT;
+    HLRP_TRY(put(w, w->data[INPUT], f, in, first, count, input, err));
+    HLRP_TRY(put(w, w->data[RELEVANCE], f, in, first, count, relevance, err));
+    HLRP_TRY(put(w, w->data[LOGITS], f, &rows, first, count, logits, err));
+    HLRP_TRY(put(w, w->data[START], f, &rows, first, count, start, err));
+    HLRP_TRY(put(w, w->data[TARGET], H5T_NATIVE_INT64, &one, first, count, target, err));
+out:
+    return status;
+}
+
+static hlrp_status open_group(hlrp_explain_writer *w, const char *name, hid_t *id,
+                              hlrp_error *err) {
+    *id = H5Lexists(w->file, name, H5P_DEFAULT) > 0
+              ? H5Gopen2(w->file, name, H5P_DEFAULT)
+              : H5Gcreate2(w->file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (*id < 0)
+        return hlrp_h5_fail(err, HLRP_E_IO, w->atomic.final_path, NULL, "cannot make the group %s",
+                            name);
+    return HLRP_OK;
+}
+
+static hlrp_status layer_group(hlrp_explain_writer *w, int64_t index, hid_t *id, hlrp_error *err) {
+    char name[32];
+    hid_t parent = -1;
+    if (index < 0 || index >= LAYERS_MOST)
+        return hlrp_fail(err, HLRP_E_MODEL, w->atomic.final_path, "leave out --layers",
+                         "a network of over %d layers cannot be written layer by layer",
+                         LAYERS_MOST);
+    hlrp_status status = open_group(w, "layers", &parent, err);
+    hlrp_h5_drop_group(&parent);
+    snprintf(name, sizeof name, "layers/%03d", (int)index);
+    return status == HLRP_OK ? open_group(w, name, id, err) : status;
+}
+
+hlrp_status hlrp_explain_add_layer(hlrp_explain_writer *w, int64_t index, const char *node,
+                                   const char *output, const char *rule, const hlrp_dims *dims,
+                                   hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hid_t group = -1;
+    const char *path = w->atomic.final_path;
+    HLRP_TRY(check_dims(path, dims, err));
+    HLRP_TRY(layer_group(w, index, &group, err));
+    if (w->layer[index] >= 0 || dims->d[0] != w->input.d[0]) {
+        status = hlrp_fail(err, HLRP_E_INTERNAL, path, NULL, "layer %lld is there already",
+                           (long long)index);
+        goto out;
+    }
+    HLRP_TRY(make(w, group, "relevance", H5T_IEEE_F32LE, dims, &w->layer[index], err));
+    w->layer_dims[index] = *dims;
+    HLRP_TRY(hlrp_h5_set_texts(w->layer[index], "node", &node, -1, path, err));
+    HLRP_TRY(hlrp_h5_set_texts(w->layer[index], "output", &output, -1, path, err));
+    HLRP_TRY(hlrp_h5_set_texts(w->layer[index], "rule", &rule, -1, path, err));
+out:
+    hlrp_h5_drop_group(&group);
+    return status;
+}
+
+static hlrp_status known(const hlrp_explain_writer *w, int64_t index, hlrp_error *err) {
+    if (index < 0 || index >= LAYERS_MOST || w->layer[index] < 0)
+        return hlrp_fail(err, HLRP_E_INTERNAL, w->atomic.final_path, NULL, "there is no layer %lld",
+                         (long long)index);
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_explain_write_layer(hlrp_explain_writer *w, int64_t index, int64_t first,
+                                     int64_t count, const float *relevance, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(known(w, index, err));
+    HLRP_TRY(put(w, w->layer[index], H5T_NATIVE_FLOAT, &w->layer_dims[index], first, count,
+                 relevance, err));
+out:
+    return status;
+}
+
+hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *w, int64_t index, const double *sum,
+                                       const double *bias_share, const double *stabilizer_share,
+                                       hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(known(w, index, err));
+    const struct {
+        const char *name;
+        const double *values;
+    } list[] = {{"sum", sum}, {"bias_share", bias_share}, {"stabilizer_share", stabilizer_share}};
+    for (size_t i = 0; i < HLRP_COUNT(list); i++)
+        HLRP_TRY(hlrp_h5_set_numbers(w->layer[index], list[i].name, H5T_NATIVE_DOUBLE,
+                                     list[i].values, w->input.d[0], w->atomic.final_path, err));
+out:
+    return status;
+}
+
+hlrp_status hlrp_explain_set_text(hlrp_explain_writer *w, const char *name, const char *value,
+                                  hlrp_error *err) {
+    return hlrp_h5_set_texts(w->file, name, &value, -1, w->atomic.final_path, err);
+}
+
+static void close_all(hlrp_explain_writer *w) {
+    for (int i = 0; i < DATASETS; i++)
+        hlrp_h5_drop_dataset(&w->data[i]);
+    for (int i = 0; i < LAYERS_MOST; i++)
+        hlrp_h5_drop_dataset(&w->layer[i]);
+}
+
+hlrp_status hlrp_explain_commit(hlrp_explain_writer *w, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    close_all(w);
+    HLRP_TRY(hlrp_h5_close(&w->file, w->atomic.final_path, err));
+    if (w->failed)
+        status = hlrp_fail(err, HLRP_E_IO, w->atomic.final_path, "run again",
+                           "the file is not complete: an earlier write failed");
+    else
+        status = hlrp_atomic_commit(&w->atomic, err);
+out:
+    hlrp_explain_abort(w);
+    return status;
+}
+
+void hlrp_explain_abort(hlrp_explain_writer *w) {
+    hlrp_error ignored = {0};
+    if (!w)
+        return;
+    close_all(w);
+    (void)hlrp_h5_close(&w->file, "", &ignored);
+    hlrp_atomic_abort(&w->atomic);
+    free(w);
+}
