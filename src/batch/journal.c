@@ -9,7 +9,7 @@
 
 #include "batch/record.h"
 
-/* Where a tile's record is. `status` is a hlrp_tile_status, or NONE. */
+/* Where a tile's record is. `status` is a hlrp_record_status, or NONE. */
 typedef struct place {
     int64_t offset, size;
     int32_t file;
@@ -30,7 +30,7 @@ struct hlrp_journal {
     int64_t most, torn, part_count;
     part *parts;
     place *index; /* [tiles] */
-    int64_t count[HLRP_TILE_FORWARD + 1];
+    int64_t count[HLRP_RECORD_FORWARD + 1];
     bool append, broken;   /* open for appending; a failed append could not be undone */
     unsigned char *record; /* [most], guarded by mutex with all that append changes */
     pthread_mutex_t mutex;
@@ -95,7 +95,7 @@ static hlrp_status scan(hlrp_journal *j, int32_t file, int64_t start, hlrp_error
         return io_error(p->path, "look at", err);
     p->end = start;
     while (p->end + HLRP_RECORD_HEAD <= info.st_size) {
-        hlrp_tile_result r = {0};
+        hlrp_record r = {0};
         int64_t n = hlrp_pread_all(p->fd, j->record, HLRP_RECORD_HEAD, p->end);
         if (n < 0)
             return io_error(p->path, "read", err);
@@ -283,19 +283,19 @@ int64_t hlrp_journal_torn(const hlrp_journal *journal) {
     return journal->torn;
 }
 
-bool hlrp_journal_has(const hlrp_journal *journal, int64_t tile, hlrp_tile_status *status) {
+bool hlrp_journal_has(const hlrp_journal *journal, int64_t tile, hlrp_record_status *status) {
     if (tile < 0 || tile >= journal->key.tiles || journal->index[tile].status == NONE)
         return false;
     if (status)
-        *status = (hlrp_tile_status)journal->index[tile].status;
+        *status = (hlrp_record_status)journal->index[tile].status;
     return true;
 }
 
-int64_t hlrp_journal_count(const hlrp_journal *journal, hlrp_tile_status status) {
-    return status >= 0 && status <= HLRP_TILE_FORWARD ? journal->count[status] : 0;
+int64_t hlrp_journal_count(const hlrp_journal *journal, hlrp_record_status status) {
+    return status >= 0 && status <= HLRP_RECORD_FORWARD ? journal->count[status] : 0;
 }
 
-hlrp_status hlrp_journal_append(hlrp_journal *journal, const hlrp_tile_result *result,
+hlrp_status hlrp_journal_append(hlrp_journal *journal, const hlrp_record *result,
                                 hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     int64_t size = 0;
@@ -335,7 +335,7 @@ void hlrp_journal_buffer_free(hlrp_journal_buffer *buffer) {
 }
 
 hlrp_status hlrp_journal_read(const hlrp_journal *journal, int64_t tile,
-                              hlrp_journal_buffer *buffer, hlrp_tile_result *result,
+                              hlrp_journal_buffer *buffer, hlrp_record *result,
                               hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     if (!hlrp_journal_has(journal, tile, NULL))

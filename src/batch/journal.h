@@ -31,18 +31,18 @@ typedef struct hlrp_journal_key {
 } hlrp_journal_key;
 
 /* The first three are /tiles/status. */
-typedef enum hlrp_tile_status {
-    HLRP_TILE_EXPLAINED = 0,
-    HLRP_TILE_GATED = 1,
-    HLRP_TILE_UNREADABLE = 2,
-    HLRP_TILE_FORWARD = 3 /* passed the gate, relevance still to come: a later record replaces it */
-} hlrp_tile_status;
+typedef enum hlrp_record_status {
+    HLRP_RECORD_EXPLAINED = 0,
+    HLRP_RECORD_GATED = 1,
+    HLRP_RECORD_UNREADABLE = 2,
+    HLRP_RECORD_FORWARD = 3 /* passed the gate, relevance still to come: a later record replaces it */
+} hlrp_record_status;
 
 /* One tile. On append all pointers are the caller's; from a read they point into the buffer. Planes
  * that are not explained hold NaN in start, sum and outside (the caller's task). */
-typedef struct hlrp_tile_result {
+typedef struct hlrp_record {
     int64_t tile;
-    hlrp_tile_status status;
+    hlrp_record_status status;
     int64_t x, y, w, h; /* window in map pixels; w·h ≤ parts_max; 0 where nothing is explained */
     int64_t explained;  /* number of planes that have parts, 0 … K */
     const double *start;      /* [K] */
@@ -53,7 +53,7 @@ typedef struct hlrp_tile_result {
     const float *logit;       /* [C] */
     const float *probability; /* [C] */
     const int32_t *plane;     /* [explained], ascending */
-} hlrp_tile_result;
+} hlrp_record;
 
 typedef struct hlrp_journal hlrp_journal;
 
@@ -78,14 +78,14 @@ int64_t hlrp_journal_torn(const hlrp_journal *journal);
 
 /* Whether there is a record of the tile, and its status in *status (may be NULL). A tile outside
  * 0 … T−1 has none. */
-bool hlrp_journal_has(const hlrp_journal *journal, int64_t tile, hlrp_tile_status *status);
+bool hlrp_journal_has(const hlrp_journal *journal, int64_t tile, hlrp_record_status *status);
 
 /* Tiles with a record of this status. */
-int64_t hlrp_journal_count(const hlrp_journal *journal, hlrp_tile_status status);
+int64_t hlrp_journal_count(const hlrp_journal *journal, hlrp_record_status status);
 
 /* Appends one record, whole or not at all: a failed write (disk full) is undone, HLRP_E_IO names
  * path and reason. HLRP_E_INTERNAL where the result does not fit the key. */
-hlrp_status hlrp_journal_append(hlrp_journal *journal, const hlrp_tile_result *result,
+hlrp_status hlrp_journal_append(hlrp_journal *journal, const hlrp_record *result,
                                 hlrp_error *err);
 
 /* Makes all appended records durable (fdatasync). */
@@ -101,7 +101,7 @@ void hlrp_journal_buffer_free(hlrp_journal_buffer *buffer);
 /* The tile's record, checked against its checksum again. *result is valid until the buffer's next
  * use. HLRP_E_INPUT where there is none, HLRP_E_IO where it cannot be read any more. */
 hlrp_status hlrp_journal_read(const hlrp_journal *journal, int64_t tile,
-                              hlrp_journal_buffer *buffer, hlrp_tile_result *result,
+                              hlrp_journal_buffer *buffer, hlrp_record *result,
                               hlrp_error *err);
 
 /* Syncs what was appended, closes and frees; frees also where it fails. NULL is fine. */

@@ -32,10 +32,10 @@ hlrp_status hlrp_record_most(const hlrp_journal_key *key, int64_t *bytes, hlrp_e
     return HLRP_OK;
 }
 
-static bool fits(const hlrp_journal_key *key, const hlrp_tile_result *r) {
+static bool fits(const hlrp_journal_key *key, const hlrp_record *r) {
     int64_t window = 0;
-    return r->tile >= 0 && r->tile < key->tiles && r->status >= HLRP_TILE_EXPLAINED &&
-           r->status <= HLRP_TILE_FORWARD && r->explained >= 0 && r->explained <= key->planes &&
+    return r->tile >= 0 && r->tile < key->tiles && r->status >= HLRP_RECORD_EXPLAINED &&
+           r->status <= HLRP_RECORD_FORWARD && r->explained >= 0 && r->explained <= key->planes &&
            r->x >= 0 && r->y >= 0 && r->w >= 0 && r->h >= 0 && hlrp_mul_size(r->w, r->h, &window) &&
            window <= key->parts_max;
 }
@@ -49,7 +49,7 @@ static unsigned char *put(unsigned char *to, const void *from, int64_t count, si
     return to + bytes;
 }
 
-hlrp_status hlrp_record_encode(const hlrp_journal_key *key, const hlrp_tile_result *r,
+hlrp_status hlrp_record_encode(const hlrp_journal_key *key, const hlrp_record *r,
                                unsigned char *to, int64_t *size, hlrp_error *err) {
     int64_t payload = 0;
     if (!fits(key, r) || !payload_size(key, r->explained, r->w * r->h, &payload))
@@ -87,7 +87,7 @@ static const void *take(const unsigned char **at, int64_t count, size_t size) {
 }
 
 bool hlrp_record_decode(const hlrp_journal_key *key, const unsigned char *record, int64_t size,
-                        hlrp_tile_result *r) {
+                        hlrp_record *r) {
     const unsigned char *at = record + HLRP_RECORD_HEAD;
     int64_t ints[INTS], payload = size - HLRP_RECORD_HEAD - HLRP_RECORD_TAIL, want = 0;
     uint32_t crc = 0;
@@ -95,10 +95,10 @@ bool hlrp_record_decode(const hlrp_journal_key *key, const unsigned char *record
     if (crc != hlrp_crc32(0, record + 4, (size_t)payload + 4))
         return false;
     memcpy(ints, take(&at, INTS, 8), sizeof ints);
-    if (ints[1] < HLRP_TILE_EXPLAINED || ints[1] > HLRP_TILE_FORWARD)
+    if (ints[1] < HLRP_RECORD_EXPLAINED || ints[1] > HLRP_RECORD_FORWARD)
         return false;
-    *r = (hlrp_tile_result){.tile = ints[0],
-                            .status = (hlrp_tile_status)ints[1],
+    *r = (hlrp_record){.tile = ints[0],
+                            .status = (hlrp_record_status)ints[1],
                             .x = ints[2],
                             .y = ints[3],
                             .w = ints[4],

@@ -13,7 +13,7 @@ hlrp_status hlrp_record_most(const hlrp_journal_key *key, int64_t *bytes, hlrp_e
 
 /* Writes the record into `to` (room for hlrp_record_most), its size in *size. HLRP_E_INTERNAL where
  * the result does not fit the key. */
-hlrp_status hlrp_record_encode(const hlrp_journal_key *key, const hlrp_tile_result *result,
+hlrp_status hlrp_record_encode(const hlrp_journal_key *key, const hlrp_record *result,
                                unsigned char *to, int64_t *size, hlrp_error *err);
 
 /* Size of the record that starts with these 8 bytes; 0 where it is none of this key. */
@@ -22,7 +22,7 @@ int64_t hlrp_record_size(const unsigned char head[HLRP_RECORD_HEAD], int64_t mos
 /* Decodes a whole record of `size` bytes; arrays of *result point into it (aligned, where its
  * payload is aligned to 8). False where checksum, sizes or values are wrong. */
 bool hlrp_record_decode(const hlrp_journal_key *key, const unsigned char *record, int64_t size,
-                        hlrp_tile_result *result);
+                        hlrp_record *result);
 
 /* Bytes of the header, and the header of a new journal, appended to out. */
 int64_t hlrp_header_size(const hlrp_journal_key *key);

@@ -46,7 +46,7 @@ typedef struct sample {
     double start[K], sum[K], outside[K], layers[L], parts[K * W * H];
     float logit[C], probability[C];
     int32_t plane[K];
-    hlrp_tile_result result;
+    hlrp_record result;
 } sample;
 
 static void fill(sample *s, int64_t t) {
@@ -65,8 +65,8 @@ static void fill(sample *s, int64_t t) {
         s->probability[c] = 1.0f / (float)(t + c + 1);
     }
     const bool gated = t % 3 == 2;
-    s->result = (hlrp_tile_result){.tile = t,
-                                   .status = gated ? HLRP_TILE_GATED : HLRP_TILE_EXPLAINED,
+    s->result = (hlrp_record){.tile = t,
+                                   .status = gated ? HLRP_RECORD_GATED : HLRP_RECORD_EXPLAINED,
                                    .x = 10 * t,
                                    .y = t,
                                    .w = gated ? 0 : W,
@@ -92,7 +92,7 @@ static void append(hlrp_journal *j, int64_t tile) {
 static void check_tile(const hlrp_journal *j, int64_t tile) {
     hlrp_error err = {0};
     hlrp_journal_buffer buffer = {0};
-    hlrp_tile_result r = {0};
+    hlrp_record r = {0};
     sample s;
     fill(&s, tile);
     assert_int_equal(hlrp_journal_read(j, tile, &buffer, &r, &err), HLRP_OK);
@@ -160,16 +160,16 @@ static void round_trip(void **state) {
     check_tile(j, 2); /* also while it is open for appending */
     close_ok(j);
     j = open_ok(path);
-    hlrp_tile_status st = HLRP_TILE_UNREADABLE;
+    hlrp_record_status st = HLRP_RECORD_UNREADABLE;
     for (size_t i = 0; i < HLRP_COUNT(order); i++)
         check_tile(j, order[i]);
     assert_false(hlrp_journal_has(j, 3, NULL));
     assert_false(hlrp_journal_has(j, -1, NULL));
     assert_false(hlrp_journal_has(j, T, NULL));
     assert_true(hlrp_journal_has(j, 2, &st));
-    assert_int_equal(st, HLRP_TILE_GATED);
-    assert_int_equal(hlrp_journal_count(j, HLRP_TILE_GATED), 2);
-    assert_int_equal(hlrp_journal_count(j, HLRP_TILE_EXPLAINED), 3);
+    assert_int_equal(st, HLRP_RECORD_GATED);
+    assert_int_equal(hlrp_journal_count(j, HLRP_RECORD_GATED), 2);
+    assert_int_equal(hlrp_journal_count(j, HLRP_RECORD_EXPLAINED), 3);
     assert_int_equal(hlrp_journal_torn(j), 0);
     close_ok(j);
 }
@@ -244,7 +244,7 @@ static void damaged_behind_our_back(void **state) {
     close(fd);
     hlrp_error err = {0};
     hlrp_journal_buffer buffer = {0};
-    hlrp_tile_result r;
+    hlrp_record r;
     check_tile(j, 0);
     assert_int_equal(hlrp_journal_read(j, 1, &buffer, &r, &err), HLRP_E_IO);
     assert_int_equal(hlrp_journal_read(j, 3, &buffer, &r, &err), HLRP_E_INPUT);
@@ -296,14 +296,14 @@ static void later_record_counts(void **state) {
     hlrp_journal *j = open_ok(path);
     sample s;
     fill(&s, 0);
-    s.result.status = HLRP_TILE_FORWARD;
+    s.result.status = HLRP_RECORD_FORWARD;
     s.result.explained = s.result.w = s.result.h = 0;
     assert_int_equal(hlrp_journal_append(j, &s.result, &err), HLRP_OK);
-    assert_int_equal(hlrp_journal_count(j, HLRP_TILE_FORWARD), 1);
+    assert_int_equal(hlrp_journal_count(j, HLRP_RECORD_FORWARD), 1);
     append(j, 0);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(hlrp_journal_count(j, HLRP_TILE_FORWARD), 0);
-        assert_int_equal(hlrp_journal_count(j, HLRP_TILE_EXPLAINED), 1);
+        assert_int_equal(hlrp_journal_count(j, HLRP_RECORD_FORWARD), 0);
+        assert_int_equal(hlrp_journal_count(j, HLRP_RECORD_EXPLAINED), 1);
         check_tile(j, 0);
         close_ok(j);
         j = open_ok(path);
@@ -330,8 +330,8 @@ static void shards_read_as_one(void **state) {
     for (int64_t t = 0; t < 3; t++)
         check_tile(j, t);
     assert_false(hlrp_journal_has(j, 3, NULL));
-    assert_int_equal(hlrp_journal_count(j, HLRP_TILE_EXPLAINED), 2);
-    assert_int_equal(hlrp_journal_count(j, HLRP_TILE_GATED), 1);
+    assert_int_equal(hlrp_journal_count(j, HLRP_RECORD_EXPLAINED), 2);
+    assert_int_equal(hlrp_journal_count(j, HLRP_RECORD_GATED), 1);
     assert_true(hlrp_journal_torn(j) > 0);
     sample s;
     fill(&s, 4);
