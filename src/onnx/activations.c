@@ -75,7 +75,7 @@ hlrp_status onnx_identity(onnx_reader *r, hlrp_error *err) {
 
 hlrp_status onnx_dropout(onnx_reader *r, hlrp_error *err) {
     const hlrp_tensor *training = onnx_constant(r, 2);
-    if (onnx_computed(r, 2) ||
+    if (onnx_computed(r, 2) || (r->opset < 7 && onnx_int(r, "is_test", 0) == 0) ||
         (training != NULL && hlrp_tensor_count(training) > 0 &&
          (training->dtype == HLRP_I64 ? training->i[0] != 0 : training->f[0] != 0)))
         return onnx_refuse(r, err, NULL, "dropout in training mode");

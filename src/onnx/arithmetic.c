@@ -10,6 +10,8 @@ static bool evaluated(const onnx_reader *r) {
 /* op(computed, constant), in this order in the graph; swap allowed where op commutes. */
 static hlrp_status with_constant(onnx_reader *r, hlrp_op op, bool commutes, hlrp_error *err) {
     int in[2] = {r->in[0], r->in[1]};
+    if (r->opset < 7 && onnx_attribute(r, "axis") != NULL) /* broadcasting that is not numpy's */
+        return onnx_refuse(r, err, "export it with operator set 7 or later", "attribute axis");
     if (evaluated(r))
         return onnx_emit(r, op, in, 2, NULL, err);
     if (commutes && onnx_constant(r, 0) != NULL) {

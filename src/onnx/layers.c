@@ -139,8 +139,8 @@ hlrp_status onnx_batchnorm(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
     int in[3] = {r->in[0], -1, -1};
 
-    if (onnx_int(r, "training_mode", 0) != 0)
-        return onnx_refuse(r, err, NULL, "training_mode = 1");
+    if (onnx_int(r, "training_mode", 0) != 0 || (r->opset < 7 && onnx_int(r, "is_test", 0) == 0))
+        return onnx_refuse(r, err, NULL, "batch normalization in training mode");
     if (r->opset < 9 && onnx_int(r, "spatial", 1) != 1)
         return onnx_refuse(r, err, NULL, "spatial = 0");
     hlrp_dims dims = {.rank = 1, .d = {batchnorm_parameters(r, p)}};

@@ -175,13 +175,12 @@ hlrp_status onnx_emit(onnx_reader *r, hlrp_op op, const int *in, int in_count, h
 /* ---- one node ---- */
 
 static hlrp_status unknown_operator(const onnx_reader *r, hlrp_error *err) {
-    char list[260] = "";
+    char list[440] = "";
     for (size_t k = 0; k < HLRP_COUNT(operators); k++) {
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", k > 0 ? " " : "", operators[k].type);
     }
-    return hlrp_fail(err, HLRP_E_MODEL, r->node_name,
-                     "export the network without it; what is supported: see src/onnx/README.md",
+    return hlrp_fail(err, HLRP_E_MODEL, NULL, "replace it when exporting the network",
                      "unsupported operator %s at node %s: histolrp has %s", r->node->op_type,
                      r->node_name, list);
 }

@@ -7,7 +7,7 @@
 
 /* Operator sets of the default domain that are read. Within them an operator means what the
  * converters in this folder say for that version. */
-#define HLRP_ONNX_OPSET_MIN 7
+#define HLRP_ONNX_OPSET_MIN 6
 #define HLRP_ONNX_OPSET_MAX 22
 
 /* A constant that takes the place of a graph input of that name. */
