@@ -1,0 +1,181 @@
+/* overlay.tif: bands of the slide, colored by the map, pushed into a pyramid. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "image/image.h"
+#include "sink/backdrop.h"
+#include "sink/heat.h"
+#include "sink/sink.h"
+#include "stitch/colormap.h"
+#include "stitch/limit.h"
+
+#define DEFAULT_COLORMAP "vik"
+#define DEFAULT_OPACITY 0.6
+#define DEFAULT_PERCENTILE 99.5
+#define JPEG_QUALITY 87
+
+typedef struct overlay {
+    const hlrp_sink_input *in;
+    const hlrp_result_info *info;
+    double fx, fy; /* level-0 pixels per overlay pixel */
+    hlrp_size size;
+    double limit, opacity;
+    hlrp_colormap colors;
+    hlrp_backdrop *backdrop;
+    hlrp_heat *heat;
+    hlrp_pyramid *pyramid;
+    uint8_t *rgb;  /* a band */
+    float *values; /* a band */
+} overlay;
+
+/* ---- the display limit ---- */
+
+static hlrp_status add_plane(const hlrp_sink_input *in, hlrp_limit *limit, float *rows,
+                             int64_t chunk_rows, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    const hlrp_size map = hlrp_result_facts(in->result)->map;
+    for (int64_t y = 0; y < map.h; y += chunk_rows) {
+        const int64_t n = HLRP_MIN(chunk_rows, map.h - y);
+        HLRP_TRY(hlrp_result_read_rows(in->result, HLRP_MAP_RELEVANCE, in->plane, y, n, rows, err));
+        hlrp_limit_add(limit, rows, n * map.w);
+    }
+out:
+    return status;
+}
+
+hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *value, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_limit *limit = NULL;
+    float *rows = NULL;
+    const hlrp_size map = hlrp_result_facts(in->result)->map;
+    const int64_t chunk_rows = HLRP_MAX(hlrp_chunk_size(map).h, 1);
+    *value = in->limit;
+    if (in->limit > 0)
+        return HLRP_OK;
+    HLRP_TRY(hlrp_limit_new(in->percentile > 0 ? in->percentile : DEFAULT_PERCENTILE, &limit, err));
+    HLRP_TRY(hlrp_calloc(&rows, map.w * chunk_rows, sizeof *rows, "rows of the map", err));
+    HLRP_TRY(add_plane(in, limit, rows, chunk_rows, err));
+    hlrp_limit_second_pass(limit);
+    HLRP_TRY(add_plane(in, limit, rows, chunk_rows, err));
+    *value = hlrp_limit_value(limit);
+out:
+    hlrp_limit_free(limit);
+    free(rows);
+    return status;
+}
+
+/* ---- set-up ---- */
+
+/* The default is half the map's pixel; nothing finer than the slide's pixel is made up. */
+static void choose_scale(overlay *o) {
+    const hlrp_mpp mpp = o->info->mpp;
+    const double half = (double)o->info->downsample / 2, asked = o->in->overlay_mpp;
+    o->fx = fmax(asked > 0 ? asked / mpp.x : half, 1);
+    o->fy = fmax(asked > 0 ? asked / mpp.y : half, 1);
+    o->size.w = HLRP_MAX((int64_t)ceil((double)o->info->slide.w / o->fx - 1e-6), 1);
+    o->size.h = HLRP_MAX((int64_t)ceil((double)o->info->slide.h / o->fy - 1e-6), 1);
+}
+
+/* Bio-Formats takes a description with "<OME" in it for OME-TIFF. */
+static void add_line(hlrp_str *text, const char *key, const char *value) {
+    hlrp_str_addf(text, "\n%s: ", key);
+    for (const char *c = value; *c; c++)
+        hlrp_str_addn(text, *c == '<' ? "(" : (unsigned char)*c < ' ' ? " " : c, 1);
+}
+
+static void describe(const overlay *o, hlrp_str *text) {
+    const hlrp_sink_input *in = o->in;
+    const double percentile = in->percentile > 0 ? in->percentile : DEFAULT_PERCENTILE;
+    hlrp_str_add(text, "histolrp overlay");
+    add_line(text, "class", o->info->plane_names[in->plane]);
+    hlrp_str_addf(text, "\nlimit: %.9g", o->limit);
+    add_line(text, "unit", in->unit ? in->unit : "relevance");
+    if (in->limit > 0)
+        hlrp_str_add(text, "\npercentile: none (the limit was given)");
+    else
+        hlrp_str_addf(text, "\npercentile: %.9g", percentile);
+    add_line(text, "colormap", in->colormap ? in->colormap : DEFAULT_COLORMAP);
+    hlrp_str_addf(text, "\nopacity: %.9g", o->opacity);
+    hlrp_str_addf(text, "\nlevel-0 pixels per pixel: %.17g, %.17g", o->fx, o->fy);
+}
+
+static hlrp_status open_pyramid(overlay *o, const char *path, hlrp_error *err) {
+    hlrp_str text = {0};
+    const char *descriptions[64] = {NULL};
+    describe(o, &text);
+    descriptions[0] = text.text;
+    const hlrp_pyramid_spec spec = {
+        .width = o->size.w,
+        .height = o->size.h,
+        .pixel = HLRP_PIXEL_RGB8,
+        .codec = HLRP_CODEC_JPEG_YCC444, /* thin colored structures smear at 4:2:0 */
+        .quality = JPEG_QUALITY,
+        .mpp = {o->info->mpp.x * o->fx, o->info->mpp.y * o->fy},
+        .software = o->in->software ? o->in->software : "histolrp",
+        .descriptions = descriptions,
+    };
+    hlrp_status status = HLRP_E_MEMORY;
+    if (text.failed)
+        hlrp_fail(err, status, path, NULL, "no memory left for a description");
+    else
+        status = hlrp_pyramid_open(path, &spec, &o->pyramid, err);
+    hlrp_str_free(&text);
+    return status;
+}
+
+/* ---- bands ---- */
+
+static void color_band(const overlay *o, int64_t pixels) {
+    for (int64_t i = 0; i < pixels; i++) {
+        const double t = o->limit > 0 ? o->values[i] / o->limit : 0;
+        const double alpha = hlrp_colormap_alpha(t, o->opacity);
+        if (!(alpha > 0))
+            continue;
+        const uint8_t *color = hlrp_colormap_at(&o->colors, t);
+        uint8_t *rgb = o->rgb + 3 * i;
+        for (int c = 0; c < 3; c++)
+            rgb[c] = (uint8_t)lround(rgb[c] + alpha * ((double)color[c] - rgb[c]));
+    }
+}
+
+static hlrp_status write_bands(overlay *o, int64_t band, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    for (int64_t y = 0; y < o->size.h; y += band) {
+        const int64_t rows = HLRP_MIN(band, o->size.h - y);
+        HLRP_TRY(hlrp_backdrop_read(o->backdrop, y, rows, o->size.w, o->rgb, err));
+        HLRP_TRY(hlrp_heat_read(o->heat, y, rows, o->size.w, o->values, err));
+        color_band(o, rows * o->size.w);
+        HLRP_TRY(hlrp_pyramid_rows(o->pyramid, o->rgb, rows, (size_t)o->size.w * 3, err));
+    }
+    HLRP_TRY(hlrp_pyramid_finish(o->pyramid, err));
+    if (hlrp_backdrop_lost(o->backdrop) > 0)
+        hlrp_logf(o->in->log, HLRP_LOG_WARN,
+                  "overlay: %lld of %lld pixels of the slide could not be read and are background",
+                  (long long)hlrp_backdrop_lost(o->backdrop), (long long)(o->size.w * o->size.h));
+out:
+    return status;
+}
+
+hlrp_status hlrp_sink_overlay(const hlrp_sink_input *in, const char *path, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    overlay o = {.in = in, .info = hlrp_result_facts(in->result)};
+    int64_t band = 0;
+    o.opacity = in->opacity > 0 ? fmin(in->opacity, 1) : DEFAULT_OPACITY;
+    choose_scale(&o);
+    HLRP_TRY(hlrp_heat_new(in->result, in->plane, o.fx, o.fy, &o.heat, err));
+    HLRP_TRY(hlrp_colormap_init(&o.colors, in->colormap ? in->colormap : DEFAULT_COLORMAP, err));
+    HLRP_TRY(hlrp_sink_limit(in, &o.limit, err));
+    HLRP_TRY(hlrp_backdrop_new(in->slide, o.fx, o.fy, &o.backdrop, err));
+    band = hlrp_backdrop_rows(o.backdrop);
+    HLRP_TRY(hlrp_calloc(&o.rgb, 3 * band * o.size.w, 1, "a band of the overlay", err));
+    HLRP_TRY(hlrp_calloc(&o.values, band * o.size.w, sizeof(float), "a band of the map", err));
+    HLRP_TRY(open_pyramid(&o, path, err));
+    HLRP_TRY(write_bands(&o, band, err));
+out:
+    hlrp_pyramid_free(o.pyramid);
+    hlrp_heat_free(o.heat);
+    hlrp_backdrop_free(o.backdrop);
+    free(o.rgb);
+    free(o.values);
+    return status;
+}
