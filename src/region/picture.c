@@ -69,11 +69,11 @@ static void draw_mask(const canvas *c) {
     }
 }
 
-/* The border of a tile; a tile of under 4 pixels is one dot, or the picture would be all border. */
+/* The border of a tile; a tile of under 8 pixels is one dot, or the picture would be all border. */
 static void draw_tile(const canvas *c, hlrp_rect tile) {
     hlrp_irect r = hlrp_rect_round(hlrp_rect_scale(tile, c->down_x, c->down_y));
     int64_t x1 = HLRP_MIN(r.x + r.w, c->size.w) - 1, y1 = HLRP_MIN(r.y + r.h, c->size.h) - 1;
-    if (r.w < 4 || r.h < 4) {
+    if (r.w < 8 || r.h < 8) {
         blend(c, r.x + r.w / 2, r.y + r.h / 2, TILE);
         return;
     }

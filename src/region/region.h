@@ -67,7 +67,7 @@ double hlrp_region_share(const hlrp_region *region);
 bool hlrp_region_is_empty(const hlrp_region *region);
 
 /* The raster behind a region. Cell (i,j) covers the level-0 rectangle from (i·cell_w, j·cell_h),
- * cell_w wide and cell_h high; cells of the last column and row may reach past the slide. */
+ * cell_w wide and cell_h high. */
 typedef struct hlrp_mask {
     int64_t w, h;          /* cells */
     double cell_w, cell_h; /* level-0 pixels per cell */

@@ -20,7 +20,7 @@
 
 void hlrp_tissue_defaults(hlrp_tissue_options *options) {
     *options = (hlrp_tissue_options){.cell_um = 8,
-                                     .median_um = 40,
+                                     .median_um = 24,
                                      .closing_um = 32,
                                      .min_object_um = 200,
                                      .max_hole_um = 190,
@@ -73,6 +73,12 @@ static int64_t cells_of(const field *f) {
     return f->size.w * f->size.h;
 }
 
+/* Level-0 pixels per cell: `down` or a little less, so that whole cells fill the slide and no cell
+ * mixes in what lies outside. */
+static double fit(int64_t side, double down) {
+    return (double)side / ceil((double)side / down - 1e-9);
+}
+
 static hlrp_status view(hlrp_slide *slide, hlrp_mpp mpp, double cell_um, field *f,
                         hlrp_error *err) {
     hlrp_status status = HLRP_OK;
@@ -81,8 +87,8 @@ static hlrp_status view(hlrp_slide *slide, hlrp_mpp mpp, double cell_um, field *
     f->down_y = HLRP_MAX(cell_um / mpp.y, 1);
     double cells = (double)f->slide.w / f->down_x * ((double)f->slide.h / f->down_y);
     double coarser = cells > MOST_CELLS ? sqrt(cells / MOST_CELLS) : 1;
-    f->down_x *= coarser;
-    f->down_y *= coarser;
+    f->down_x = fit(f->slide.w, f->down_x * coarser);
+    f->down_y = fit(f->slide.h, f->down_y * coarser);
     f->um_x = f->down_x * mpp.x;
     f->um_y = f->down_y * mpp.y;
     HLRP_TRY(hlrp_slide_overview(slide, f->down_x, f->down_y, &f->size, &f->rgb, NULL, err));
