@@ -26,9 +26,15 @@ typedef struct hlrp_number_list {
     int64_t count;
 } hlrp_number_list;
 
-typedef enum hlrp_config_on_error { HLRP_CONFIG_ON_ERROR_CONTINUE, HLRP_CONFIG_ON_ERROR_STOP } hlrp_config_on_error;
+typedef enum hlrp_config_on_error {
+    HLRP_CONFIG_ON_ERROR_CONTINUE,
+    HLRP_CONFIG_ON_ERROR_STOP
+} hlrp_config_on_error;
 
-typedef enum hlrp_config_channels { HLRP_CONFIG_CHANNELS_RGB, HLRP_CONFIG_CHANNELS_BGR } hlrp_config_channels;
+typedef enum hlrp_config_channels {
+    HLRP_CONFIG_CHANNELS_RGB,
+    HLRP_CONFIG_CHANNELS_BGR
+} hlrp_config_channels;
 
 typedef enum hlrp_config_layout {
     HLRP_CONFIG_LAYOUT_AUTO, /* from the graph */
@@ -72,9 +78,15 @@ typedef enum hlrp_config_reference_point {
     HLRP_CONFIG_REFERENCE_WHITE
 } hlrp_config_reference_point;
 
-typedef enum hlrp_config_bounds { HLRP_CONFIG_BOUNDS_AUTO, HLRP_CONFIG_BOUNDS_FULL } hlrp_config_bounds;
+typedef enum hlrp_config_bounds {
+    HLRP_CONFIG_BOUNDS_AUTO,
+    HLRP_CONFIG_BOUNDS_FULL
+} hlrp_config_bounds;
 
-typedef enum hlrp_config_precision { HLRP_CONFIG_PRECISION_F32, HLRP_CONFIG_PRECISION_BF16 } hlrp_config_precision;
+typedef enum hlrp_config_precision {
+    HLRP_CONFIG_PRECISION_F32,
+    HLRP_CONFIG_PRECISION_BF16
+} hlrp_config_precision;
 
 /* One line of [rules], in the file's order, overrides last. The texts are as given: what they mean
  * is the rules' own business. */
@@ -196,6 +208,10 @@ typedef struct hlrp_config {
  * for a command to run is asked with hlrp_config_require. */
 hlrp_status hlrp_config_load(const char *path, const char *const *overrides, int64_t override_count,
                              hlrp_config **out, hlrp_error *err);
+/* The same from a text, such as an effective configuration that was recorded; name ("run.json") is
+ * for messages. Relative paths start from the current folder. */
+hlrp_status hlrp_config_parse(const char *text, const char *name, hlrp_config **out,
+                              hlrp_error *err);
 void hlrp_config_free(hlrp_config *config);
 
 /* Fails with HLRP_E_CONFIG where key ("model.path") has no value. */

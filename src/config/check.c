@@ -50,7 +50,8 @@ static hlrp_status check_source(const hlrp_config *config, hlrp_error *err) {
         return fail_key(config, "regions.source",
                         "set regions.annotation, such as {dir}/{stem}.geojson",
                         "regions.source needs annotations, but none are named", err);
-    if ((source & HLRP_CONFIG_SOURCE_MASK) && !config->regions.mask[0] && !any_slide_has(config, false))
+    if ((source & HLRP_CONFIG_SOURCE_MASK) && !config->regions.mask[0] &&
+        !any_slide_has(config, false))
         return fail_key(config, "regions.source", "set regions.mask, such as {dir}/{stem}.png",
                         "regions.source needs masks, but none are named", err);
     return HLRP_OK;

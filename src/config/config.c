@@ -67,29 +67,56 @@ out:
     return status;
 }
 
-hlrp_status hlrp_config_load(const char *path, const char *const *overrides, int64_t override_count,
-                             hlrp_config **out, hlrp_error *err) {
+/* All but the reading: takes folder, the absolute folder that relative paths start from. */
+static hlrp_status make(const char *name, char *folder, const hlrp_settings *settings,
+                        const char *const *overrides, int64_t override_count, hlrp_config **out,
+                        hlrp_error *err) {
     hlrp_config *config = NULL;
-    hlrp_settings settings = {0};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&config, 1, sizeof *config, "configuration", err));
-    HLRP_TRY(set_defaults(config, err));
-    config->path = hlrp_strdup(path ? path : "", err);
+    config->folder = folder;
+    folder = NULL;
+    config->path = hlrp_strdup(name, err);
     if (!config->path) {
         status = HLRP_E_MEMORY;
         goto out;
     }
-    if (path)
-        HLRP_TRY(hlrp_ini_read(path, &settings, err));
-    HLRP_TRY(path ? folder_of(path, &config->folder, err) : current_folder(&config->folder, err));
-    HLRP_TRY(assign_all(config, &settings, config->folder, err));
+    HLRP_TRY(set_defaults(config, err));
+    HLRP_TRY(assign_all(config, settings, config->folder, err));
     HLRP_TRY(read_overrides(config, overrides, override_count, err));
     HLRP_TRY(hlrp_config_check(config, err));
     *out = config;
     config = NULL;
 out:
-    hlrp_settings_free(&settings);
+    free(folder);
     hlrp_config_free(config);
+    return status;
+}
+
+hlrp_status hlrp_config_load(const char *path, const char *const *overrides, int64_t override_count,
+                             hlrp_config **out, hlrp_error *err) {
+    hlrp_settings settings = {0};
+    char *folder = NULL;
+    hlrp_status status = HLRP_OK;
+    if (path)
+        HLRP_TRY(hlrp_ini_read(path, &settings, err));
+    HLRP_TRY(path ? folder_of(path, &folder, err) : current_folder(&folder, err));
+    HLRP_TRY(make(path ? path : "", folder, &settings, overrides, override_count, out, err));
+out:
+    hlrp_settings_free(&settings);
+    return status;
+}
+
+hlrp_status hlrp_config_parse(const char *text, const char *name, hlrp_config **out,
+                              hlrp_error *err) {
+    hlrp_settings settings = {0};
+    char *folder = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_ini_parse(name, text, (int64_t)strlen(text), &settings, err));
+    HLRP_TRY(current_folder(&folder, err));
+    HLRP_TRY(make(name, folder, &settings, NULL, 0, out, err));
+out:
+    hlrp_settings_free(&settings);
     return status;
 }
 

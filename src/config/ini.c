@@ -264,22 +264,23 @@ static int line_of_bad_byte(const char *text, int64_t size) {
     return 0;
 }
 
+hlrp_status hlrp_ini_parse(const char *name, const char *text, int64_t size, hlrp_settings *out,
+                           hlrp_error *err) {
+    const int bad = line_of_bad_byte(text, size);
+    if (bad)
+        return fail_at_line(name, bad, "write the configuration as UTF-8 text", "not a text file",
+                            err);
+    return parse(name, text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0), out, err);
+}
+
 hlrp_status hlrp_ini_read(const char *path, hlrp_settings *out, hlrp_error *err) {
     char *text = NULL;
     int64_t size = 0;
     hlrp_status status = hlrp_read_file(path, LARGEST_FILE, &text, &size, err);
-    if (status == HLRP_E_MEMORY)
-        return status;
-    if (status != HLRP_OK) { /* a configuration that cannot be read is no input that failed */
-        err->status = HLRP_E_CONFIG;
-        return HLRP_E_CONFIG;
-    }
-    const int bad = line_of_bad_byte(text, size);
-    if (bad)
-        status = fail_at_line(path, bad, "write the configuration as UTF-8 text", "not a text file",
-                              err);
-    else
-        status = parse(path, text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0), out, err);
+    if (status == HLRP_OK)
+        status = hlrp_ini_parse(path, text, size, out, err);
+    else if (status != HLRP_E_MEMORY) /* a file that cannot be read is no slide that failed */
+        status = err->status = HLRP_E_CONFIG;
     free(text);
     return status;
 }

@@ -21,6 +21,10 @@ typedef struct hlrp_settings {
  * over 16 MiB. */
 hlrp_status hlrp_ini_read(const char *path, hlrp_settings *out, hlrp_error *err);
 
+/* The same for a text in memory of size bytes (and a NUL behind them); name is for messages. */
+hlrp_status hlrp_ini_parse(const char *name, const char *text, int64_t size, hlrp_settings *out,
+                           hlrp_error *err);
+
 /* Appends; strings are copied, blanks around the value dropped. */
 hlrp_status hlrp_settings_add(hlrp_settings *list, const char *section, const char *key,
                               const char *value, int line, hlrp_error *err);

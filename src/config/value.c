@@ -189,6 +189,9 @@ static hlrp_status split(const job *j, hlrp_strings *items) {
     for (int64_t i = 0; status == HLRP_OK && i < items->count; i++)
         if (items->items[i][0] == '\0')
             return refuse(j, j->text, "a list with an empty item");
+    for (int64_t i = 0; status == HLRP_OK && i < items->count; i++)
+        if (strchr(items->items[i], '"'))
+            return refuse(j, items->items[i], "an item with a stray quote");
     return status;
 }
 

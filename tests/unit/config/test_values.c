@@ -118,6 +118,7 @@ static void lists(void **state) {
     assert_int_equal(c->model.mean.count, 1);
     hlrp_config_free(c);
     assert_override_refused("model.classes=a,,b", "empty item", "texts");
+    assert_override_refused("model.classes=a\"b, c", "stray quote", "texts");
     assert_override_refused("model.classes=a,b,a", "names \"a\" twice", "once");
     assert_override_refused("model.std=0.2,0,1", "\"0\" is out of range", "(0, 1e6]");
     assert_override_refused("model.mean=a", "\"a\" is not a number", "numbers");
