@@ -199,14 +199,14 @@ static void count_cases(const char *name, int want_parsed) {
 
 static void node_cases(void **state) {
     (void)state;
-    count_cases("node-1.17", 1);
+    count_cases("node-1.17", 139);
 }
 
 static void pytorch_cases(void **state) {
     (void)state;
-    count_cases("pytorch/pytorch-converted", 0);
-    count_cases("pytorch/pytorch-operator", 0);
-    count_cases("pytorch/simple", 0);
+    count_cases("pytorch/pytorch-converted", 36);
+    count_cases("pytorch/pytorch-operator", 6);
+    count_cases("pytorch/simple", 1);
 }
 
 int main(void) {

@@ -1,0 +1,366 @@
+/* Small graphs made by hand, their canonical form and its numbers. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "canonize/canonize.h"
+
+#define IMAGE(n, c, h, w) ((hlrp_dims){.rank = 4, .d = {n, c, h, w}})
+#define MATRIX(r, c) ((hlrp_dims){.rank = 2, .d = {r, c}})
+#define VECTOR(n) ((hlrp_dims){.rank = 1, .d = {n}})
+
+/* ---- building ---- */
+
+static hlrp_graph *graph(void) {
+    hlrp_error err = {0};
+    hlrp_graph *g = NULL;
+    assert_int_equal(hlrp_graph_new(&g, &err), HLRP_OK);
+    g->input = hlrp_graph_add_value(g, "x", NULL, &err);
+    g->output = g->input;
+    return g;
+}
+
+/* A constant start, start + step, … */
+static int ramp(hlrp_graph *g, hlrp_dims dims, float start, float step) {
+    hlrp_error err = {0};
+    hlrp_tensor *t = NULL;
+    assert_int_equal(hlrp_tensor_new(&dims, HLRP_F32, &t, &err), HLRP_OK);
+    for (int64_t k = 0; k < hlrp_tensor_count(t); k++)
+        t->f[k] = start + step * (float)k;
+    return hlrp_graph_add_value(g, "ramp", t, &err);
+}
+
+static hlrp_node *append(hlrp_graph *g, hlrp_op op, const char *name, const int *in, int n) {
+    hlrp_error err = {0};
+    int out = hlrp_graph_add_value(g, name, NULL, &err);
+    int id = hlrp_graph_add_node(g, op, name, hlrp_op_name(op), in, n, &out, 1, &err);
+    assert_true(id >= 0);
+    g->output = out;
+    return &g->nodes[id];
+}
+
+/* On the output so far, with up to two constants. */
+static hlrp_node *chain(hlrp_graph *g, hlrp_op op, const char *name, int a, int b) {
+    int in[3] = {g->output, a, b};
+    bool layer = op == HLRP_OP_CONV || op == HLRP_OP_GEMM || op == HLRP_OP_BATCHNORM;
+    return append(g, op, name, in, layer ? 3 : a >= 0 ? 2 : 1);
+}
+
+static void conv(hlrp_graph *g, const char *name, int64_t out, int64_t in) {
+    chain(g, HLRP_OP_CONV, name, ramp(g, IMAGE(out, in, 1, 1), 1, 1), -1);
+}
+
+/* Global pooling and a linear layer: the smallest classifier's end. */
+static void head(hlrp_graph *g, int64_t channels) {
+    chain(g, HLRP_OP_GLOBAL_AVGPOOL, "pool", -1, -1);
+    chain(g, HLRP_OP_GEMM, "fc", ramp(g, MATRIX(2, channels), 1, 1), -1);
+}
+
+/* ---- asking ---- */
+
+static const hlrp_node *node(const hlrp_graph *g, const char *name) {
+    for (int k = 0; k < g->node_count; k++)
+        if (strcmp(g->nodes[k].name, name) == 0)
+            return &g->nodes[k];
+    return NULL;
+}
+
+static const float *floats(const hlrp_graph *g, const hlrp_node *n, int input) {
+    return g->values[n->in[input]].constant->f;
+}
+
+static hlrp_status run(hlrp_graph *g, hlrp_canonize_batchnorm mode, hlrp_dims in, hlrp_error *err) {
+    hlrp_canonize_options options = {.batchnorm = mode};
+    return hlrp_canonize(g, &options, &in, err);
+}
+
+static void succeed(hlrp_graph *g, hlrp_canonize_batchnorm mode, hlrp_dims in) {
+    hlrp_error err = {0};
+    if (run(g, mode, in, &err) != HLRP_OK)
+        fail_msg("%s (%s)", err.what, err.where);
+}
+
+static void refuse(hlrp_graph *g, hlrp_dims in, const char *what) {
+    hlrp_error err = {0};
+    assert_int_equal(run(g, HLRP_BATCHNORM_AUTO, in, &err), HLRP_E_MODEL);
+    if (strstr(err.what, what) == NULL)
+        fail_msg("\"%s\" instead of \"%s\"", err.what, what);
+    hlrp_graph_free(g);
+}
+
+/* ---- batch normalization ---- */
+
+static hlrp_graph *conv_batchnorm(void) {
+    hlrp_graph *g = graph();
+    conv(g, "conv", 2, 3); /* weights 1 … 6 */
+    chain(g, HLRP_OP_BATCHNORM, "bn", ramp(g, VECTOR(2), 2, 1), ramp(g, VECTOR(2), 10, 10));
+    return g;
+}
+
+static void batchnorm_merges_into_the_layer_before(void **state) {
+    (void)state;
+    hlrp_graph *g = conv_batchnorm();
+    head(g, 2);
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
+    const hlrp_node *n = node(g, "conv");
+    assert_null(node(g, "bn"));
+    static const float w[6] = {2, 4, 6, 12, 15, 18};
+    assert_memory_equal(floats(g, n, 1), w, sizeof w);
+    assert_true(floats(g, n, 2)[0] == 10 && floats(g, n, 2)[1] == 20);
+    hlrp_graph_free(g);
+}
+
+/* Rounding scale to float32 before the merge would round the weights twice. */
+static void merged_weights_are_rounded_once(void **state) {
+    (void)state;
+    hlrp_graph *g = conv_batchnorm();
+    hlrp_node *n = &g->nodes[1];
+    n->exact = malloc(4 * sizeof *n->exact);
+    assert_non_null(n->exact);
+    const double third = 1.0 / 3.0;
+    for (int k = 0; k < 4; k++)
+        n->exact[k] = third;
+    for (int k = 0; k < 2; k++)
+        g->values[n->in[1]].constant->f[k] = g->values[n->in[2]].constant->f[k] = (float)third;
+    for (int k = 0; k < 6; k++)
+        g->values[g->nodes[0].in[1]].constant->f[k] = 1.1F * (float)(k + 1);
+    head(g, 2);
+    succeed(g, HLRP_BATCHNORM_MERGE, IMAGE(1, 3, 4, 4));
+    int differ = 0;
+    for (int k = 0; k < 6; k++) {
+        float w = 1.1F * (float)(k + 1);
+        assert_true(floats(g, node(g, "conv"), 1)[k] == (float)(third * w));
+        differ += (float)(third * w) != (float)((double)(float)third * w);
+    }
+    assert_true(differ > 0); /* else this test could not fail */
+    hlrp_graph_free(g);
+}
+
+static void batchnorm_stays_where_asked_or_where_others_read(void **state) {
+    (void)state;
+    hlrp_graph *g = conv_batchnorm();
+    head(g, 2);
+    succeed(g, HLRP_BATCHNORM_PASS, IMAGE(1, 3, 4, 4));
+    assert_non_null(node(g, "bn"));
+    assert_true(floats(g, node(g, "conv"), 1)[5] == 6);
+    hlrp_graph_free(g);
+
+    g = conv_batchnorm();
+    int in[2] = {g->output, g->nodes[0].out[0]}; /* the convolution's output, read twice */
+    append(g, HLRP_OP_ADD, "sum", in, 2);
+    head(g, 2);
+    succeed(g, HLRP_BATCHNORM_MERGE, IMAGE(1, 3, 4, 4));
+    assert_non_null(node(g, "bn"));
+    assert_true(floats(g, node(g, "conv"), 1)[5] == 6);
+    hlrp_graph_free(g);
+}
+
+/* Two layers with one weight tensor: a merge in place would scale both. */
+static void shared_weights_stay_apart(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    int w = ramp(g, IMAGE(3, 3, 1, 1), 1, 0);
+    chain(g, HLRP_OP_CONV, "first", w, -1);
+    chain(g, HLRP_OP_BATCHNORM, "bn", ramp(g, VECTOR(3), 5, 0), ramp(g, VECTOR(3), 0, 0));
+    chain(g, HLRP_OP_CONV, "second", w, -1);
+    head(g, 3);
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
+    assert_true(floats(g, node(g, "first"), 1)[0] == 5);
+    assert_true(floats(g, node(g, "second"), 1)[0] == 1);
+    hlrp_graph_free(g);
+}
+
+/* ((x·2 − 3)/4 + 1) in the middle of a network is one layer: scale 0.5, shift 0.25. */
+static void arithmetic_with_constants_becomes_one_batchnorm(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    conv(g, "conv", 2, 3);
+    chain(g, HLRP_OP_RELU, "relu", -1, -1);
+    chain(g, HLRP_OP_MUL, "mul", ramp(g, (hlrp_dims){0}, 2, 0), -1);
+    chain(g, HLRP_OP_SUB, "sub", ramp(g, IMAGE(1, 2, 1, 1), 3, 0), -1);
+    chain(g, HLRP_OP_DIV, "div", ramp(g, (hlrp_dims){.rank = 3, .d = {2, 1, 1}}, 4, 0), -1);
+    chain(g, HLRP_OP_ADD_CONST, "add", ramp(g, VECTOR(1), 1, 0), -1);
+    head(g, 2);
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
+    assert_int_equal(g->node_count, 5); /* conv relu mul pool fc */
+    const hlrp_node *n = node(g, "mul");
+    assert_int_equal(n->op, HLRP_OP_BATCHNORM);
+    assert_true(floats(g, n, 1)[1] == 0.5F && floats(g, n, 2)[1] == 0.25F);
+    hlrp_graph_free(g);
+}
+
+static void a_constant_map_is_refused(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    chain(g, HLRP_OP_ADD_CONST, "positions", ramp(g, IMAGE(1, 3, 4, 4), 0, 1), -1);
+    head(g, 3);
+    refuse(g, IMAGE(1, 3, 4, 4), "positions");
+}
+
+/* ---- linear layers ---- */
+
+static void matmul_and_add_become_gemm(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    chain(g, HLRP_OP_GLOBAL_AVGPOOL, "pool", -1, -1);
+    chain(g, HLRP_OP_MATMUL, "matmul", ramp(g, MATRIX(3, 2), 1, 1), -1);
+    chain(g, HLRP_OP_ADD_CONST, "bias", ramp(g, MATRIX(1, 2), 7, 1), -1);
+    succeed(g, HLRP_BATCHNORM_PASS, IMAGE(1, 3, 4, 4));
+    const hlrp_node *n = node(g, "matmul");
+    static const float w[6] = {1, 3, 5, 2, 4, 6};
+    assert_int_equal(n->op, HLRP_OP_GEMM);
+    assert_memory_equal(floats(g, n, 1), w, sizeof w);
+    assert_true(floats(g, n, 2)[0] == 7 && floats(g, n, 2)[1] == 8);
+    assert_int_equal(g->node_count, 2);
+    hlrp_graph_free(g);
+}
+
+/* Channels-last flattening before a linear layer: column (p,c) goes to (c,p). */
+static void channels_last_flattening_goes_into_the_weights(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_graph *g = graph();
+    hlrp_tensor *shape = NULL;
+    chain(g, HLRP_OP_TRANSPOSE, "turn", -1, -1)->ints = IMAGE(0, 2, 3, 1);
+    assert_int_equal(hlrp_tensor_new(&VECTOR(2), HLRP_I64, &shape, &err), HLRP_OK);
+    shape->i[0] = -1;
+    shape->i[1] = 6;
+    chain(g, HLRP_OP_RESHAPE, "flat", hlrp_graph_add_value(g, "s", shape, &err), -1);
+    chain(g, HLRP_OP_GEMM, "fc", ramp(g, MATRIX(1, 6), 0, 1), -1);
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 1, 2));
+    static const float w[6] = {0, 3, 1, 4, 2, 5}; /* 2 pixels of 3 channels */
+    assert_memory_equal(floats(g, node(g, "fc"), 1), w, sizeof w);
+    assert_int_equal(node(g, "flat")->op, HLRP_OP_FLATTEN);
+    assert_null(node(g, "turn"));
+    hlrp_graph_free(g);
+}
+
+/* ---- ends of the network ---- */
+
+static void softmax_at_the_output_is_cut(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    head(g, 3);
+    chain(g, HLRP_OP_SOFTMAX, "probabilities", -1, -1)->axis = -1;
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
+    assert_int_equal(g->activation, HLRP_ACTIVATION_SOFTMAX);
+    assert_string_equal(g->values[g->output].name, "fc");
+    hlrp_graph_free(g);
+
+    g = graph();
+    chain(g, HLRP_OP_SIGMOID, "gate", -1, -1);
+    head(g, 3);
+    refuse(g, IMAGE(1, 3, 4, 4), "gate");
+}
+
+static void squeezed_and_convolutional_heads(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    chain(g, HLRP_OP_GLOBAL_AVGPOOL, "pool", -1, -1)->keepdims = true;
+    chain(g, HLRP_OP_SQUEEZE, "s1", -1, -1)->ints = (hlrp_dims){.rank = 1, .d = {3}};
+    chain(g, HLRP_OP_SQUEEZE, "s2", -1, -1)->ints = (hlrp_dims){.rank = 1, .d = {2}};
+    chain(g, HLRP_OP_GEMM, "fc", ramp(g, MATRIX(2, 3), 1, 1), -1);
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
+    assert_int_equal(g->node_count, 3);
+    assert_int_equal(node(g, "s2")->op, HLRP_OP_FLATTEN);
+    hlrp_graph_free(g);
+
+    g = graph();
+    conv(g, "classes", 5, 3);
+    chain(g, HLRP_OP_GLOBAL_AVGPOOL, "pool", -1, -1)->keepdims = true;
+    chain(g, HLRP_OP_SOFTMAX, "p", -1, -1)->axis = 1;
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(2, 3, 9, 4));
+    assert_int_equal(g->values[g->output].dims.rank, 2);
+    assert_int_equal(g->values[g->output].dims.d[1], 5);
+    hlrp_graph_free(g);
+
+    g = graph();
+    conv(g, "segments", 5, 3);
+    refuse(g, IMAGE(1, 3, 4, 4), "1x5x4x4");
+}
+
+static void channels_last_input(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_dims in = {0};
+    hlrp_graph *g = graph();
+    g->values[g->input].dims = IMAGE(-1, 20, 30, 3);
+    chain(g, HLRP_OP_TRANSPOSE, "turn", -1, -1)->ints = IMAGE(0, 3, 1, 2);
+    head(g, 3);
+    assert_int_equal(hlrp_canonize_input(g, &in, &err), HLRP_OK);
+    assert_true(hlrp_dims_equal(&in, &IMAGE(1, 3, 20, 30)));
+    succeed(g, HLRP_BATCHNORM_AUTO, in);
+    assert_true(g->nhwc);
+    assert_null(node(g, "turn"));
+    assert_int_equal(hlrp_canonize_input(g, &in, &err), HLRP_OK);
+    assert_true(hlrp_dims_equal(&in, &IMAGE(1, 3, 20, 30)));
+    hlrp_graph_free(g);
+}
+
+/* A transpose that happens to keep the shape moves data all the same. */
+static void square_transposes_are_not_identities(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    chain(g, HLRP_OP_TRANSPOSE, "mirror", -1, -1)->ints = IMAGE(0, 1, 3, 2);
+    head(g, 3);
+    refuse(g, IMAGE(1, 3, 4, 4), "mirror");
+}
+
+/* ---- verification ---- */
+
+/* The first bias or weight as the only logit: canonizing changes it, so that the two runs differ.
+ */
+static hlrp_status first_weight(void *ctx, const hlrp_graph *g, const hlrp_tensor *input,
+                                hlrp_tensor **logits, hlrp_error *err) {
+    int *calls = ctx;
+    assert_int_equal(input->dims.d[1], 3);
+    hlrp_status status = hlrp_tensor_new(&MATRIX(1, 1), HLRP_F32, logits, err);
+    if (status == HLRP_OK)
+        (*logits)->f[0] = *calls >= 0 ? floats(g, &g->nodes[0], 1)[0] : 1;
+    *calls += *calls >= 0;
+    return status;
+}
+
+static void verification_sees_a_change(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    int calls = 0, equal = -1;
+    hlrp_canonize_options options = {.verify = first_weight, .verify_ctx = &calls};
+    hlrp_graph *g = conv_batchnorm();
+    head(g, 2);
+    assert_int_equal(hlrp_canonize(g, &options, &IMAGE(1, 3, 4, 4), &err), HLRP_E_MODEL);
+    assert_non_null(strstr(err.what, "changed its logits by 1 of 1"));
+    assert_int_equal(calls, 2);
+    hlrp_graph_free(g);
+
+    options.verify_ctx = &equal;
+    g = conv_batchnorm();
+    head(g, 2);
+    assert_int_equal(hlrp_canonize(g, &options, &IMAGE(1, 3, 4, 4), &err), HLRP_OK);
+    hlrp_graph_free(g);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(batchnorm_merges_into_the_layer_before),
+        cmocka_unit_test(merged_weights_are_rounded_once),
+        cmocka_unit_test(batchnorm_stays_where_asked_or_where_others_read),
+        cmocka_unit_test(shared_weights_stay_apart),
+        cmocka_unit_test(arithmetic_with_constants_becomes_one_batchnorm),
+        cmocka_unit_test(a_constant_map_is_refused),
+        cmocka_unit_test(matmul_and_add_become_gemm),
+        cmocka_unit_test(channels_last_flattening_goes_into_the_weights),
+        cmocka_unit_test(softmax_at_the_output_is_cut),
+        cmocka_unit_test(squeezed_and_convolutional_heads),
+        cmocka_unit_test(channels_last_input),
+        cmocka_unit_test(square_transposes_are_not_identities),
+        cmocka_unit_test(verification_sees_a_change),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
