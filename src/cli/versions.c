@@ -2,15 +2,21 @@
 #include <histolrp/config.h>
 
 #include "cli/cli.h"
+#include "image/image.h"
+#include "slide/slide.h"
 
 /* A library's header may be included only in its own module, so each module says its version. */
 typedef struct library {
-    const char *name;
+    const char *name; /* with a blank behind it; "" where version() says it */
     const char *(*version)(void);
 } library;
 
 static const library libraries[] = {
-    {"libini-config", hlrp_config_ini_version},
+    {"OpenSlide ", hlrp_slide_version},
+    {"libtiff ", hlrp_tiff_version},
+    {"libpng ", hlrp_png_version},
+    {"", hlrp_jpeg_version},
+    {"libini-config ", hlrp_config_ini_version},
 };
 
 static void print_cpu_features(FILE *out) {
@@ -30,6 +36,6 @@ static void print_cpu_features(FILE *out) {
 void hlrp_print_versions(FILE *out) {
     fprintf(out, "histolrp %s\n", HLRP_VERSION);
     for (size_t i = 0; i < HLRP_COUNT(libraries); i++)
-        fprintf(out, "%s %s\n", libraries[i].name, libraries[i].version());
+        fprintf(out, "%s%s\n", libraries[i].name, libraries[i].version());
     print_cpu_features(out);
 }
