@@ -88,7 +88,7 @@ static void describe(const overlay *o, hlrp_str *text) {
     const double percentile = in->percentile > 0 ? in->percentile : DEFAULT_PERCENTILE;
     hlrp_str_add(text, "histolrp overlay");
     add_line(text, "class", o->info->plane_names[in->plane]);
-    hlrp_str_addf(text, "\nlimit: %.9g", o->limit);
+    hlrp_str_addf(text, "\nlimit: %.7g", o->limit);
     add_line(text, "unit", in->unit ? in->unit : "relevance");
     if (in->limit > 0)
         hlrp_str_add(text, "\npercentile: none (the limit was given)");
