@@ -1,0 +1,76 @@
+/* Operators on single elements, and those that only move values. */
+#include <string.h>
+
+#include "reference/reference.h"
+
+hlrp_ref_shape hlrp_ref_shape_of(const hlrp_dims *dims) {
+    return (hlrp_ref_shape){.n = dims->rank > 0 ? dims->d[0] : 1,
+                            .c = dims->rank > 1 ? dims->d[1] : 1,
+                            .h = dims->rank > 2 ? dims->d[2] : 1,
+                            .w = dims->rank > 3 ? dims->d[3] : 1};
+}
+
+int64_t hlrp_ref_count(hlrp_ref_shape s) {
+    return s.n * s.c * s.h * s.w;
+}
+
+void hlrp_ref_affine(hlrp_ref_shape shape, const double *x, const double *scale,
+                     const double *shift, double *y) {
+    for (int64_t i = 0; i < hlrp_ref_count(shape); i++) {
+        const int64_t c = i / (shape.h * shape.w) % shape.c;
+        y[i] = scale[c] * x[i] + shift[c];
+    }
+}
+
+void hlrp_ref_relu(int64_t count, const double *x, double *y) {
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] > 0 ? x[i] : 0;
+}
+
+void hlrp_ref_leaky_relu(int64_t count, const double *x, double alpha, double *y) {
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] >= 0 ? x[i] : alpha * x[i];
+}
+
+void hlrp_ref_clip(int64_t count, const double *x, double lo, double hi, double *y) {
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] < lo ? lo : x[i] > hi ? hi : x[i];
+}
+
+void hlrp_ref_concat_part(hlrp_ref_shape whole, double *y, hlrp_ref_shape part, const double *x,
+                          int64_t at) {
+    const int64_t pixels = whole.h * whole.w;
+    for (int64_t n = 0; n < part.n; n++)
+        memcpy(y + (n * whole.c + at) * pixels, x + n * part.c * pixels,
+               (size_t)(part.c * pixels) * sizeof *y);
+}
+
+void hlrp_ref_split_part(hlrp_ref_shape whole, const double *y, hlrp_ref_shape part, double *x,
+                         int64_t at) {
+    const int64_t pixels = whole.h * whole.w;
+    for (int64_t n = 0; n < part.n; n++)
+        memcpy(x + n * part.c * pixels, y + (n * whole.c + at) * pixels,
+               (size_t)(part.c * pixels) * sizeof *x);
+}
+
+/* to(y, x) = from(y + dy, x + dx) where that lies inside, else 0. */
+static void move(hlrp_ref_shape from, const double *src, hlrp_ref_shape to, double *dst, int64_t dy,
+                 int64_t dx) {
+    for (int64_t k = 0; k < to.n * to.c; k++)
+        for (int64_t y = 0; y < to.h; y++)
+            for (int64_t x = 0; x < to.w; x++, dst++) {
+                const int64_t fy = y + dy, fx = x + dx;
+                const bool inside = fy >= 0 && fy < from.h && fx >= 0 && fx < from.w;
+                *dst = inside ? src[(k * from.h + fy) * from.w + fx] : 0;
+            }
+}
+
+void hlrp_ref_pad(hlrp_ref_shape xs, hlrp_ref_shape ys, const int64_t lo[2], const double *x,
+                  double *y) {
+    move(xs, x, ys, y, -lo[0], -lo[1]);
+}
+
+void hlrp_ref_pad_adjoint(hlrp_ref_shape xs, hlrp_ref_shape ys, const int64_t lo[2],
+                          const double *s, double *c) {
+    move(ys, s, xs, c, lo[0], lo[1]);
+}
