@@ -159,7 +159,7 @@ static hlrp_status set_text(const job *j) {
 static char *absolute_path(const char *folder, const char *text, hlrp_error *err) {
     const bool list = text[0] == '@', glob = !list && strpbrk(text, "*?[");
     const char *path = text + list;
-    if (path[0] == '/' || path[0] == '{' || path[0] == '\0')
+    if (path[0] == '/' || strncmp(path, "{dir}", 5) == 0 || path[0] == '\0')
         return hlrp_strdup(text, err);
     hlrp_str s = {0};
     hlrp_str_add(&s, list ? "@" : "");

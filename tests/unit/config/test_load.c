@@ -213,7 +213,7 @@ static void paths_start_from_the_file(void **state) {
     hlrp_error err = {0};
     hlrp_config *c = NULL;
     const char *text = "[batch]\nslides = s/*.svs, one.svs, @list.txt, /abs/*.tif\noutput = out\n"
-                       "[regions]\nannotation = {dir}/{stem}.xml\nmask = m/{stem}.png\n"
+                       "[regions]\nannotation = {dir}/{stem}.xml\nmask = {stem}.png\n"
                        "[model]\npath = net.onnx\n";
     const char *const overrides[] = {"model.path=other.onnx"};
     assert_non_null(mkdtemp(folder));
@@ -231,7 +231,7 @@ static void paths_start_from_the_file(void **state) {
     assert_string_equal(c->batch.slides.items[2], wanted);
     assert_string_equal(c->batch.slides.items[3], "/abs/*.tif");
     assert_string_equal(c->regions.annotation, "{dir}/{stem}.xml");
-    snprintf(wanted, sizeof wanted, "%s/m/{stem}.png", folder);
+    snprintf(wanted, sizeof wanted, "%s/{stem}.png", folder);
     assert_string_equal(c->regions.mask, wanted);
     snprintf(wanted, sizeof wanted, "%s/other.onnx", getcwd(here, sizeof here));
     assert_string_equal(c->model.path, wanted); /* what is typed starts from where it is typed */
