@@ -27,7 +27,7 @@ done
 
 if [ "$setup" = 1 ]; then
     scripts/setup.sh build test
-    [ "$preset" != tsan ] || scripts/setup.sh check
+    [ "$preset" != tsan ] || scripts/setup.sh races
 fi
 echo "Building ($preset)"
 scripts/build.sh "$preset" -DHLRP_TESTS=ON "${options[@]}"

@@ -57,31 +57,42 @@ static int count_affinity(void) {
     return 0;
 }
 
-/* The quota in the file(s) of one group's folder: version 2 writes "QUOTA PERIOD" or "max PERIOD"
- * in cpu.max, version 1 two files with a quota of −1 for none. 0 where there is no limit. */
+/* The file's text without its newline in buf; false where it cannot be read or is longer. */
+static bool read_line(const char *folder, const char *name, char buf[64]) {
+    hlrp_error ignored = {0};
+    hlrp_str path = {0};
+    char *text = NULL;
+    int64_t size = 0;
+    hlrp_str_addf(&path, "%s/%s", folder, name);
+    bool ok = !path.failed && hlrp_file_exists(path.text) &&
+              hlrp_read_file(path.text, 63, &text, &size, &ignored) == HLRP_OK;
+    snprintf(buf, 64, "%.*s", ok ? (int)strcspn(text, "\n") : 0, ok ? text : "");
+    free(text);
+    hlrp_str_free(&path);
+    return ok;
+}
+
+static double quotient(const char *quota, const char *period) {
+    double a = 0, b = 0;
+    bool ok = hlrp_parse_double(quota, &a) && hlrp_parse_double(period, &b);
+    return ok && a > 0 && b > 0 ? a / b : 0;
+}
+
+/* The quota of one group's folder: version 2 writes "QUOTA PERIOD" or "max PERIOD" in one file,
+ * version 1 has two files and a quota of −1 for none. 0 where there is no limit. */
 static double folder_quota(const char *folder) {
-    static const char *const files[] = {"cpu.max", "cpu.cfs_quota_us", "cpu.cfs_period_us"};
-    double v[3] = {0, 0, 0}, period = 0;
-    for (int i = 0; i < 3; i++) {
-        hlrp_error ignored = {0};
-        hlrp_str path = {0};
-        char *text = NULL;
-        int64_t size = 0;
-        hlrp_str_addf(&path, "%s/%s", folder, files[i]);
-        /* strtod stops at "max", which leaves 0: no limit */
-        if (!path.failed && hlrp_file_exists(path.text) &&
-            hlrp_read_file(path.text, CGROUP_LIMIT, &text, &size, &ignored) == HLRP_OK) {
-            char *end = NULL;
-            v[i] = strtod(text, &end);
-            if (i == 0)
-                period = strtod(end, NULL);
-        }
-        free(text);
-        hlrp_str_free(&path);
+    char quota[64], period[64];
+    if (read_line(folder, "cpu.max", quota)) {
+        char *blank = strchr(quota, ' ');
+        if (!blank)
+            return 0;
+        *blank = 0;
+        return quotient(quota, blank + 1);
     }
-    if (v[0] > 0 && period > 0)
-        return v[0] / period;
-    return v[1] > 0 && v[2] > 0 ? v[1] / v[2] : 0;
+    if (!read_line(folder, "cpu.cfs_quota_us", quota) ||
+        !read_line(folder, "cpu.cfs_period_us", period))
+        return 0;
+    return quotient(quota, period);
 }
 
 /* The least quota of the group `path` (of `n` bytes) below root/controller and of its parents. */
@@ -112,26 +123,30 @@ static bool lists_cpu(const char *text, size_t n) {
     return false;
 }
 
-/* Lines are "ID:CONTROLLERS:/PATH"; version 2 has no controllers. Within a container the path may
- * be the host's and lead nowhere: then the parents are tried up to the root, which is its own. */
+/* The quota that one line, "ID:CONTROLLERS:/PATH" of n bytes, leads to; version 2 names no
+ * controllers. */
+static double line_quota(const char *root, const char *line, size_t n) {
+    const char *end = line + n;
+    const char *list = memchr(line, ':', n);
+    const char *path = list ? memchr(list + 1, ':', (size_t)(end - list - 1)) : NULL;
+    if (!path)
+        return 0;
+    size_t listed = (size_t)(path - list - 1);
+    if (listed > 0 && !lists_cpu(list + 1, listed))
+        return 0;
+    return group_quota(root, listed > 0 ? "/cpu" : "", path + 1, (size_t)(end - path - 1));
+}
+
+/* Within a container the path may be the host's and lead nowhere: then the parents are tried up to
+ * the root, which is the container's own. */
 double hlrp_sched_cgroup_quota(const char *root, const char *self) {
     double least = 0;
     while (*self) {
-        size_t line = strcspn(self, "\n");
-        const char *end = self + line;
-        const char *controllers = memchr(self, ':', line);
-        const char *path =
-            controllers ? memchr(controllers + 1, ':', (size_t)(end - controllers - 1)) : NULL;
-        if (path) {
-            size_t n = (size_t)(path - controllers - 1);
-            const char *below = n == 0 ? "" : "/cpu";
-            if (n == 0 || lists_cpu(controllers + 1, n)) {
-                double quota = group_quota(root, below, path + 1, (size_t)(end - path - 1));
-                if (quota > 0 && (least <= 0 || quota < least))
-                    least = quota;
-            }
-        }
-        self = *end ? end + 1 : end;
+        size_t n = strcspn(self, "\n");
+        double quota = line_quota(root, self, n);
+        if (quota > 0 && (least <= 0 || quota < least))
+            least = quota;
+        self += n + (self[n] != 0);
     }
     return least;
 }
