@@ -144,16 +144,6 @@ static hlrp_status check_node(const onnx_reader *r, hlrp_error *err) {
     return HLRP_OK;
 }
 
-/* Constants have no inputs; everything else needs its first one, and arithmetic its second. */
-static hlrp_status check_inputs(const onnx_reader *r, hlrp_error *err) {
-    static const char *const two[] = {"Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Conv"};
-    bool constant = strcmp(r->node->op_type, "Constant") == 0;
-    bool missing = !constant && !onnx_has(r, 0);
-    for (size_t k = 0; k < HLRP_COUNT(two); k++)
-        missing = missing || (strcmp(r->node->op_type, two[k]) == 0 && !onnx_has(r, 1));
-    return missing ? onnx_refuse(r, err, MEND, "an input is missing") : HLRP_OK;
-}
-
 static hlrp_status read_nodes(onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
     for (size_t k = 0; k < graph->n_node; k++) {
         r->node = graph->node[k];
@@ -161,8 +151,6 @@ static hlrp_status read_nodes(onnx_reader *r, const pb_graph *graph, hlrp_error 
         hlrp_status status = check_node(r, err);
         if (status == HLRP_OK)
             status = resolve_inputs(r, err);
-        if (status == HLRP_OK)
-            status = check_inputs(r, err);
         if (status == HLRP_OK)
             status = onnx_convert_node(r, err);
         free(r->in);

@@ -185,6 +185,16 @@ static hlrp_status unknown_operator(const onnx_reader *r, hlrp_error *err) {
                      r->node_name, list);
 }
 
+/* Constants have no inputs; everything else needs its first one, and arithmetic its second. */
+static hlrp_status check_inputs(const onnx_reader *r, hlrp_error *err) {
+    static const char *const two[] = {"Add", "Sub", "Mul", "Div", "MatMul", "Gemm", "Conv"};
+    bool constant = strcmp(r->node->op_type, "Constant") == 0;
+    bool missing = !constant && !onnx_has(r, 0);
+    for (size_t k = 0; k < HLRP_COUNT(two); k++)
+        missing = missing || (strcmp(r->node->op_type, two[k]) == 0 && !onnx_has(r, 1));
+    return missing ? onnx_refuse(r, err, NULL, "an input is missing") : HLRP_OK;
+}
+
 /* Whether something of the file reads the node's further outputs cannot be known yet: they get no
  * value, so that a reader of theirs is refused. */
 hlrp_status onnx_convert_node(onnx_reader *r, hlrp_error *err) {
@@ -202,6 +212,7 @@ hlrp_status onnx_convert_node(onnx_reader *r, hlrp_error *err) {
             convert = operators[k].convert;
     if (convert == NULL)
         return unknown_operator(r, err);
+    HLRP_TRY(check_inputs(r, err));
     HLRP_TRY(convert(r, err));
     for (int k = first; k < r->g->node_count; k++) { /* what is constant is so at once */
         HLRP_TRY(hlrp_graph_fold_node(r->g, k, &folded, err));

@@ -42,7 +42,8 @@ static size_t mutate(uint8_t *bytes, size_t size, uint64_t *state) {
             memset(bytes + at, 0xff, HLRP_MIN(size - at, 9));
             break;
         case 3: /* a piece goes */
-            n = HLRP_MIN(size - at, 1 + (size_t)(next(state) % 64));
+            n = 1 + (size_t)(next(state) % 64);
+            n = HLRP_MIN(size - at, n);
             memmove(bytes + at, bytes + at + n, size - at - n);
             size -= HLRP_MIN(n, size - 1);
             break;
