@@ -47,7 +47,7 @@ void hlrp_heat_free(hlrp_heat *h) {
 static hlrp_status hold(hlrp_heat *h, int64_t first, int64_t end, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const int64_t held_end = h->first + h->count;
-    if (first < h->first || first > held_end) {
+    if (h->count == 0 || first < h->first || first > held_end) {
         h->first = first - first % h->chunk_rows;
         h->count = 0;
     } else {
