@@ -126,6 +126,34 @@ static void no_shift(void **state) {
         free(pixels[l]);
 }
 
+/* A steep ramp where OpenSlide's addresses miss a level's pixels most: level pixel 1,900 lies at
+ * 1,900 · 2.00025 = 3,800.475, is asked for at 3,800 and comes back interpolated from 0.24 pixels
+ * further left. Guards: a tile that takes those pixels for the level's own: 2.4 grey levels off. */
+static void addresses_between_pixels(void **state) {
+    (void)state;
+    static const hlrp_size sizes[] = {{4001, 40}, {2000, 20}};
+    hlrp_memory_level levels[2];
+    uint8_t *pixels[2], rgb[20 * 20 * 3];
+    for (int l = 0; l < 2; l++) {
+        pixels[l] = malloc((size_t)(sizes[l].w * sizes[l].h * 3));
+        for (int64_t i = 0; i < sizes[l].w * sizes[l].h; i++) {
+            double x = ((double)(i % sizes[l].w) + 0.5) * (l + 1);
+            memset(pixels[l] + 3 * i, (int)fmin(fmax(5 * (x - 3795), 0), 255), 3);
+        }
+        levels[l] = (hlrp_memory_level){sizes[l], pixels[l], NULL};
+    }
+    hlrp_memory_slide source = {.level_count = 2, .levels = levels};
+    hlrp_grid grid = grid_of(sizes[0], 2, 20);
+    hlrp_tile_reader *reader = open_reader(&source, &grid, NULL, NULL);
+    assert_int_equal(hlrp_tile_reader_level(reader), 1);
+    assert_int_equal(read_tile(reader, 95, rgb), HLRP_TILE_READ);
+    for (int i = 2; i < 18; i++)
+        assert_true(fabs(rgb[3 * i] - 5 * (3800 + 2 * (i + 0.5) - 3795)) < 1.01);
+    hlrp_tile_reader_close(reader);
+    free(pixels[0]);
+    free(pixels[1]);
+}
+
 /* Guards: a tile that is resampled where there is nothing to resample, and edges that are stretched
  * or wrapped instead of padded. */
 static void native_pixels_and_edges(void **state) {
@@ -378,6 +406,7 @@ static void levels_of_a_file_agree(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_shift),
+        cmocka_unit_test(addresses_between_pixels),
         cmocka_unit_test(native_pixels_and_edges),
         cmocka_unit_test(large_tiles_come_in_strips),
         cmocka_unit_test(damaged_tiles),
