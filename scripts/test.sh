@@ -34,9 +34,10 @@ scripts/build.sh "$preset" -DHLRP_TESTS=ON "${options[@]}"
 if [ "$preset" = release ]; then folder=build; else folder=build-$preset; fi
 
 # The race detector understands OpenMP through this tool only.
-archer=$(find /usr/lib/llvm-*/lib -name libarcher.so 2>/dev/null | head -1)
-if [ "$preset" = tsan ] && [ -n "$archer" ]; then
-    export OMP_TOOL_LIBRARIES=$archer
+if [ "$preset" = tsan ]; then
+    for tool in /usr/lib/llvm-*/lib/libarcher.so; do
+        [ ! -e "$tool" ] || export OMP_TOOL_LIBRARIES="$tool"
+    done
     export TSAN_OPTIONS="ignore_noninstrumented_modules=1 exitcode=66"
 fi
 
