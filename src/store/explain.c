@@ -13,7 +13,8 @@ struct hlrp_explain_writer {
     hid_t layer[LAYERS_MOST];
     hlrp_dims input, layer_dims[LAYERS_MOST];
     int64_t classes;
-    bool failed;
+    int fault;   /* errno of the first write that failed: see driver.h */
+    bool failed; /* another call failed: the file must not be committed */
 };
 
 /* One sample (or one picture of it) per chunk. */
@@ -69,7 +70,7 @@ hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
     for (int i = 0; i < LAYERS_MOST; i++)
         w->layer[i] = -1;
     HLRP_TRY(hlrp_atomic_begin(&w->atomic, path, err));
-    HLRP_TRY(hlrp_h5_create(w->atomic.path, &w->file, err));
+    HLRP_TRY(hlrp_h5_create(w->atomic.path, &w->fault, &w->file, err));
     HLRP_TRY(make_all(w, class_names, err));
     *out = w;
     w = NULL;
@@ -90,7 +91,7 @@ static hlrp_status put(hlrp_explain_writer *w, hid_t dataset, hid_t type, const 
     const hlrp_status status =
         hlrp_h5_write(dataset, type, dims->rank, start, box, values, w->atomic.final_path, err);
     w->failed = w->failed || status != HLRP_OK;
-    return status;
+    return status == HLRP_OK ? hlrp_h5_check(w->fault, w->atomic.final_path, err) : status;
 }
 
 hlrp_status hlrp_explain_write(hlrp_explain_writer *w, int64_t first, int64_t count,
@@ -205,6 +206,7 @@ hlrp_status hlrp_explain_commit(hlrp_explain_writer *w, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     close_all(w);
     HLRP_TRY(hlrp_h5_close(&w->file, w->atomic.final_path, err));
+    HLRP_TRY(hlrp_h5_check(w->fault, w->atomic.final_path, err));
     if (w->failed)
         status = hlrp_fail(err, HLRP_E_IO, w->atomic.final_path, "run again",
                            "the file is not complete: an earlier write failed");

@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/driver.h"
 #include "store/h5.h"
 #include "store/store.h"
 
@@ -42,11 +44,28 @@ static hlrp_status access_list(hid_t *out, const char *path, hlrp_error *err) {
     return HLRP_OK;
 }
 
-hlrp_status hlrp_h5_create(const char *path, hid_t *file, hlrp_error *err) {
+hlrp_status hlrp_h5_check(int fault, const char *path, hlrp_error *err) {
+    if (fault == 0)
+        return HLRP_OK;
+    H5Eclear2(H5E_DEFAULT);
+    const bool full = fault == ENOSPC || fault == EDQUOT || fault == EFBIG;
+    return hlrp_fail(err, HLRP_E_IO, path,
+                     full ? "make room and run again: finished tiles are kept"
+                          : "check the folder and its permissions, then run again",
+                     "cannot write the file: %s", strerror(fault));
+}
+
+hlrp_status hlrp_h5_create(const char *path, int *fault, hid_t *file, hlrp_error *err) {
     hid_t list = -1;
     hlrp_status status = HLRP_OK;
+    *fault = 0;
     HLRP_TRY(access_list(&list, path, err));
+    if (!hlrp_driver_use(list, fault)) {
+        status = hlrp_h5_fail(err, HLRP_E_INTERNAL, path, NULL, "HDF5 cannot be set up");
+        goto out;
+    }
     *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+    HLRP_TRY(hlrp_h5_check(*fault, path, err));
     if (*file < 0)
         status = hlrp_h5_fail(err, HLRP_E_IO, path, "check the folder and its permissions",
                               "cannot create the file");

@@ -10,9 +10,12 @@
 hlrp_status hlrp_h5_fail(hlrp_error *err, hlrp_status status, const char *where, const char *mend,
                          const char *what, ...) __attribute__((format(printf, 5, 6)));
 
-/* A new file; an existing one for reading. Both turn off HDF5's own printing of errors, and its
+/* A new file, whose failed writes are seen in *fault alone (driver.h), not in what HDF5 returns; an
+ * existing one for reading. Both turn off HDF5's own printing of errors, and its
  * file locks, which network file systems often refuse: names are guarded by other means here. */
-hlrp_status hlrp_h5_create(const char *path, hid_t *file, hlrp_error *err);
+hlrp_status hlrp_h5_create(const char *path, int *fault, hid_t *file, hlrp_error *err);
+/* HLRP_E_IO where fault is not 0. */
+hlrp_status hlrp_h5_check(int fault, const char *path, hlrp_error *err);
 hlrp_status hlrp_h5_open(const char *path, hid_t *file, hlrp_error *err);
 /* Flushes and closes; *file is −1 afterwards. */
 hlrp_status hlrp_h5_close(hid_t *file, const char *path, hlrp_error *err);

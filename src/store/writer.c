@@ -9,7 +9,8 @@ struct hlrp_result_writer {
     hlrp_atomic atomic;
     hlrp_result_info info; /* without its names */
     hid_t file, maps[HLRP_MAP_COUNT], tiles[HLRP_TILE_FIELDS];
-    bool failed; /* a write failed: the file must not be committed */
+    int fault;   /* errno of the first write that failed: see driver.h */
+    bool failed; /* another call failed: the file must not be committed */
 };
 
 static hlrp_status make_map(hlrp_result_writer *w, hlrp_map_kind kind, const hlrp_result_info *info,
@@ -100,7 +101,7 @@ hlrp_status hlrp_result_create(const char *path, const hlrp_result_info *info,
     for (int i = 0; i < HLRP_TILE_FIELDS; i++)
         w->tiles[i] = -1;
     HLRP_TRY(hlrp_atomic_begin(&w->atomic, path, err));
-    HLRP_TRY(hlrp_h5_create(w->atomic.path, &w->file, err));
+    HLRP_TRY(hlrp_h5_create(w->atomic.path, &w->fault, &w->file, err));
     for (int i = 0; i < HLRP_MAP_COUNT; i++)
         HLRP_TRY(make_map(w, (hlrp_map_kind)i, info, err));
     HLRP_TRY(make_tiles(w, err));
@@ -124,7 +125,7 @@ hlrp_status hlrp_result_write_chunk(hlrp_result_writer *w, hlrp_map_kind kind, i
         return HLRP_OK;
     const hsize_t at[3] = {(hsize_t)plane, (hsize_t)y0, (hsize_t)(column * size.w)};
     if (H5Dwrite_chunk(w->maps[kind], H5P_DEFAULT, 0, at, chunk->size, chunk->bytes) >= 0)
-        return HLRP_OK;
+        return hlrp_h5_check(w->fault, w->atomic.final_path, err);
     w->failed = true;
     return hlrp_h5_fail(err, HLRP_E_IO, w->atomic.final_path,
                         "make room on the disk and run again: finished tiles are kept",
@@ -170,7 +171,7 @@ hlrp_status hlrp_result_write_tiles(hlrp_result_writer *w, int64_t first, int64_
     }
 out:
     w->failed = w->failed || status != HLRP_OK;
-    return status;
+    return status == HLRP_OK ? hlrp_h5_check(w->fault, w->atomic.final_path, err) : status;
 }
 
 hlrp_status hlrp_result_write_table(hlrp_result_writer *w, const char *name,
@@ -234,6 +235,7 @@ hlrp_status hlrp_result_commit(hlrp_result_writer *w, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     close_all(w);
     HLRP_TRY(hlrp_h5_close(&w->file, w->atomic.final_path, err));
+    HLRP_TRY(hlrp_h5_check(w->fault, w->atomic.final_path, err));
     if (w->failed)
         status = hlrp_fail(err, HLRP_E_IO, w->atomic.final_path, "run again",
                            "the file is not complete: an earlier write failed");
