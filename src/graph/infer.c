@@ -313,7 +313,11 @@ static hlrp_status infer_one(infer_walk *w, infer_node *i, int id, hlrp_error *e
     if (done)
         return HLRP_OK;
     HLRP_TRY(infer_table[i->n->op].fn(i, &out, err));
-    HLRP_TRY(hlrp_dims_count(&out, &count, err));
+    if (hlrp_dims_count(&out, &count, err) != HLRP_OK || count == 0) {
+        char text[96];
+        return hlrp_node_fail(i->n, err, "its output would have the shape %s",
+                              hlrp_dims_text(&out, text, sizeof text));
+    }
     w->g->values[i->n->out[0]].dims = out;
 
 out:

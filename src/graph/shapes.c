@@ -49,8 +49,7 @@ hlrp_status hlrp_dims_reshape(const hlrp_node *n, const hlrp_dims *in, const hlr
     }
     if (hlrp_dims_count(in, &total, err) != HLRP_OK)
         return err->status;
-    if (fits && hlrp_dims_count(&fixed, &known, err) != HLRP_OK)
-        return err->status;
+    fits = fits && hlrp_dims_count(&fixed, &known, err) == HLRP_OK;
     if (fits && open >= 0 && known > 0) {
         fixed.d[open] = total / known;
         known *= fixed.d[open];

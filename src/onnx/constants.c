@@ -52,7 +52,8 @@ hlrp_status onnx_constant_of_shape(onnx_reader *r, hlrp_error *err) {
     int64_t count = 0;
 
     HLRP_TRY(onnx_int_input(r, 0, &dims, err));
-    HLRP_TRY(hlrp_dims_count(&dims, &count, err));
+    if (hlrp_dims_count(&dims, &count, err) != HLRP_OK)
+        return onnx_refuse(r, err, NULL, "a shape with negative or too many elements");
     if (value != NULL && value->t != NULL)
         HLRP_TRY(onnx_tensor(value->t, r->folder, r->node_name, &fill, err));
     if (count > (INT64_C(1) << 28) || (fill != NULL && hlrp_tensor_count(fill) != 1))

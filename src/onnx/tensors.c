@@ -236,7 +236,11 @@ hlrp_status onnx_tensor(const pb_tensor *t, const char *folder, const char *wher
 
     *out = NULL;
     HLRP_TRY(tensor_dims(t, where, &dims, err));
-    HLRP_TRY(hlrp_dims_count(&dims, &count, err));
+    if (hlrp_dims_count(&dims, &count, err) != HLRP_OK) {
+        char text[96];
+        return hlrp_fail(err, HLRP_E_MODEL, where, MEND, "a constant cannot have the shape %s",
+                         hlrp_dims_text(&dims, text, sizeof text));
+    }
     size_t have = field_count(t), size = type_size(t->data_type);
     if (t->data_location == 1) {
         HLRP_TRY(external_bytes(t, folder, where, count * (int64_t)size, &external, err));

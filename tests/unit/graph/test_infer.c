@@ -218,6 +218,12 @@ static void broken_graphs_are_refused(void **state) {
     assert_refused(g, IMAGE(1, 3, 4, 4), "half", "missing");
     assert_refused(g, IMAGE(1, 3, 0, 4), "", "empty");
     hlrp_graph_free(g);
+
+    g = graph(); /* no classes at all: nothing behind it would expect that */
+    int none[3] = {g->input, constant(g, tensor(HLRP_F32, IMAGE(0, 3, 1, 1))), -1};
+    append(g, HLRP_OP_CONV, "nothing", none, 3);
+    assert_refused(g, IMAGE(1, 3, 4, 4), "nothing", "1x0x4x4");
+    hlrp_graph_free(g);
 }
 
 static void folding_broadcasts_and_divides_safely(void **state) {
