@@ -1,0 +1,313 @@
+#include "pipelines/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "canonize/canonize.h"
+#include "onnx/onnx.h"
+#include "sched/sched.h"
+
+/* Activations of a micro-batch stay below this, so that a worker fits a core's share of memory. */
+#define BATCH_BYTES (INT64_C(768) << 20)
+enum { LARGEST_BATCH = 4 };
+
+/* ---- names ---- */
+
+static hlrp_status name_classes(hlrp_network *net, hlrp_error *err) {
+    const hlrp_config *c = net->config;
+    const int64_t given = c->model.classes.count, told = net->graph->classes.count;
+    const int64_t have = given > 0 ? given : told;
+    char where[300];
+    if (have > 0 && have != net->classes)
+        return hlrp_fail(err, HLRP_E_CONFIG,
+                         given > 0 ? hlrp_config_where(c, "model.classes", where, sizeof where)
+                                   : c->model.path,
+                         "name one class for each output in model.classes, in output order",
+                         "%lld class names do not fit the network's %lld classes", (long long)have,
+                         (long long)net->classes);
+    hlrp_status status =
+        hlrp_calloc(&net->class_names, net->classes, sizeof *net->class_names, "classes", err);
+    for (int64_t k = 0; status == HLRP_OK && k < net->classes; k++)
+        status = given > 0 ? hlrp_format(&net->class_names[k], err, "%s", c->model.classes.items[k])
+                 : told > 0
+                     ? hlrp_format(&net->class_names[k], err, "%s", net->graph->classes.items[k])
+                     : hlrp_format(&net->class_names[k], err, "class%lld", (long long)k);
+    return status;
+}
+
+static hlrp_status unknown_class(const hlrp_network *net, const char *name, const char *where,
+                                 hlrp_error *err) {
+    hlrp_str list = {0};
+    for (int64_t k = 0; k < net->classes; k++)
+        hlrp_str_addf(&list, "%s%s", k ? ", " : "the network's classes are ", net->class_names[k]);
+    hlrp_fail(err, HLRP_E_CONFIG, where, list.failed ? NULL : list.text, "unknown class '%s'",
+              name);
+    hlrp_str_free(&list);
+    return HLRP_E_CONFIG;
+}
+
+hlrp_status hlrp_network_class(const hlrp_network *net, const char *name, const char *where,
+                               int64_t *out, hlrp_error *err) {
+    for (int64_t k = 0; k < net->classes; k++)
+        if (strcmp(net->class_names[k], name) == 0) {
+            *out = k;
+            return HLRP_OK;
+        }
+    int64_t number = -1;
+    if (hlrp_parse_int(name, &number) && number >= 0 && number < net->classes) {
+        *out = number;
+        return HLRP_OK;
+    }
+    return unknown_class(net, name, where, err);
+}
+
+hlrp_status hlrp_network_start(const hlrp_network *net, const char *text, hlrp_start *out,
+                               hlrp_error *err) {
+    static const char *const names[] = {"logit", "probability", "one", "logodds"};
+    for (size_t i = 0; i < HLRP_COUNT(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = (hlrp_start){.kind = (hlrp_start_kind)i};
+            return HLRP_OK;
+        }
+    if (strncmp(text, "pair:", 5) == 0) {
+        *out = (hlrp_start){.kind = HLRP_START_PAIR};
+        return hlrp_network_class(net, text + 5, "lrp.start", &out->against, err);
+    }
+    return hlrp_fail(err, HLRP_E_CONFIG, "lrp.start",
+                     "use logit, probability, one, logodds or pair:NAME", "unknown start '%s'",
+                     text);
+}
+
+/* ---- what the configuration asks of the network ---- */
+
+static hlrp_status add_plane(hlrp_targets *t, int64_t class_index, hlrp_error *err) {
+    for (int64_t k = 0; k < t->planes; k++)
+        if (t->classes[k] == class_index)
+            return hlrp_fail(err, HLRP_E_CONFIG, "lrp.target", "name each class once",
+                             "a class is listed twice");
+    t->classes[t->planes++] = class_index;
+    return HLRP_OK;
+}
+
+/* The gate's class where nothing is said, else the predicted one. */
+static hlrp_status settle_targets(hlrp_network *net, hlrp_error *err) {
+    const hlrp_text_list *asked = &net->config->lrp.target;
+    hlrp_targets *t = &net->targets;
+    hlrp_status status = hlrp_calloc(&t->classes, net->classes, sizeof *t->classes, "targets", err);
+    if (status != HLRP_OK)
+        return status;
+    if (asked->count == 0 && net->gate >= 0)
+        return add_plane(t, net->gate, err);
+    t->predicted = asked->count == 0 || strcmp(asked->items[0], "predicted") == 0;
+    if (t->predicted || strcmp(asked->items[0], "all") == 0) {
+        for (int64_t k = 0; k < net->classes; k++)
+            t->classes[t->planes++] = k;
+        return HLRP_OK;
+    }
+    for (int64_t i = 0; status == HLRP_OK && i < asked->count; i++) {
+        int64_t index = 0;
+        status = hlrp_network_class(net, asked->items[i], "lrp.target", &index, err);
+        if (status == HLRP_OK)
+            status = add_plane(t, index, err);
+    }
+    return status;
+}
+
+static hlrp_status settle_gate(hlrp_network *net, hlrp_error *err) {
+    net->gate = -1;
+    if (net->config->gate.class_name[0] == '\0')
+        return HLRP_OK;
+    return hlrp_network_class(net, net->config->gate.class_name, "gate.class", &net->gate, err);
+}
+
+static hlrp_status per_channel(const hlrp_number_list *list, const char *key, double otherwise,
+                               double out[3], hlrp_error *err) {
+    if (list->count != 0 && list->count != 1 && list->count != 3)
+        return hlrp_fail(err, HLRP_E_CONFIG, key, "give one number, or one for each channel",
+                         "%lld numbers do not fit 3 channels", (long long)list->count);
+    for (int i = 0; i < 3; i++)
+        out[i] = list->count == 0 ? otherwise : list->items[list->count == 1 ? 0 : i];
+    return HLRP_OK;
+}
+
+static hlrp_status settle_pixels(hlrp_network *net, hlrp_error *err) {
+    const hlrp_config *c = net->config;
+    double mean[3], std[3], low[3], high[3];
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(per_channel(&c->model.mean, "model.mean", 0, mean, err));
+    HLRP_TRY(per_channel(&c->model.std, "model.std", 1, std, err));
+    HLRP_TRY(hlrp_normalizer_init(&net->normalizer, c->model.scale, mean, std,
+                                  c->model.channels == HLRP_CONFIG_CHANNELS_BGR, err));
+    for (int i = 0; i < 3; i++) {
+        net->low[i] = net->normalizer.value[i][0];
+        net->high[i] = net->white[i] = net->normalizer.value[i][255];
+    }
+    HLRP_TRY(per_channel(&c->lrp.low, "lrp.low", 0, low, err));
+    HLRP_TRY(per_channel(&c->lrp.high, "lrp.high", 0, high, err));
+    for (int i = 0; i < 3; i++) {
+        net->low[i] = c->lrp.low.count ? (float)low[i] : net->low[i];
+        net->high[i] = c->lrp.high.count ? (float)high[i] : net->high[i];
+    }
+out:
+    return status;
+}
+
+static hlrp_status settle(hlrp_network *net, hlrp_error *err) {
+    const hlrp_config *c = net->config;
+    const hlrp_value *logits = &net->graph->values[net->graph->output];
+    net->outputs = logits->dims.d[1];
+    net->classes = hlrp_class_count(net->outputs);
+    net->mpp = c->model.mpp > 0 ? c->model.mpp : net->graph->mpp;
+    net->probability =
+        c->model.activation == HLRP_CONFIG_ACTIVATION_SIGMOID ? HLRP_PROBABILITY_SIGMOID
+        : c->model.activation == HLRP_CONFIG_ACTIVATION_NONE  ? HLRP_PROBABILITY_NONE
+                                                              : HLRP_PROBABILITY_SOFTMAX;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(name_classes(net, err));
+    HLRP_TRY(settle_gate(net, err));
+    HLRP_TRY(settle_targets(net, err));
+    HLRP_TRY(hlrp_network_start(net, c->lrp.start, &net->start, err));
+    HLRP_TRY(settle_pixels(net, err));
+out:
+    return status;
+}
+
+/* ---- loading ---- */
+
+static hlrp_canonize_batchnorm canonize_mode(hlrp_config_batchnorm mode) {
+    return mode == HLRP_CONFIG_BATCHNORM_PASS    ? HLRP_BATCHNORM_PASS
+           : mode == HLRP_CONFIG_BATCHNORM_MERGE ? HLRP_BATCHNORM_MERGE
+                                                 : HLRP_BATCHNORM_AUTO;
+}
+
+/* One input size the network is sure to take: the file's, where open the configured tile's. */
+static hlrp_status input_size(hlrp_network *net, hlrp_dims *dims, hlrp_error *err) {
+    const int64_t size = net->config->tiles.size;
+    hlrp_error ignored = {0};
+    if (hlrp_canonize_input(net->graph, dims, size > 0 ? &ignored : err) == HLRP_OK)
+        return HLRP_OK;
+    if (size <= 0)
+        return hlrp_fail(err, err->status, net->config->model.path, "set tiles.size", "%s",
+                         err->what);
+    *dims = (hlrp_dims){4, {1, 3, size, size}};
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hlrp_network **out,
+                              hlrp_error *err) {
+    hlrp_network *net = NULL;
+    hlrp_status status = HLRP_OK;
+    const hlrp_canonize_options options = {.batchnorm = canonize_mode(config->lrp.batchnorm),
+                                           .log = log};
+    HLRP_TRY(hlrp_calloc(&net, 1, sizeof *net, "network", err));
+    net->config = config;
+    HLRP_TRY(hlrp_config_require(config, "model.path", err));
+    HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
+    HLRP_TRY(hlrp_onnx_load(config->model.path, &net->graph, err));
+    HLRP_TRY(input_size(net, &net->declared, err));
+    HLRP_TRY(hlrp_canonize(net->graph, &options, &net->declared, err));
+    HLRP_TRY(settle(net, err));
+    *out = net;
+    return HLRP_OK;
+out:
+    /* A model that is not there is an error of the configuration: nothing can run. */
+    if (status == HLRP_E_INPUT)
+        status = err->status = HLRP_E_MODEL;
+    hlrp_network_free(net);
+    return status;
+}
+
+hlrp_status hlrp_network_tile_size(const hlrp_network *net, int64_t *size, hlrp_error *err) {
+    *size = net->config->tiles.size > 0 ? net->config->tiles.size : net->declared.d[2];
+    if (net->config->tiles.size <= 0 && net->declared.d[2] != net->declared.d[3])
+        return hlrp_fail(err, HLRP_E_CONFIG, net->config->model.path, "set tiles.size",
+                         "the network's input is %lld × %lld, not square",
+                         (long long)net->declared.d[3], (long long)net->declared.d[2]);
+    return HLRP_OK;
+}
+
+/* ---- getting ready ---- */
+
+static int64_t choose_batch(const hlrp_graph *graph) {
+    int64_t floats = 0;
+    for (int v = 0; v < graph->value_count; v++) {
+        int64_t count = 0;
+        hlrp_error ignored = {0};
+        if (!graph->values[v].constant &&
+            hlrp_dims_count(&graph->values[v].dims, &count, &ignored) == HLRP_OK)
+            floats += count;
+    }
+    int64_t batch = LARGEST_BATCH;
+    while (batch > 1 && batch * floats * (int64_t)sizeof(float) > BATCH_BYTES)
+        batch /= 2;
+    return batch;
+}
+
+static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_override *overrides) {
+    const hlrp_config *c = net->config;
+    hlrp_lrp_options o = {.rules = hlrp_rule_options_default()};
+    o.rules.composite = c->lrp.composite;
+    o.rules.gamma = c->lrp.gamma;
+    o.rules.alpha = c->lrp.alpha;
+    o.rules.beta = c->lrp.beta;
+    o.rules.epsilon = c->lrp.epsilon > 0 ? c->lrp.epsilon : -1;
+    o.rules.batchnorm_pass = c->lrp.batchnorm != HLRP_CONFIG_BATCHNORM_AUTO;
+    o.rules.head_lrp0 = hlrp_start_needs_lrp0_head(&net->start);
+    o.rules.overrides = overrides;
+    o.rules.override_count = (int)c->rule_count;
+    o.low = net->low;
+    o.high = net->high;
+    o.drop_bias = c->lrp.bias == HLRP_CONFIG_DROP;
+    o.reference = c->lrp.reference == HLRP_CONFIG_REFERENCE_WHITE ? net->white : net->zero;
+    return o;
+}
+
+/* Primitives are made the way they will run: with one thread. */
+static hlrp_status make_lrp(void *ctx, hlrp_error *err) {
+    hlrp_network *net = ctx;
+    hlrp_rule_override *overrides = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&overrides, net->config->rule_count, sizeof *overrides, "rules", err));
+    for (int64_t i = 0; i < net->config->rule_count; i++)
+        overrides[i] = (hlrp_rule_override){.key = net->config->rules[i].node,
+                                            .rule = net->config->rules[i].rule,
+                                            .line = net->config->rules[i].line};
+    const hlrp_lrp_options options = lrp_options(net, overrides);
+    HLRP_TRY(hlrp_backend_new(&net->backend, err));
+    HLRP_TRY(hlrp_lrp_new(net->backend, net->graph, &options, &net->lrp, err));
+out:
+    free(overrides);
+    return status;
+}
+
+hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
+                               hlrp_error *err) {
+    hlrp_dims dims = {4, {1, net->declared.d[1], height, width}};
+    hlrp_status status = HLRP_OK;
+    if (dims.d[1] != 3)
+        return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path,
+                         "use a network of RGB pictures",
+                         "the network's input has %lld channels, not 3", (long long)dims.d[1]);
+    HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
+    net->batch = batch > 0 ? batch : choose_batch(net->graph);
+    dims.d[0] = net->batch;
+    HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
+    net->height = height;
+    net->width = width;
+    status = hlrp_sched_single(make_lrp, net, err);
+out:
+    return status;
+}
+
+void hlrp_network_free(hlrp_network *net) {
+    if (!net)
+        return;
+    for (int64_t k = 0; net->class_names && k < net->classes; k++)
+        free(net->class_names[k]);
+    free(net->class_names);
+    free(net->targets.classes);
+    hlrp_lrp_free(net->lrp);
+    hlrp_backend_free(net->backend);
+    hlrp_graph_free(net->graph);
+    free(net);
+}

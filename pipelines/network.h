@@ -1,0 +1,63 @@
+/* The model half of a run: an ONNX file made ready to explain tiles, as the configuration says. */
+#ifndef HLRP_NETWORK_H
+#define HLRP_NETWORK_H
+
+#include <histolrp/config.h>
+
+#include "lrp/lrp.h"
+#include "lrp/start.h"
+#include "tile/tile.h"
+
+/* Which classes a tile explains. A plane is a class whose relevance gets a map of its own. */
+typedef struct hlrp_targets {
+    bool predicted;   /* only the class that the tile predicts; else every plane */
+    int64_t planes;   /* K */
+    int64_t *classes; /* [K] */
+} hlrp_targets;
+
+/* Immutable once ready, shared by all threads; fields are read freely. */
+typedef struct hlrp_network {
+    const hlrp_config *config; /* borrowed */
+    hlrp_graph *graph;
+    hlrp_dims declared;       /* [N,C,H,W] as the file has it */
+    int64_t outputs, classes; /* logits; classes (2 for one logit) */
+    char **class_names;       /* [classes] */
+    double mpp;               /* µm per pixel; 0 where neither configuration nor file says it */
+    char hash[65];            /* SHA-256 of the file */
+    hlrp_probability_kind probability;
+    hlrp_start start;
+    hlrp_targets targets;
+    int64_t gate; /* class of the gate; -1: none */
+    hlrp_normalizer normalizer;
+    float low[3], high[3], zero[3],
+        white[3]; /* network inputs of pixel values 0 and 255, by channel */
+    /* Set by hlrp_network_ready: */
+    hlrp_backend *backend;
+    hlrp_lrp *lrp;
+    int64_t batch; /* N: tiles that run at once on a thread */
+    int64_t height, width;
+} hlrp_network;
+
+/* Reads and canonizes the model, and settles classes, targets, start and gate. HLRP_E_CONFIG,
+ * HLRP_E_MODEL, HLRP_E_INPUT (the file cannot be read). */
+hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hlrp_network **out,
+                              hlrp_error *err);
+
+/* Plans it for inputs of this size; batch 0 chooses it: a function of model and composite alone, so
+ * that results have the same bits whatever machine and thread count. */
+hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
+                               hlrp_error *err);
+void hlrp_network_free(hlrp_network *net);
+
+/* Side of a tile in model pixels: tiles.size, else the file's. */
+hlrp_status hlrp_network_tile_size(const hlrp_network *net, int64_t *size, hlrp_error *err);
+
+/* A class by name, or by number from 0 where no name fits; where: for the message. */
+hlrp_status hlrp_network_class(const hlrp_network *net, const char *name, const char *where,
+                               int64_t *out, hlrp_error *err);
+
+/* A start by its text: logit, probability, one, logodds, pair:NAME. */
+hlrp_status hlrp_network_start(const hlrp_network *net, const char *text, hlrp_start *out,
+                               hlrp_error *err);
+
+#endif

@@ -1,0 +1,203 @@
+/* After relevance.h5: the pictures and tables made from it, and the record of what was done. A
+ * change of colours or limits comes back here without computing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipelines/slide_run.h"
+#include "sink/sink.h"
+
+/* ---- which class is shown ---- */
+
+/* outputs.class, else the gate's, else the last plane. */
+static hlrp_status shown_plane(const hlrp_network *net, int64_t *plane, hlrp_error *err) {
+    const char *name = net->config->outputs.class_name;
+    int64_t wanted = net->gate;
+    hlrp_status status = HLRP_OK;
+    *plane = net->targets.planes - 1;
+    if (name[0] != '\0')
+        status = hlrp_network_class(net, name, "outputs.class", &wanted, err);
+    if (status != HLRP_OK || wanted < 0)
+        return status;
+    for (int64_t k = 0; k < net->targets.planes; k++)
+        if (net->targets.classes[k] == wanted) {
+            *plane = k;
+            return HLRP_OK;
+        }
+    if (name[0] == '\0')
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_CONFIG, "outputs.class", "add it to lrp.target",
+                     "the class '%s' is not explained, so it cannot be shown", name);
+}
+
+/* ---- the outputs ---- */
+
+typedef struct output {
+    const char *file;
+    hlrp_sink *sink;
+    bool wanted;
+} output;
+
+/* A batch's common limit is known only when all slides are done: until then each has its own. */
+static double fixed_limit(const hlrp_config *c) {
+    double limit = 0;
+    return hlrp_parse_double(c->outputs.limit, &limit) && limit > 0 ? limit : 0;
+}
+
+static hlrp_status write_regions(hlrp_slide_run *run, hlrp_error *err) {
+    char *path = NULL;
+    hlrp_status status = hlrp_slide_run_path(run, "regions.png", &path, err);
+    if (status == HLRP_OK)
+        status = hlrp_region_picture(run->slide, run->region, &run->grid, run->tiles,
+                                     run->tile_count, path, err);
+    free(path);
+    return status;
+}
+
+static hlrp_status write_sinks(hlrp_slide_run *run, const hlrp_sink_input *in, hlrp_error *err) {
+    const hlrp_config *c = run->batch->config;
+    const output outputs[] = {{"overlay.tif", hlrp_sink_overlay, c->outputs.overlay},
+                              {"relevance.ome.tif", hlrp_sink_ome_tiff, c->outputs.ome_tiff},
+                              {"tiles.geojson", hlrp_sink_geojson, c->outputs.geojson},
+                              {"tiles.csv", hlrp_sink_csv, c->outputs.csv},
+                              {"qupath.groovy", hlrp_sink_qupath, c->outputs.qupath}};
+    hlrp_status status = HLRP_OK;
+    for (size_t i = 0; status == HLRP_OK && i < HLRP_COUNT(outputs); i++) {
+        char *path = NULL;
+        if (!outputs[i].wanted)
+            continue;
+        status = hlrp_slide_run_path(run, outputs[i].file, &path, err);
+        if (status == HLRP_OK)
+            status = outputs[i].sink(in, path, err);
+        free(path);
+    }
+    return status;
+}
+
+static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_config *c = run->batch->config;
+    char *path = NULL;
+    hlrp_result *result = NULL;
+    hlrp_sink_input in = {.slide = run->slide,
+                          .unit = "relevance per map pixel",
+                          .overlay_mpp = c->outputs.overlay_mpp,
+                          .colormap = c->outputs.colormap,
+                          .opacity = c->outputs.opacity,
+                          .limit = fixed_limit(c),
+                          .percentile = c->outputs.percentile,
+                          .full = c->outputs.bounds == HLRP_CONFIG_BOUNDS_FULL,
+                          .software = "histolrp " HLRP_VERSION,
+                          .log = run->batch->options->log};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(shown_plane(run->batch->net, &in.plane, err));
+    HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
+    HLRP_TRY(hlrp_result_open(path, &result, err));
+    in.result = result;
+    HLRP_TRY(write_regions(run, err));
+    status = write_sinks(run, &in, err);
+out:
+    hlrp_result_close(result);
+    free(path);
+    return status;
+}
+
+/* The file .outputs remembers the settings that the outputs were last made with. */
+static bool up_to_date(const char *path, const char *key) {
+    char *before = NULL;
+    int64_t size = 0;
+    hlrp_error ignored = {0};
+    const bool same = hlrp_read_file(path, 1 << 20, &before, &size, &ignored) == HLRP_OK &&
+                      strcmp(before, key) == 0;
+    free(before);
+    return same;
+}
+
+hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err) {
+    const double began = hlrp_seconds();
+    char *path = NULL, *key = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_run_path(run, ".outputs", &path, err));
+    HLRP_TRY(hlrp_config_output_key(run->batch->config, &key, err));
+    if (!up_to_date(path, key)) {
+        HLRP_TRY(hlrp_lock_check(run->lock, err));
+        HLRP_TRY(make_outputs(run, err));
+        HLRP_TRY(hlrp_write_file(path, key, strlen(key), err));
+    }
+out:
+    run->output_seconds = hlrp_seconds() - began;
+    free(path);
+    free(key);
+    return status;
+}
+
+/* ---- run.json ---- */
+
+static void add_text(hlrp_str *s, const char *name, const char *value) {
+    hlrp_str_addf(s, "  \"%s\": ", name);
+    hlrp_str_add_json(s, value);
+    hlrp_str_add(s, ",\n");
+}
+
+static void add_number(hlrp_str *s, const char *name, double value, const char *end) {
+    hlrp_str_addf(s, "  \"%s\": %.17g%s\n", name, value, end);
+}
+
+static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_error *err) {
+    const hlrp_network *net = run->batch->net;
+    hlrp_slide_identity identity = {0};
+    char *config = NULL, now[32], hdf5[32];
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_identify(run->slide, &identity, err));
+    HLRP_TRY(hlrp_config_effective(net->config, &config, err));
+    hlrp_timestamp(now);
+    hlrp_str_add(s, "{\n");
+    add_text(s, "program", "histolrp " HLRP_VERSION);
+    add_text(s, "openslide", hlrp_slide_version());
+    add_text(s, "hdf5", hlrp_hdf5_version(hdf5));
+    add_text(s, "convolutions", hlrp_backend_version());
+    add_text(s, "instructions", hlrp_backend_isa());
+    add_text(s, "model", net->config->model.path);
+    add_text(s, "model_sha256", net->hash);
+    add_text(s, "slide", run->path);
+    add_text(s, "slide_hash", identity.hash);
+    add_text(s, "slide_hash_kind", identity.kind);
+    add_number(s, "slide_bytes", (double)identity.bytes, ",");
+    add_number(s, "mpp_x", run->mpp.x, ",");
+    add_number(s, "mpp_y", run->mpp.y, ",");
+    add_text(s, "mpp_source", run->mpp_source);
+    add_text(s, "outcome", run->tile_count > 0 ? "complete" : "empty");
+    add_text(s, "started", run->where->started);
+    add_text(s, "finished", now);
+    add_number(s, "tiles", (double)run->tile_count, ",");
+    add_number(s, "explained", (double)run->where->explained, ",");
+    add_number(s, "gated", (double)run->where->gated, ",");
+    add_number(s, "unreadable", (double)run->where->unreadable, ",");
+    add_number(s, "threads", run->batch->threads, ",");
+    add_number(s, "compute_seconds", run->compute_seconds, ",");
+    add_number(s, "assemble_seconds", run->assemble_seconds, ",");
+    add_number(s, "output_seconds", run->output_seconds, ",");
+    add_number(s, "tiles_per_second", run->where->rate, ",");
+    add_number(s, "peak_memory_bytes", (double)hlrp_peak_memory(), ",");
+    add_text(s, "result_key", run->key_text);
+    hlrp_str_add(s, "  \"config\": ");
+    hlrp_str_add_json(s, config);
+    hlrp_str_add(s, "\n}\n");
+out:
+    free(config);
+    return status;
+}
+
+hlrp_status hlrp_step_provenance(hlrp_slide_run *run, hlrp_error *err) {
+    char *path = NULL;
+    hlrp_str text = {0};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_run_path(run, "run.json", &path, err));
+    HLRP_TRY(describe_run(run, &text, err));
+    if (text.failed)
+        status = hlrp_fail(err, HLRP_E_MEMORY, path, NULL, "out of memory");
+    else
+        status = hlrp_write_file(path, text.text, text.length, err);
+out:
+    hlrp_str_free(&text);
+    free(path);
+    return status;
+}

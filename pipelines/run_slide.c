@@ -1,0 +1,143 @@
+/* One slide from file to results. Read this first: every step is a call, in the order it runs. */
+#include "pipelines/run_slide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch/slides.h"
+#include "pipelines/slide_run.h"
+#include "pipelines/tile_job.h"
+
+/* Seconds without a heartbeat after which another run may take a slide over. */
+#define LOCK_TIMEOUT 600.0
+
+static hlrp_status dry_run(hlrp_slide_run *run, hlrp_error *err);
+static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err);
+
+/* Steps 4 to 8: what happens under the slide's lock. */
+static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
+    char *lock = NULL;
+    bool complete = false;
+    hlrp_status status = HLRP_OK;
+    /* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
+    HLRP_TRY(hlrp_slide_run_path(run, ".lock", &lock, err));
+    HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run->lock, err));
+    HLRP_TRY(hlrp_step_key(run, err));
+    HLRP_TRY(hlrp_step_look(run, &complete, err));
+    if (!complete) {
+        /* 5. Every tile: read, forward, relevance, into the journal, in whatever order. */
+        HLRP_TRY(hlrp_step_compute(run, err));
+        if (run->batch->options->shards > 1)
+            goto out; /* another command joins the shards */
+        /* 6. The journal in tile order becomes relevance.h5. */
+        HLRP_TRY(hlrp_step_assemble(run, err));
+    }
+    /* 7. Pictures and tables, each from relevance.h5. */
+    HLRP_TRY(hlrp_step_outputs(run, err));
+    /* 8. What was done, with what; the journal has served. */
+    if (!complete)
+        HLRP_TRY(hlrp_step_provenance(run, err));
+    status = hlrp_step_clear(run, err);
+out:
+    free(lock);
+    return status;
+}
+
+hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
+                           hlrp_slide_progress *where, hlrp_error *err) {
+    hlrp_slide_run run = {.batch = batch, .path = path, .where = where, .began = hlrp_seconds()};
+    hlrp_status status = HLRP_OK;
+    *where = (hlrp_slide_progress){.state = HLRP_STATE_RUNNING, .eta = -1};
+    snprintf(where->slide, sizeof where->slide, "%s", path);
+    hlrp_timestamp(where->started);
+    /* 1. The slide and how many micrometres its pixels are. */
+    HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, path, &run.folder, err));
+    HLRP_TRY(hlrp_step_open(&run, err));
+    /* 2. Regions, and the tiles in them. */
+    HLRP_TRY(hlrp_step_tiles(&run, err));
+    if (batch->options->dry_run) {
+        status = dry_run(&run, err);
+        goto out;
+    }
+    /* 3. A folder for the results. */
+    HLRP_TRY(hlrp_make_folders(run.folder, err));
+    status = make_results(&run, err);
+out:
+    finish(&run, status, err);
+    return status;
+}
+
+/* ---- how a slide's run ends ---- */
+
+static hlrp_state state_of(hlrp_status status, int64_t tiles, bool shard) {
+    switch (status) {
+    case HLRP_OK:
+        return shard ? HLRP_STATE_INTERRUPTED : tiles == 0 ? HLRP_STATE_EMPTY : HLRP_STATE_COMPLETE;
+    case HLRP_E_INTERRUPTED:
+        return HLRP_STATE_INTERRUPTED;
+    case HLRP_E_BUSY:
+        return HLRP_STATE_ELSEWHERE;
+    default:
+        return HLRP_STATE_FAILED;
+    }
+}
+
+/* Says how it ended, in status.json too, and lets go of everything. status.json is not ours to
+ * write where another run holds the slide. */
+static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    hlrp_slide_progress *where = run->where;
+    hlrp_error ignored = {0};
+    where->state = state_of(status, run->tile_count, o->shards > 1);
+    where->tiles = run->tile_count;
+    where->seconds += hlrp_seconds() - run->began;
+    where->eta = where->state == HLRP_STATE_COMPLETE ? 0 : -1;
+    if (status != HLRP_OK)
+        hlrp_error_line(err, where->reason, sizeof where->reason);
+    else if (o->shards > 1)
+        snprintf(where->reason, sizeof where->reason, "shard %lld of %lld is complete",
+                 (long long)o->shard, (long long)o->shards);
+    if (!o->dry_run && run->folder && where->state != HLRP_STATE_ELSEWHERE &&
+        hlrp_make_folders(run->folder, &ignored) == HLRP_OK)
+        hlrp_slide_run_write_status(run, &ignored);
+    hlrp_journal_close(run->journal, &ignored);
+    hlrp_lock_release(run->lock);
+    hlrp_region_free(run->region);
+    hlrp_slide_close(run->slide);
+    free(run->tiles);
+    free(run->key_text);
+    free(run->folder);
+}
+
+/* ---- --dry-run ---- */
+
+static hlrp_status dry_run(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    const hlrp_network *net = run->batch->net;
+    const hlrp_size size = hlrp_slide_size(run->slide, 0);
+    const int level = hlrp_slide_pick_level(run->slide, run->grid.r_x, run->grid.r_y);
+    const int64_t downsample = run->batch->config->map.downsample;
+    const hlrp_size map = hlrp_map_size(size, downsample);
+    hlrp_pool *pool = NULL;
+    char text[1000];
+    const hlrp_status status = hlrp_pool_new(&run->grid, downsample, &pool, err);
+    if (status != HLRP_OK)
+        return status;
+    const int64_t parts = hlrp_pool_capacity(pool);
+    const double worker = (double)hlrp_tile_job_worker_bytes(net, parts);
+    const double journal = (double)run->tile_count * (double)parts * 8 *
+                           (net->targets.predicted ? 1 : (double)net->targets.planes);
+    snprintf(text, sizeof text,
+             "%s\n  %lld x %lld pixels, %.4g x %.4g um per pixel (%s)\n"
+             "  level %d of %d read, tissue %.1f %%, %lld of %lld tiles\n"
+             "  map %lld x %lld, memory about %.0f MB on %d threads, journal at most %.0f MB\n",
+             run->path, (long long)size.w, (long long)size.h, run->mpp.x, run->mpp.y,
+             run->mpp_source, level, hlrp_slide_levels(run->slide),
+             100 * hlrp_region_share(run->region), (long long)run->tile_count,
+             (long long)(run->grid.nx * run->grid.ny), (long long)map.w, (long long)map.h,
+             worker * run->batch->threads / 1e6, run->batch->threads, journal / 1e6);
+    if (o->print)
+        o->print(o->print_ctx, text);
+    hlrp_pool_free(pool);
+    return HLRP_OK;
+}

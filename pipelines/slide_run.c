@@ -1,0 +1,362 @@
+/* The steps of one slide's run up to the map; outputs.c has those after it. */
+#include "pipelines/slide_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pipelines/assemble.h"
+#include "pipelines/tile_job.h"
+#include "store/store.h"
+
+enum { BEAT_SECONDS = 60, STATUS_SECONDS = 3 };
+
+hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, char **out,
+                                hlrp_error *err) {
+    return hlrp_path_join(run->folder, name, out, err);
+}
+
+/* ---- the slide ---- */
+
+static hlrp_status override_of(const hlrp_slide_run *run, hlrp_mpp *mpp, bool *given,
+                               hlrp_error *err) {
+    const hlrp_config_slide *s = hlrp_config_find_slide(run->batch->config, run->path);
+    *given = s && s->mpp.count > 0;
+    if (!*given)
+        return HLRP_OK;
+    if (s->mpp.count > 2)
+        return hlrp_fail(err, HLRP_E_CONFIG, s->name, "give one number, or x and y",
+                         "mpp has %lld numbers", (long long)s->mpp.count);
+    *mpp = (hlrp_mpp){s->mpp.items[0], s->mpp.items[s->mpp.count - 1]};
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_step_open(hlrp_slide_run *run, hlrp_error *err) {
+    hlrp_mpp override = {0};
+    bool given = false;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_open(run->path, &run->slide, err));
+    HLRP_TRY(override_of(run, &override, &given, err));
+    status = hlrp_slide_mpp(run->slide, given ? &override : NULL, run->batch->options->log,
+                            &run->mpp, &run->mpp_source, err);
+out:
+    return status;
+}
+
+/* ---- tiles ---- */
+
+static hlrp_tissue_options tissue_options(const hlrp_config *c) {
+    return (hlrp_tissue_options){.cell_um = c->regions.tissue_cell_um,
+                                 .median_um = c->regions.tissue_median_um,
+                                 .closing_um = c->regions.tissue_closing_um,
+                                 .min_object_um = c->regions.tissue_min_object_um,
+                                 .max_hole_um = c->regions.tissue_max_hole_um,
+                                 .saturation_floor = (int)c->regions.tissue_saturation_floor,
+                                 .saturation_ceiling = (int)c->regions.tissue_saturation_ceiling,
+                                 .dark_value = (int)c->regions.tissue_dark_value,
+                                 .pen = c->regions.pen == HLRP_CONFIG_DROP ? HLRP_PEN_DROP
+                                                                           : HLRP_PEN_KEEP};
+}
+
+static hlrp_status find_region(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_config *c = run->batch->config;
+    const hlrp_tissue_options options = tissue_options(c);
+    if (c->regions.source == HLRP_CONFIG_SOURCE_ALL)
+        return hlrp_region_new_all(hlrp_slide_size(run->slide, 0), &run->region, err);
+    if (c->regions.source == HLRP_CONFIG_SOURCE_TISSUE)
+        return hlrp_region_new_tissue(run->slide, run->mpp, &options, &run->region, err);
+    return hlrp_fail(err, HLRP_E_CONFIG, "regions.source", "use tissue or all",
+                     "this build reads no annotations or masks");
+}
+
+hlrp_status hlrp_step_tiles(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_config *c = run->batch->config;
+    const hlrp_network *net = run->batch->net;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_grid_init(&run->grid, hlrp_slide_size(run->slide, 0), run->mpp, net->mpp,
+                            net->height, c->tiles.overlap, err));
+    HLRP_TRY(find_region(run, err));
+    HLRP_TRY(hlrp_tile_list_region(&run->grid, run->region, c->regions.min_coverage, &run->tiles,
+                                   &run->tile_count, err));
+    run->where->tiles = run->tile_count;
+out:
+    return status;
+}
+
+/* ---- what decides the results ---- */
+
+hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_network *net = run->batch->net;
+    hlrp_slide_identity identity = {0};
+    char *config = NULL, digest[65];
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_identify(run->slide, &identity, err));
+    HLRP_TRY(hlrp_config_result_key(run->batch->config, run->path, &config, err));
+    hlrp_sha256_bytes(run->tiles, (size_t)run->tile_count * sizeof *run->tiles, digest);
+    HLRP_TRY(hlrp_format(&run->key_text, err,
+                         "%s%sprogram = histolrp %s\nconvolutions = %s\ninstructions = %s\n"
+                         "model.sha256 = %s\nslide.bytes = %lld\nslide.hash = %s\n"
+                         "slide.mpp = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
+                         config, config[0] && config[strlen(config) - 1] != '\n' ? "\n" : "",
+                         HLRP_VERSION, hlrp_backend_version(), hlrp_backend_isa(), net->hash,
+                         (long long)identity.bytes, identity.hash, run->mpp.x, run->mpp.y,
+                         (long long)run->tile_count, digest));
+out:
+    free(config);
+    return status;
+}
+
+static hlrp_status changed(const hlrp_slide_run *run, const char *before, hlrp_error *err) {
+    char *changes = NULL;
+    hlrp_status status = hlrp_config_changes(before, run->key_text, &changes, err);
+    if (status != HLRP_OK)
+        return status;
+    status = changes[0] == '\0'
+                 ? HLRP_OK
+                 : hlrp_fail(err, HLRP_E_INPUT, run->folder,
+                             "use another output folder, or --force to start over",
+                             "the results there were made with other settings: %s", changes);
+    free(changes);
+    return status;
+}
+
+static hlrp_status remove_file(const hlrp_slide_run *run, const char *name, hlrp_error *err) {
+    char *path = NULL;
+    const hlrp_status status = hlrp_slide_run_path(run, name, &path, err);
+    if (status == HLRP_OK)
+        unlink(path);
+    free(path);
+    return status;
+}
+
+hlrp_status hlrp_step_look(hlrp_slide_run *run, bool *complete, hlrp_error *err) {
+    char *path = NULL, *before = NULL;
+    hlrp_result *result = NULL;
+    hlrp_status status = HLRP_OK;
+    *complete = false;
+    if (run->batch->options->force) {
+        HLRP_TRY(remove_file(run, "relevance.h5", err));
+        HLRP_TRY(remove_file(run, ".journal", err));
+        HLRP_TRY(remove_file(run, ".outputs", err));
+    }
+    HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
+    if (!hlrp_file_exists(path))
+        goto out;
+    HLRP_TRY(hlrp_result_open(path, &result, err));
+    HLRP_TRY(hlrp_result_get_text(result, "/run", "result_key", &before, err));
+    HLRP_TRY(changed(run, before ? before : "", err));
+    *complete = true;
+out:
+    hlrp_result_close(result);
+    free(before);
+    free(path);
+    return status;
+}
+
+/* ---- compute ---- */
+
+static hlrp_status guard(void *ctx, hlrp_error *err) {
+    const hlrp_slide_run *run = ctx;
+    return hlrp_lock_check(run->lock, err);
+}
+
+hlrp_status hlrp_slide_run_write_status(hlrp_slide_run *run, hlrp_error *err) {
+    char *path = NULL;
+    hlrp_status status = hlrp_slide_run_path(run, "status.json", &path, err);
+    hlrp_timestamp(run->where->updated);
+    if (status == HLRP_OK)
+        status = hlrp_progress_write(path, run->where, err);
+    free(path);
+    return status;
+}
+
+/* Each half of what a worker thread calls: the tiles' own context, and the run that watches. */
+typedef struct computing {
+    hlrp_tile_job job; /* first: the job's callbacks take this struct for it */
+    hlrp_slide_run *run;
+    int64_t pending_tiles, batches;
+} computing;
+
+static void count_records(hlrp_slide_run *run) {
+    run->where->explained = hlrp_journal_count(run->journal, HLRP_RECORD_EXPLAINED);
+    run->where->gated = hlrp_journal_count(run->journal, HLRP_RECORD_GATED);
+    run->where->unreadable = hlrp_journal_count(run->journal, HLRP_RECORD_UNREADABLE);
+    run->where->done = run->where->explained + run->where->gated + run->where->unreadable;
+}
+
+static void report(void *ctx, int64_t done) {
+    computing *c = ctx;
+    hlrp_slide_run *run = c->run;
+    const hlrp_run_options *o = run->batch->options;
+    const double now = hlrp_seconds();
+    hlrp_error ignored = {0};
+    const int64_t tiles = HLRP_MIN(done * run->batch->net->batch, c->pending_tiles);
+    if (run->bar.write)
+        hlrp_progress_update(&run->bar, run->done_before + tiles, now);
+    if (o->stop && o->stop(o->stop_ctx))
+        hlrp_cancel_request(run->batch->cancel);
+    if (now - run->beaten > BEAT_SECONDS) {
+        run->beaten = now;
+        hlrp_lock_beat(run->lock, &ignored); /* a lock that is lost shows at the next append */
+    }
+    if (now - run->written > STATUS_SECONDS) {
+        run->written = now;
+        run->where->done = run->done_before + tiles;
+        run->where->rate = hlrp_progress_rate(&run->bar, now);
+        run->where->eta = hlrp_progress_eta(&run->bar, now);
+        hlrp_slide_run_write_status(run, &ignored);
+    }
+}
+
+static bool batch_is_done(const hlrp_slide_run *run, int64_t batch) {
+    const int64_t n = run->batch->net->batch;
+    for (int64_t t = batch * n; t < HLRP_MIN((batch + 1) * n, run->tile_count); t++)
+        if (!hlrp_journal_has(run->journal, t, NULL))
+            return false;
+    return true;
+}
+
+/* The micro-batches of this shard that miss a record. A shard is a run of whole micro-batches, so
+ * that no tile ever shares its micro-batch with others than in an undivided run. */
+static hlrp_status list_batches(computing *c, int64_t **out, hlrp_error *err) {
+    hlrp_slide_run *run = c->run;
+    const hlrp_run_options *o = run->batch->options;
+    const int64_t n = run->batch->net->batch, all = hlrp_ceil_div(run->tile_count, n);
+    const int64_t shards = HLRP_MAX(o->shards, 1), shard = HLRP_MAX(o->shard, 1);
+    const int64_t from = all * (shard - 1) / shards, to = all * shard / shards;
+    hlrp_status status = hlrp_calloc(out, to - from, sizeof **out, "tiles", err);
+    for (int64_t b = from; status == HLRP_OK && b < to; b++)
+        if (!batch_is_done(run, b)) {
+            (*out)[c->batches++] = b;
+            c->pending_tiles += HLRP_MIN(n, run->tile_count - b * n);
+        }
+    run->done_before = HLRP_MIN(to * n, run->tile_count) - from * n - c->pending_tiles;
+    return status;
+}
+
+static void start_bar(hlrp_slide_run *run, int64_t pending) {
+    const hlrp_run_options *o = run->batch->options;
+    run->bar = (hlrp_progress){.label = hlrp_path_name(run->path),
+                               .unit = "tiles",
+                               .total = run->done_before + pending,
+                               .before = run->done_before,
+                               .terminal = o->terminal,
+                               .columns = o->columns,
+                               .write = o->progress,
+                               .ctx = o->progress_ctx};
+    hlrp_progress_start(&run->bar, hlrp_seconds());
+}
+
+static hlrp_status open_journal(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    const hlrp_network *net = run->batch->net;
+    hlrp_pool *pool = NULL;
+    char *path = NULL, name[64] = ".journal";
+    hlrp_status status = HLRP_OK;
+    if (o->shards > 1)
+        snprintf(name, sizeof name, ".journal-%lld-of-%lld", (long long)o->shard,
+                 (long long)o->shards);
+    HLRP_TRY(hlrp_slide_run_path(run, name, &path, err));
+    HLRP_TRY(hlrp_pool_new(&run->grid, run->batch->config->map.downsample, &pool, err));
+    const hlrp_journal_key key = {.text = run->key_text,
+                                  .classes = net->classes,
+                                  .planes = net->targets.planes,
+                                  .tiles = run->tile_count,
+                                  .layer_values =
+                                      (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
+                                  .parts_max = hlrp_pool_capacity(pool)};
+    HLRP_TRY(hlrp_journal_open(path, &key, &run->journal, err));
+    if (hlrp_journal_torn(run->journal) > 0)
+        hlrp_logf(o->log, HLRP_LOG_INFO, "%s: %lld bytes of an unfinished record were dropped",
+                  path, (long long)hlrp_journal_torn(run->journal));
+out:
+    hlrp_pool_free(pool);
+    free(path);
+    return status;
+}
+
+/* Tiles that could not be read are marked, but a slide of which most cannot is a failed slide. */
+static hlrp_status check_faults(const hlrp_slide_run *run, hlrp_error *err) {
+    const int64_t lost = run->where->unreadable;
+    if (2 * lost <= run->tile_count || lost == 0)
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_INPUT, run->path, "check the file for damage",
+                     "%lld of %lld tiles cannot be read", (long long)lost,
+                     (long long)run->tile_count);
+}
+
+hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err) {
+    const double began = hlrp_seconds();
+    int64_t *batches = NULL;
+    computing c = {.run = run};
+    hlrp_status status = HLRP_OK;
+    if (run->tile_count == 0)
+        return HLRP_OK;
+    HLRP_TRY(open_journal(run, err));
+    HLRP_TRY(list_batches(&c, &batches, err));
+    c.job = (hlrp_tile_job){.net = run->batch->net,
+                            .slide = run->slide,
+                            .grid = &run->grid,
+                            .tiles = run->tiles,
+                            .tile_count = run->tile_count,
+                            .batches = batches,
+                            .downsample = run->batch->config->map.downsample,
+                            .journal = run->journal,
+                            .faults = &run->faults,
+                            .log = run->batch->options->log,
+                            .guard = guard,
+                            .guard_ctx = run};
+    const hlrp_sched_job job = {.ctx = &c,
+                                .thread_begin = hlrp_tile_job_begin,
+                                .item = hlrp_tile_job_item,
+                                .thread_end = hlrp_tile_job_end,
+                                .progress = report,
+                                .cancel = run->batch->cancel};
+    start_bar(run, c.pending_tiles);
+    status = hlrp_sched_run(&job, run->batch->threads, c.batches, err);
+    if (run->bar.write)
+        hlrp_progress_finish(&run->bar, hlrp_seconds());
+    count_records(run);
+    HLRP_TRY(status);
+    HLRP_TRY(hlrp_journal_sync(run->journal, err));
+    status = check_faults(run, err);
+out:
+    run->compute_seconds = hlrp_seconds() - began;
+    run->where->rate =
+        run->compute_seconds > 0 ? (double)c.pending_tiles / run->compute_seconds : 0;
+    free(batches);
+    return status;
+}
+
+/* ---- assemble ---- */
+
+hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
+    const double began = hlrp_seconds();
+    char *path = NULL;
+    const hlrp_assembly a = {.net = run->batch->net,
+                             .slide = run->slide,
+                             .mpp = run->mpp,
+                             .mpp_source = run->mpp_source,
+                             .grid = &run->grid,
+                             .tiles = run->tiles,
+                             .tile_count = run->tile_count,
+                             .downsample = run->batch->config->map.downsample,
+                             .journal = run->journal,
+                             .key_text = run->key_text,
+                             .threads = run->batch->threads,
+                             .log = run->batch->options->log};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
+    HLRP_TRY(hlrp_lock_check(run->lock, err));
+    status = hlrp_assemble(&a, path, err);
+out:
+    run->assemble_seconds = hlrp_seconds() - began;
+    free(path);
+    return status;
+}
+
+hlrp_status hlrp_step_clear(hlrp_slide_run *run, hlrp_error *err) {
+    hlrp_status status = hlrp_journal_close(run->journal, err);
+    run->journal = NULL;
+    return status == HLRP_OK ? remove_file(run, ".journal", err) : status;
+}

@@ -1,0 +1,58 @@
+/* The state of one slide's run, and its steps; run_slide.c says in which order they come. */
+#ifndef HLRP_SLIDE_RUN_H
+#define HLRP_SLIDE_RUN_H
+
+#include "batch/journal.h"
+#include "batch/lock.h"
+#include "pipelines/run_slide.h"
+#include "region/region.h"
+
+typedef struct hlrp_slide_run {
+    const hlrp_batch_run *batch;
+    const char *path;
+    char *folder;
+    hlrp_slide *slide;
+    hlrp_mpp mpp;
+    const char *mpp_source;
+    hlrp_grid grid;
+    hlrp_region *region;
+    int64_t *tiles; /* grid numbers, ascending */
+    int64_t tile_count;
+    char *key_text; /* all that decides the numbers in relevance.h5 */
+    hlrp_lock *lock;
+    hlrp_journal *journal;
+    hlrp_tile_faults faults;
+    hlrp_progress bar;
+    double began, beaten, written; /* seconds: start; last heartbeat; last status.json */
+    int64_t done_before;
+    double compute_seconds, assemble_seconds, output_seconds;
+    hlrp_slide_progress *where;
+} hlrp_slide_run;
+
+/* Opens the slide and settles its resolution. */
+hlrp_status hlrp_step_open(hlrp_slide_run *run, hlrp_error *err);
+/* Finds the regions and lists the tiles in them. */
+hlrp_status hlrp_step_tiles(hlrp_slide_run *run, hlrp_error *err);
+/* All that decides the results, as text: one "name = value" a line. */
+hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err);
+/* Whether relevance.h5 is there already, from the same key; another key is refused. */
+hlrp_status hlrp_step_look(hlrp_slide_run *run, bool *complete, hlrp_error *err);
+/* Every tile that has no record yet: tile_job.c on all threads, into the journal. */
+hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err);
+/* Journal to relevance.h5 (assemble.c). */
+hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err);
+/* What is made from relevance.h5: pictures and tables. */
+hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err);
+/* run.json. */
+hlrp_status hlrp_step_provenance(hlrp_slide_run *run, hlrp_error *err);
+
+/* Removes the journal of a complete slide. */
+hlrp_status hlrp_step_clear(hlrp_slide_run *run, hlrp_error *err);
+
+/* FOLDER/name, the caller's to free. */
+hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, char **out,
+                                hlrp_error *err);
+/* status.json as run->where has it. */
+hlrp_status hlrp_slide_run_write_status(hlrp_slide_run *run, hlrp_error *err);
+
+#endif

@@ -1,0 +1,288 @@
+#include "pipelines/tile_job.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* OpenSlide's tile cache per handle. */
+#define SLIDE_CACHE_BYTES (INT64_C(32) << 20)
+
+/* What a sample of the micro-batch has come to. */
+typedef struct sample {
+    hlrp_record record;
+    int64_t number;              /* of the grid */
+    float *raw;                  /* [outputs] logits as the network gives them */
+    float *logits, *probability; /* [C] */
+    double *start, *sum, *outside, *layers, *parts;
+    int32_t *planes;
+} sample;
+
+typedef struct worker {
+    hlrp_tile_reader *reader;
+    hlrp_lrp_worker *lrp;
+    hlrp_pool *pool;
+    uint8_t *rgb;
+    float *input, *relevance, *start, *plane;
+    hlrp_account *account; /* [node][N] */
+    sample *samples;       /* [N] */
+    float *floats;         /* the samples' */
+    double *doubles;
+    int32_t *ints;
+} worker;
+
+/* ---- a worker's memory ---- */
+
+static int64_t layer_values(const hlrp_network *net) {
+    return (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS;
+}
+
+static hlrp_status share_out(worker *w, const hlrp_network *net, int64_t parts_max,
+                             hlrp_error *err) {
+    const int64_t n = net->batch, planes = net->targets.planes;
+    const int64_t floats = net->outputs + 2 * net->classes;
+    const int64_t doubles = 3 * planes + layer_values(net) + planes * parts_max;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&w->samples, n, sizeof *w->samples, "tiles", err));
+    HLRP_TRY(hlrp_calloc(&w->floats, n * floats, sizeof *w->floats, "tiles", err));
+    HLRP_TRY(hlrp_calloc(&w->doubles, n * doubles, sizeof *w->doubles, "tiles", err));
+    HLRP_TRY(hlrp_calloc(&w->ints, n * planes, sizeof *w->ints, "tiles", err));
+    for (int64_t i = 0; i < n; i++) {
+        sample *s = &w->samples[i];
+        s->raw = w->floats + i * floats;
+        s->logits = s->raw + net->outputs;
+        s->probability = s->logits + net->classes;
+        s->start = w->doubles + i * doubles;
+        s->sum = s->start + planes;
+        s->outside = s->sum + planes;
+        s->layers = s->outside + planes;
+        s->parts = s->layers + layer_values(net);
+        s->planes = w->ints + i * planes;
+    }
+out:
+    return status;
+}
+
+static void free_worker(worker *w) {
+    if (!w)
+        return;
+    hlrp_tile_reader_close(w->reader);
+    hlrp_lrp_worker_free(w->lrp);
+    hlrp_pool_free(w->pool);
+    void *const all[] = {w->rgb,     w->input,   w->relevance, w->start,   w->plane,
+                         w->account, w->samples, w->floats,    w->doubles, w->ints};
+    for (size_t i = 0; i < HLRP_COUNT(all); i++)
+        free(all[i]);
+    free(w);
+}
+
+static hlrp_status allocate(worker *w, const hlrp_network *net, hlrp_error *err) {
+    const int64_t pixels = net->height * net->width, n = net->batch;
+    const int64_t values = n * 3 * pixels;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&w->rgb, 3 * pixels, 1, "a tile", err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->input, values, sizeof(float), "tiles", err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->relevance, values, sizeof(float), "relevance", err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->start, n * net->outputs, sizeof(float), "starts", err));
+    HLRP_TRY(hlrp_calloc(&w->plane, pixels, sizeof(float), "relevance", err));
+    HLRP_TRY(
+        hlrp_calloc(&w->account, n * net->graph->node_count, sizeof *w->account, "account", err));
+out:
+    return status;
+}
+
+hlrp_status hlrp_tile_job_begin(void *ctx, int thread, void **state, hlrp_error *err) {
+    (void)thread;
+    const hlrp_tile_job *job = ctx;
+    hlrp_slide *slide = NULL;
+    worker *w = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, "worker", err));
+    *state = w; /* thread_end frees it, also where this fails half-way */
+    HLRP_TRY(hlrp_slide_open_again(job->slide, &slide, err));
+    HLRP_TRY(hlrp_tile_reader_open(slide, job->grid, job->log, job->faults, &w->reader, err));
+    HLRP_TRY(hlrp_lrp_worker_new(job->net->lrp, &w->lrp, err));
+    HLRP_TRY(hlrp_pool_new(job->grid, job->downsample, &w->pool, err));
+    HLRP_TRY(allocate(w, job->net, err));
+    status = share_out(w, job->net, hlrp_pool_capacity(w->pool), err);
+out:
+    return status;
+}
+
+void hlrp_tile_job_end(void *ctx, int thread, void *state) {
+    (void)ctx;
+    (void)thread;
+    free_worker(state);
+}
+
+int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max) {
+    const int64_t pixels = net->height * net->width, n = net->batch, k = net->targets.planes;
+    return hlrp_lrp_worker_bytes(net->lrp) + SLIDE_CACHE_BYTES + n * 6 * pixels * 4 + 7 * pixels +
+           n * (k * parts_max + layer_values(net)) * 8;
+}
+
+/* ---- one micro-batch ---- */
+
+/* Reads the batch's tiles into the input; a short batch is filled up with copies of its last tile,
+ * so that the network always runs at one size. */
+static hlrp_status read_tiles(const hlrp_tile_job *job, worker *w, int64_t first, int64_t count,
+                              hlrp_error *err) {
+    const hlrp_network *net = job->net;
+    const int64_t pixels = net->height * net->width;
+    for (int64_t i = 0; i < net->batch; i++) {
+        float *to = w->input + i * 3 * pixels;
+        if (i >= count) {
+            memcpy(to, to - 3 * pixels, (size_t)(3 * pixels) * sizeof *to);
+            continue;
+        }
+        sample *s = &w->samples[i];
+        hlrp_tile_result result = HLRP_TILE_READ;
+        s->number = job->tiles[first + i];
+        const hlrp_status status = hlrp_tile_read(w->reader, s->number, w->rgb, &result, err);
+        if (status != HLRP_OK)
+            return status;
+        s->record = (hlrp_record){.tile = first + i};
+        s->record.status =
+            result == HLRP_TILE_UNREADABLE ? HLRP_RECORD_UNREADABLE : HLRP_RECORD_EXPLAINED;
+        hlrp_normalize(&net->normalizer, w->rgb, pixels, to);
+    }
+    return HLRP_OK;
+}
+
+static void fill_nan(double *values, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        values[i] = NAN;
+}
+
+/* Logits, probabilities and the gate. An unreadable tile has neither. */
+static void take_forward(const hlrp_network *net, const float *logits, sample *s) {
+    const bool unreadable = s->record.status == HLRP_RECORD_UNREADABLE;
+    memcpy(s->raw, logits, (size_t)net->outputs * sizeof *logits);
+    hlrp_probabilities(net->probability, logits, net->outputs, s->probability);
+    hlrp_probabilities(HLRP_PROBABILITY_NONE, logits, net->outputs, s->logits);
+    for (int64_t k = 0; unreadable && k < net->classes; k++)
+        s->logits[k] = s->probability[k] = NAN;
+    if (!unreadable && net->gate >= 0 && s->probability[net->gate] < net->config->gate.probability)
+        s->record.status = HLRP_RECORD_GATED;
+    fill_nan(s->start, net->targets.planes);
+    fill_nan(s->sum, net->targets.planes);
+    fill_nan(s->outside, net->targets.planes);
+    memset(s->layers, 0, (size_t)layer_values(net) * sizeof *s->layers);
+}
+
+/* The plane that pass `pass` explains for a sample; -1: none. With `predicted` one pass explains
+ * every sample's own class. */
+static int64_t plane_of(const hlrp_network *net, const sample *s, int64_t pass) {
+    if (s->record.status != HLRP_RECORD_EXPLAINED)
+        return -1;
+    return net->targets.predicted ? hlrp_predicted(s->probability, net->classes) : pass;
+}
+
+static void add_account(const hlrp_network *net, const hlrp_account *account, int64_t index,
+                        double *layers) {
+    for (int node = 0; node < net->graph->node_count; node++) {
+        const hlrp_account *a = &account[node * net->batch + index];
+        const double values[HLRP_ACCOUNT_FIELDS] = {a->out, a->out_abs, a->in, a->bias,
+                                                    a->stabilizer};
+        for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+            layers[node * HLRP_ACCOUNT_FIELDS + f] += values[f];
+    }
+}
+
+void hlrp_sum_over_color(const float *relevance, int64_t pixels, float *plane) {
+#pragma omp simd
+    for (int64_t p = 0; p < pixels; p++)
+        plane[p] = relevance[p] + relevance[pixels + p] + relevance[2 * pixels + p];
+}
+
+/* One sample's relevance, pooled onto the map as one more explained plane. */
+static hlrp_status keep_plane(const hlrp_tile_job *job, worker *w, int64_t index, int64_t plane,
+                              hlrp_error *err) {
+    const hlrp_network *net = job->net;
+    const int64_t pixels = net->height * net->width;
+    sample *s = &w->samples[index];
+    hlrp_irect window = {0};
+    const hlrp_status status = hlrp_pool_place(w->pool, s->number, &window, err);
+    if (status != HLRP_OK)
+        return status;
+    double *parts = s->parts + s->record.explained * window.w * window.h;
+    hlrp_sum_over_color(w->relevance + index * 3 * pixels, pixels, w->plane);
+    hlrp_pool_tile(w->pool, w->plane, parts, &s->sum[plane], &s->outside[plane]);
+    if (!isfinite(s->sum[plane]))
+        return hlrp_fail(err, HLRP_E_INPUT, hlrp_slide_name(job->slide),
+                         "try another composite, such as epsilon-plus",
+                         "the relevance of tile %lld is not finite", (long long)s->number);
+    s->record.x = window.x;
+    s->record.y = window.y;
+    s->record.w = window.w;
+    s->record.h = window.h;
+    s->planes[s->record.explained++] = (int32_t)plane;
+    add_account(net, w->account, index, s->layers);
+    return HLRP_OK;
+}
+
+/* One way back for the whole micro-batch; samples that this pass does not explain start at 0. */
+static hlrp_status explain_pass(const hlrp_tile_job *job, worker *w, int64_t count, int64_t pass,
+                                hlrp_error *err) {
+    const hlrp_network *net = job->net;
+    bool any = false;
+    hlrp_status status = HLRP_OK;
+    memset(w->start, 0, (size_t)(net->batch * net->outputs) * sizeof *w->start);
+    for (int64_t i = 0; i < count; i++) {
+        sample *s = &w->samples[i];
+        const int64_t plane = plane_of(net, s, pass);
+        if (plane < 0)
+            continue;
+        float *row = w->start + i * net->outputs;
+        double total = 0;
+        hlrp_start_fill(&net->start, s->raw, net->outputs, net->targets.classes[plane], row);
+        for (int64_t k = 0; k < net->outputs; k++)
+            total += row[k];
+        s->start[plane] = total;
+        any = true;
+    }
+    if (!any)
+        return HLRP_OK;
+    const hlrp_lrp_watch watch = {.account = w->account};
+    HLRP_TRY(hlrp_lrp_relevance(w->lrp, w->start, &watch, w->relevance, err));
+    for (int64_t i = 0; status == HLRP_OK && i < count; i++) {
+        const int64_t plane = plane_of(net, &w->samples[i], pass);
+        if (plane >= 0)
+            status = keep_plane(job, w, i, plane, err);
+    }
+out:
+    return status;
+}
+
+static hlrp_status append(const hlrp_tile_job *job, sample *s, hlrp_error *err) {
+    hlrp_record *r = &s->record;
+    r->start = s->start;
+    r->sum = s->sum;
+    r->outside = s->outside;
+    r->layers = s->layers;
+    r->parts = s->parts;
+    r->logit = s->logits;
+    r->probability = s->probability;
+    r->plane = s->planes;
+    const hlrp_status status = job->guard ? job->guard(job->guard_ctx, err) : HLRP_OK;
+    return status == HLRP_OK ? hlrp_journal_append(job->journal, r, err) : status;
+}
+
+hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error *err) {
+    const hlrp_tile_job *job = ctx;
+    const hlrp_network *net = job->net;
+    worker *w = state;
+    const int64_t first = job->batches[index] * net->batch;
+    const int64_t count = HLRP_MIN(net->batch, job->tile_count - first);
+    const int64_t passes = net->targets.predicted ? 1 : net->targets.planes;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(read_tiles(job, w, first, count, err));
+    HLRP_TRY(hlrp_lrp_forward(w->lrp, w->input, err));
+    for (int64_t i = 0; i < count; i++)
+        take_forward(net, hlrp_lrp_logits(w->lrp) + i * net->outputs, &w->samples[i]);
+    for (int64_t pass = 0; pass < passes; pass++)
+        HLRP_TRY(explain_pass(job, w, count, pass, err));
+    for (int64_t i = 0; i < count; i++)
+        HLRP_TRY(append(job, &w->samples[i], err));
+out:
+    return status;
+}

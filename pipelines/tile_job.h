@@ -1,0 +1,43 @@
+/* One micro-batch of tiles: read, normalise, forward, gate, relevance, pool, journal. */
+#ifndef HLRP_TILE_JOB_H
+#define HLRP_TILE_JOB_H
+
+#include "batch/journal.h"
+#include "pipelines/network.h"
+#include "stitch/stitch.h"
+#include "tile/tile.h"
+
+/* Doubles of the account that one tile's record carries: five for each node of the graph. */
+enum { HLRP_ACCOUNT_FIELDS = 5 };
+
+/* What all workers on one slide share; read only but for the journal and the faults. */
+typedef struct hlrp_tile_job {
+    const hlrp_network *net;
+    const hlrp_slide *slide; /* each worker opens it again for itself */
+    const hlrp_grid *grid;
+    const int64_t *tiles; /* [tile_count] grid numbers, ascending: tile t of the run is tiles[t] */
+    int64_t tile_count;
+    const int64_t *batches; /* numbers of the micro-batches still to do; batch b holds the run's
+                               tiles b·N … b·N + N−1, whatever was done before */
+    int64_t downsample;
+    hlrp_journal *journal;
+    hlrp_tile_faults *faults;
+    const hlrp_log *log;
+    /* Called before each append; a failure stops the run (a lock that was lost). May be NULL. */
+    hlrp_status (*guard)(void *ctx, hlrp_error *err);
+    void *guard_ctx;
+} hlrp_tile_job;
+
+/* The callbacks of an hlrp_sched_job whose ctx is an hlrp_tile_job and whose items are indices into
+ * `batches`. */
+hlrp_status hlrp_tile_job_begin(void *ctx, int thread, void **state, hlrp_error *err);
+hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error *err);
+void hlrp_tile_job_end(void *ctx, int thread, void *state);
+
+/* Bytes that one worker takes: activations, relevance, scratch, pooling, the slide's cache. */
+int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max);
+
+/* Relevance [3,H,W] summed over colour, into plane [H,W]. */
+void hlrp_sum_over_color(const float *relevance, int64_t pixels, float *plane);
+
+#endif
