@@ -295,8 +295,7 @@ int64_t hlrp_journal_count(const hlrp_journal *journal, hlrp_record_status statu
     return status >= 0 && status <= HLRP_RECORD_FORWARD ? journal->count[status] : 0;
 }
 
-hlrp_status hlrp_journal_append(hlrp_journal *journal, const hlrp_record *result,
-                                hlrp_error *err) {
+hlrp_status hlrp_journal_append(hlrp_journal *journal, const hlrp_record *result, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     int64_t size = 0;
     if (!journal->append)
@@ -335,8 +334,7 @@ void hlrp_journal_buffer_free(hlrp_journal_buffer *buffer) {
 }
 
 hlrp_status hlrp_journal_read(const hlrp_journal *journal, int64_t tile,
-                              hlrp_journal_buffer *buffer, hlrp_record *result,
-                              hlrp_error *err) {
+                              hlrp_journal_buffer *buffer, hlrp_record *result, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     if (!hlrp_journal_has(journal, tile, NULL))
         return hlrp_fail(err, HLRP_E_INPUT, "journal", "run again to compute it",

@@ -35,7 +35,8 @@ typedef enum hlrp_record_status {
     HLRP_RECORD_EXPLAINED = 0,
     HLRP_RECORD_GATED = 1,
     HLRP_RECORD_UNREADABLE = 2,
-    HLRP_RECORD_FORWARD = 3 /* passed the gate, relevance still to come: a later record replaces it */
+    HLRP_RECORD_FORWARD =
+        3 /* passed the gate, relevance still to come: a later record replaces it */
 } hlrp_record_status;
 
 /* One tile. On append all pointers are the caller's; from a read they point into the buffer. Planes
@@ -85,8 +86,7 @@ int64_t hlrp_journal_count(const hlrp_journal *journal, hlrp_record_status statu
 
 /* Appends one record, whole or not at all: a failed write (disk full) is undone, HLRP_E_IO names
  * path and reason. HLRP_E_INTERNAL where the result does not fit the key. */
-hlrp_status hlrp_journal_append(hlrp_journal *journal, const hlrp_record *result,
-                                hlrp_error *err);
+hlrp_status hlrp_journal_append(hlrp_journal *journal, const hlrp_record *result, hlrp_error *err);
 
 /* Makes all appended records durable (fdatasync). */
 hlrp_status hlrp_journal_sync(hlrp_journal *journal, hlrp_error *err);
@@ -101,8 +101,7 @@ void hlrp_journal_buffer_free(hlrp_journal_buffer *buffer);
 /* The tile's record, checked against its checksum again. *result is valid until the buffer's next
  * use. HLRP_E_INPUT where there is none, HLRP_E_IO where it cannot be read any more. */
 hlrp_status hlrp_journal_read(const hlrp_journal *journal, int64_t tile,
-                              hlrp_journal_buffer *buffer, hlrp_record *result,
-                              hlrp_error *err);
+                              hlrp_journal_buffer *buffer, hlrp_record *result, hlrp_error *err);
 
 /* Syncs what was appended, closes and frees; frees also where it fails. NULL is fine. */
 hlrp_status hlrp_journal_close(hlrp_journal *journal, hlrp_error *err);

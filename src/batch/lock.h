@@ -2,7 +2,7 @@
  * O_CREAT|O_EXCL, that names its holder (host, process, job) and a random token.
  *
  * It is stale, and taken over, where its process is gone from this very host (same host name and
- * boot), or where its heartbeat (the file's modification time, by the file system's own clock) is
+ * boot), or where its heartbeat (the file's modification time) is
  * older than the timeout. A holder that was suspended meanwhile finds by hlrp_lock_check that its
  * token is gone and must write no more: call it before every append and rename that matters. A
  * take-over moves the old file away, looks at what it moved and puts a wrong one back, so that of

@@ -49,8 +49,8 @@ static unsigned char *put(unsigned char *to, const void *from, int64_t count, si
     return to + bytes;
 }
 
-hlrp_status hlrp_record_encode(const hlrp_journal_key *key, const hlrp_record *r,
-                               unsigned char *to, int64_t *size, hlrp_error *err) {
+hlrp_status hlrp_record_encode(const hlrp_journal_key *key, const hlrp_record *r, unsigned char *to,
+                               int64_t *size, hlrp_error *err) {
     int64_t payload = 0;
     if (!fits(key, r) || !payload_size(key, r->explained, r->w * r->h, &payload))
         return hlrp_fail(err, HLRP_E_INTERNAL, "journal", NULL,
@@ -98,12 +98,12 @@ bool hlrp_record_decode(const hlrp_journal_key *key, const unsigned char *record
     if (ints[1] < HLRP_RECORD_EXPLAINED || ints[1] > HLRP_RECORD_FORWARD)
         return false;
     *r = (hlrp_record){.tile = ints[0],
-                            .status = (hlrp_record_status)ints[1],
-                            .x = ints[2],
-                            .y = ints[3],
-                            .w = ints[4],
-                            .h = ints[5],
-                            .explained = ints[6]};
+                       .status = (hlrp_record_status)ints[1],
+                       .x = ints[2],
+                       .y = ints[3],
+                       .w = ints[4],
+                       .h = ints[5],
+                       .explained = ints[6]};
     if (!fits(key, r) || !payload_size(key, r->explained, r->w * r->h, &want) || want != payload)
         return false;
     r->start = take(&at, key->planes, 8);

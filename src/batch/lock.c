@@ -1,0 +1,225 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "batch/lock.h"
+
+struct hlrp_lock {
+    char *path;
+    char token[33];
+};
+
+/* What a lock file says. Lines "name value". */
+typedef struct holder {
+    char host[80], boot[40], job[40], token[40];
+    int64_t pid;
+    double age; /* seconds since the heartbeat */
+} holder;
+
+static void this_boot(char boot[40]) {
+    const int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    const ssize_t n = fd < 0 ? 0 : read(fd, boot, 39);
+    boot[HLRP_MAX(n, 0)] = '\0';
+    boot[strcspn(boot, "\n")] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+static void this_host(char host[80]) {
+    if (gethostname(host, 79) != 0)
+        strcpy(host, "unknown");
+    host[79] = '\0';
+    for (char *c = host; *c; c++) /* a name must stay one word */
+        *c = *c == ' ' || *c == '\n' ? '_' : *c;
+}
+
+static bool make_token(char token[33]) {
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return false;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(token + 2 * i, 3, "%02x", bytes[i]);
+    return true;
+}
+
+/* The value behind `name ` at the start of a line. */
+static void field(const char *text, const char *name, char *to, size_t size) {
+    const size_t n = strlen(name);
+    to[0] = '\0';
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, n) == 0 && line[n] == ' ')
+            snprintf(to, size, "%.*s", (int)strcspn(line + n + 1, "\n"), line + n + 1);
+        if (!*line)
+            break;
+    }
+}
+
+static bool read_holder(const char *path, holder *h) {
+    char text[512] = "", pid[24];
+    struct stat info;
+    *h = (holder){.pid = -1};
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    const bool good = read(fd, text, sizeof text - 1) >= 0 && fstat(fd, &info) == 0;
+    close(fd);
+    if (!good)
+        return false;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    h->age = (double)(now.tv_sec - info.st_mtim.tv_sec);
+    field(text, "host", h->host, sizeof h->host);
+    field(text, "boot", h->boot, sizeof h->boot);
+    field(text, "job", h->job, sizeof h->job);
+    field(text, "token", h->token, sizeof h->token);
+    field(text, "pid", pid, sizeof pid);
+    if (!hlrp_parse_int(pid, &h->pid))
+        h->pid = -1;
+    return true;
+}
+
+/* Gone from this very machine, or silent for too long. A file still without its token belongs to
+ * somebody who is just writing it. */
+static bool is_stale(const holder *h, double timeout) {
+    char host[80] = "", boot[40] = "";
+    if (h->age > timeout)
+        return true;
+    this_host(host);
+    this_boot(boot);
+    if (h->token[0] == '\0' || strcmp(h->host, host) != 0 || h->pid <= 0)
+        return false;
+    if (strcmp(h->boot, boot) != 0)
+        return boot[0] != '\0' && h->boot[0] != '\0';
+    return kill((pid_t)h->pid, 0) != 0 && errno == ESRCH;
+}
+
+static void describe(const holder *h, char buf[256]) {
+    snprintf(buf, 256, "host %s, process %lld%s%s", h->host[0] ? h->host : "unknown",
+             (long long)h->pid, h->job[0] ? ", job " : "", h->job);
+}
+
+static hlrp_status busy(const char *path, const holder *h, hlrp_error *err) {
+    char who[256];
+    describe(h, who);
+    return hlrp_fail(err, HLRP_E_BUSY, path, "wait for it, or stop it and run again",
+                     "another run is working here (%s)", who);
+}
+
+/* Creates the file with our token; EEXIST in *taken where there is one. */
+static hlrp_status create(const hlrp_lock *lock, bool *taken, hlrp_error *err) {
+    char text[512], host[80] = "", boot[40] = "";
+    const char *job = getenv("SLURM_JOB_ID");
+    *taken = false;
+    const int fd = open(lock->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0 && errno == EEXIST) {
+        *taken = true;
+        return HLRP_OK;
+    }
+    this_host(host);
+    this_boot(boot);
+    const int n = snprintf(text, sizeof text, "host %s\nboot %s\npid %lld\njob %.39s\ntoken %s\n",
+                           host, boot, (long long)getpid(), job ? job : "", lock->token);
+    const bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
+    const int code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (good)
+        return HLRP_OK;
+    if (fd >= 0)
+        unlink(lock->path);
+    return hlrp_fail(err, HLRP_E_IO, lock->path, "check the folder, its permissions and its space",
+                     "cannot make the lock: %s", strerror(code));
+}
+
+/* Moves a stale lock away. Where what was moved is not what was seen (another was quicker and holds
+ * the lock by now), it is put back; whoever came in between finds its token gone. */
+static hlrp_status take_over(const hlrp_lock *lock, const holder *seen, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    char *away = NULL;
+    holder moved;
+    HLRP_TRY(hlrp_format(&away, err, "%s.%s", lock->path, lock->token));
+    if (rename(lock->path, away) != 0)
+        goto out; /* gone already: try again to create it */
+    if (!read_holder(away, &moved) || strcmp(moved.token, seen->token) != 0)
+        (void)!link(away, lock->path);
+    unlink(away);
+out:
+    free(away);
+    return status;
+}
+
+hlrp_status hlrp_lock_acquire(const char *path, double timeout, hlrp_lock **out, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_lock *lock = NULL;
+    holder h = {.pid = -1};
+    bool taken = true;
+    HLRP_TRY(hlrp_calloc(&lock, 1, sizeof *lock, "lock", err));
+    HLRP_TRY(hlrp_format(&lock->path, err, "%s", path));
+    if (!make_token(lock->token)) {
+        status = hlrp_fail(err, HLRP_E_IO, path, NULL, "no random numbers for a lock");
+        goto out;
+    }
+    for (int tries = 0; tries < 5 && taken; tries++) {
+        HLRP_TRY(create(lock, &taken, err));
+        if (!taken || !read_holder(path, &h))
+            continue;
+        if (!is_stale(&h, timeout)) {
+            status = busy(path, &h, err);
+            goto out;
+        }
+        HLRP_TRY(take_over(lock, &h, err));
+    }
+    if (taken) {
+        status = busy(path, &h, err);
+        goto out;
+    }
+    *out = lock;
+    lock = NULL;
+out:
+    if (lock)
+        free(lock->path);
+    free(lock);
+    return status;
+}
+
+hlrp_status hlrp_lock_check(const hlrp_lock *lock, hlrp_error *err) {
+    holder h;
+    if (read_holder(lock->path, &h) && strcmp(h.token, lock->token) == 0)
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_BUSY, lock->path, "let the other run finish, then run again",
+                     "this run was suspended for too long: another has taken its place");
+}
+
+hlrp_status hlrp_lock_beat(const hlrp_lock *lock, hlrp_error *err) {
+    const hlrp_status status = hlrp_lock_check(lock, err);
+    if (status == HLRP_OK && utimensat(AT_FDCWD, lock->path, NULL, 0) != 0)
+        return hlrp_fail(err, HLRP_E_IO, lock->path, NULL, "cannot renew the lock: %s",
+                         strerror(errno));
+    return status;
+}
+
+void hlrp_lock_release(hlrp_lock *lock) {
+    hlrp_error gone = {0};
+    if (!lock)
+        return;
+    if (hlrp_lock_check(lock, &gone) == HLRP_OK)
+        unlink(lock->path);
+    free(lock->path);
+    free(lock);
+}
+
+bool hlrp_lock_held(const char *path, double timeout, char buf[256]) {
+    holder h;
+    buf[0] = '\0';
+    if (!read_holder(path, &h) || is_stale(&h, timeout))
+        return false;
+    describe(&h, buf);
+    return true;
+}
