@@ -14,6 +14,7 @@ static void refuses_sizes_that_do_not_fit(void **state) {
     static const hlrp_dims bad[] = {
         {.rank = 3, .d = {1 << 21, 1 << 21, 1 << 22}},
         {.rank = 2, .d = {INT64_MAX, 2}},
+        {.rank = 2, .d = {1 << 21, 1 << 20}}, /* fits int64, but not memory */
         {.rank = 2, .d = {3, -1}},
         {.rank = 9},
         {.rank = -1},
