@@ -72,6 +72,24 @@ static void empty_and_full_are_exact(void **unused) {
     hlrp_region_free(region);
 }
 
+/* The same below a part that has tissue: there the four corners of the sum differ. */
+static void empty_below_tissue_is_exact(void **unused) {
+    (void)unused;
+    hlrp_error err = {0};
+    hlrp_region *region = NULL;
+    uint8_t *kind = calloc(300 * 300, 1);
+    for (int i = 0; i < 300 * 100; i++)
+        kind[i] = scene_hash(i, 3) % 3 == 0 ? HLRP_CELL_TISSUE : HLRP_CELL_GLASS;
+    assert_int_equal(hlrp_region_new_mask((hlrp_size){3000, 3000}, (hlrp_size){300, 300}, 10.01,
+                                          10.01, kind, &region, &err),
+                     HLRP_OK);
+    for (int i = 0; i < 500; i++) {
+        hlrp_rect empty = {i * 5.1, 1002 + i * 3.7, 100.3, 97.7};
+        assert_true(hlrp_region_coverage(region, empty) == 0);
+    }
+    hlrp_region_free(region);
+}
+
 /* Border tiles are judged by their pixels, not by their padding. */
 static void the_slides_edge(void **unused) {
     (void)unused;
@@ -161,6 +179,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_equal_the_naive_sum),
         cmocka_unit_test(empty_and_full_are_exact),
+        cmocka_unit_test(empty_below_tissue_is_exact),
         cmocka_unit_test(the_slides_edge),
         cmocka_unit_test(a_raster_too_large_is_refused),
         cmocka_unit_test(the_picture_shows_outline_and_tiles),

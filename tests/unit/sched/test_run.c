@@ -1,6 +1,7 @@
 /* The parallel loop: every item once, the same error for any timing, cancel, one OpenMP thread
  * inside. Nothing here waits for a clock: where an order matters it is forced by spinning on what
  * another thread has done. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,8 +31,12 @@ static hlrp_status begin(void *p, int thread, void **state, hlrp_error *err) {
     ctx *c = p;
     atomic_fetch_add(&c->begun, 1);
     *state = malloc(1); /* a leak where thread_end is left out: the sanitizer would tell */
-    if (c->begin_fail >= 0 && thread >= c->begin_fail)
+    if (c->begin_fail >= 0 && thread >= c->begin_fail) {
+        /* a chance for items to run too early, on threads that have begun */
+        for (int i = 0; i < 20000 && atomic_load(&c->runs[0]) == 0; i++)
+            sched_yield();
         return hlrp_fail(err, HLRP_E_MEMORY, NULL, NULL, "thread %d", thread);
+    }
     return HLRP_OK;
 }
 
