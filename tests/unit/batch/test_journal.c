@@ -66,20 +66,20 @@ static void fill(sample *s, int64_t t) {
     }
     const bool gated = t % 3 == 2;
     s->result = (hlrp_record){.tile = t,
-                                   .status = gated ? HLRP_RECORD_GATED : HLRP_RECORD_EXPLAINED,
-                                   .x = 10 * t,
-                                   .y = t,
-                                   .w = gated ? 0 : W,
-                                   .h = gated ? 0 : H,
-                                   .explained = gated ? 0 : 1 + t % K,
-                                   .start = s->start,
-                                   .sum = s->sum,
-                                   .outside = s->outside,
-                                   .layers = s->layers,
-                                   .parts = s->parts,
-                                   .logit = s->logit,
-                                   .probability = s->probability,
-                                   .plane = s->plane};
+                              .status = gated ? HLRP_RECORD_GATED : HLRP_RECORD_EXPLAINED,
+                              .x = 10 * t,
+                              .y = t,
+                              .w = gated ? 0 : W,
+                              .h = gated ? 0 : H,
+                              .explained = gated ? 0 : 1 + t % K,
+                              .start = s->start,
+                              .sum = s->sum,
+                              .outside = s->outside,
+                              .layers = s->layers,
+                              .parts = s->parts,
+                              .logit = s->logit,
+                              .probability = s->probability,
+                              .plane = s->plane};
 }
 
 static void append(hlrp_journal *j, int64_t tile) {
