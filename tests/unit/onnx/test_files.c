@@ -123,7 +123,7 @@ static int read_bindings(const char *folder, hlrp_onnx_binding *bindings, char *
     int count = 0;
     for (int k = 1; k < MOST_INPUTS; k++) {
         hlrp_error err = {0};
-        char path[1200], *bytes = NULL;
+        char path[1500], *bytes = NULL;
         int64_t size = 0;
         snprintf(path, sizeof path, "%s/test_data_set_0/input_%d.pb", folder, k);
         if (!hlrp_file_exists(path) ||
@@ -144,7 +144,7 @@ static int read_bindings(const char *folder, hlrp_onnx_binding *bindings, char *
 static hlrp_status parse_case(const char *folder, hlrp_error *err) {
     hlrp_onnx_binding bindings[MOST_INPUTS] = {0};
     hlrp_tensor *tensors[MOST_INPUTS] = {NULL};
-    char *names[MOST_INPUTS] = {NULL}, path[1200], *bytes = NULL;
+    char *names[MOST_INPUTS] = {NULL}, path[1500], *bytes = NULL;
     hlrp_graph *g = NULL;
     int64_t size = 0;
 
