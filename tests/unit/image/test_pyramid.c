@@ -283,6 +283,37 @@ static void jpeg_stays_close_at_all_levels(void **state) {
         }
 }
 
+/* Guards the store of encoded blank tiles: more colors than it holds, in stripes of whole tiles, at
+ * level 0; and directories that hold nothing but blank tiles. */
+static void blank_tiles_keep_their_colors(void **state) {
+    for (int stripes = 1; stripes <= 7; stripes += 6)
+        for (int jpeg = 0; jpeg < 2; jpeg++) {
+            picture p = new_picture(448, 300, 3);
+            for (int64_t i = 0; i < p.w * p.h; i++)
+                memset(p.data + 3 * i, (int)(60 + 25 * (i % p.w / 64 % stripes)), 3);
+            const hlrp_pyramid_spec spec = {
+                .width = p.w,
+                .height = p.h,
+                .pixel = HLRP_PIXEL_RGB8,
+                .codec = jpeg ? HLRP_CODEC_JPEG : HLRP_CODEC_DEFLATE,
+                .quality = 60,
+                .tile = 64,
+            };
+            const char *path = scratch_path(*state, "a.tif");
+            write_ok(path, &spec, &p);
+            TIFF *tif = TIFFOpen(path, "r");
+            for (int k = 0; k < hlrp_pyramid_levels(&spec); k++) {
+                assert_true(TIFFSetDirectory(tif, (tdir_t)k));
+                picture got = decode(tif, 3);
+                for (int64_t i = 0; i < 3 * got.w * got.h && (k == 0 || stripes == 1); i++)
+                    assert_in_range(got.data[i], p.data[k ? 0 : i] - 2, p.data[k ? 0 : i] + 2);
+                free(got.data);
+            }
+            TIFFClose(tif);
+            free(p.data);
+        }
+}
+
 static size_t slurp(const char *path, char **out) {
     hlrp_error err = {0};
     int64_t size = 0;
@@ -519,6 +550,7 @@ int main(void) {
         TEST(landmarks_do_not_drift),
         TEST(floats_skip_nan_and_keep_planes_apart),
         TEST(jpeg_stays_close_at_all_levels),
+        TEST(blank_tiles_keep_their_colors),
         TEST(pieces_do_not_matter),
         TEST(aperio_layout_has_its_pages),
         TEST(the_thumbnail_shows_the_smallest_level),

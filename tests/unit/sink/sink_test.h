@@ -87,7 +87,7 @@ static inline int sink_test_setup(void **state) {
     for (int i = 0; i < TEST_MAP_W * TEST_MAP_H; i++)
         for (int k = 0; k < 2; k++) {
             t->relevance[k][i] = i % TEST_MAP_W < 3 ? NAN : k ? 0 : (float)i / 7;
-            t->probability[k][i] = (float)(i % 11) / 11;
+            t->probability[k][i] = (float)(i % (11 + k)) / 12;
         }
     t->level = (hlrp_memory_level){{TEST_W, TEST_H}, t->rgb, NULL};
     t->source = (hlrp_memory_slide){
