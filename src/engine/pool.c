@@ -81,7 +81,9 @@ void hlrp_maxpool_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layo
                 c[(int64_t)arg[l] * p.lanes + l] += s[l];
 }
 
-static void mean_window(const plane *p, span v, span u, float share, const float *x, float *y) {
+/* Divided by the count, not multiplied by its inverse: the mean of equal values is that value, so
+ * that a maximum taken over means has the ties it ought to have. */
+static void mean_window(const plane *p, span v, span u, float count, const float *x, float *y) {
     const int lanes = p->lanes;
     for (int l = 0; l < lanes; l++)
         y[l] = 0;
@@ -93,23 +95,23 @@ static void mean_window(const plane *p, span v, span u, float share, const float
                 y[l] += in[l];
         }
     for (int l = 0; l < lanes; l++)
-        y[l] *= share;
+        y[l] /= count;
 }
 
-static void spread_window(const plane *p, span v, span u, float share, const float *s, float *c) {
+static void spread_window(const plane *p, span v, span u, float count, const float *s, float *c) {
     const int lanes = p->lanes;
     for (int64_t i = v.from; i < v.to; i++)
         for (int64_t j = u.from; j < u.to; j++) {
             float *out = c + ((v.start + i * v.step) * p->w + u.start + j * u.step) * lanes;
 #pragma omp simd
             for (int l = 0; l < lanes; l++)
-                out[l] += share * s[l];
+                out[l] += s[l] / count;
         }
 }
 
-static float share_of(const hlrp_window *win, const plane *p, span v, span u) {
+static float count_of(const hlrp_window *win, const plane *p, span v, span u) {
     const int64_t count = divisor(win, 0, p->h, v) * divisor(win, 1, p->w, u);
-    return count > 0 ? 1.0f / (float)count : 0.0f;
+    return count > 0 ? (float)count : 1.0f;
 }
 
 void hlrp_avgpool(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const hlrp_window *win,
@@ -121,7 +123,7 @@ void hlrp_avgpool(const hlrp_layout *x_layout, const hlrp_layout *y_layout, cons
             const span v = span_at(win, 0, p.h, i);
             for (int64_t j = 0; j < p.ow; j++, y += p.lanes) {
                 const span u = span_at(win, 1, p.w, j);
-                mean_window(&p, v, u, share_of(win, &p, v, u), x, y);
+                mean_window(&p, v, u, count_of(win, &p, v, u), x, y);
             }
         }
 }
@@ -136,7 +138,7 @@ void hlrp_avgpool_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layo
             const span v = span_at(win, 0, p.h, i);
             for (int64_t j = 0; j < p.ow; j++, s += p.lanes) {
                 const span u = span_at(win, 1, p.w, j);
-                spread_window(&p, v, u, share_of(win, &p, v, u), s, c);
+                spread_window(&p, v, u, count_of(win, &p, v, u), s, c);
             }
         }
 }
