@@ -19,7 +19,9 @@ step_format() {
     local tool
     tool=$(command -v clang-format-14 || command -v clang-format || true)
     [ -n "$tool" ] || { echo "format: clang-format-14 is not installed, not checked"; return 0; }
-    sources src pipelines include tests | xargs "$tool" --dry-run --Werror
+    sources src pipelines include tests | { xargs "$tool" --dry-run --Werror 2>&1 || true; } |
+        sed -nE 's|^([^: ]+):[0-9]+:[0-9]+: error:.*|\1 is not formatted: clang-format -i \1|p' |
+        LC_ALL=C sort -u | complain
 }
 
 # PATTERN | files it does not bind | what to use instead. A line that must use one all the same says
@@ -28,7 +30,7 @@ banned() {
     cat <<'TABLE'
 (strcpy|strcat|sprintf|vsprintf) ?\( | ^$ | hlrp_str_addf, hlrp_format or snprintf
 (atoi|atol|atoll|atof|strtol|strtoll|strtoul|strtod|strtof) ?\( | ^src/util/ | hlrp_parse_int, hlrp_parse_double
-strtok(_r)? ?\( | ^$ | hlrp_split_commas
+strtok ?\( | ^$ | hlrp_split_commas
 gets ?\( | ^$ | hlrp_read_file
 (malloc|calloc|realloc|aligned_alloc|posix_memalign|alloca|strdup|asprintf) ?\( | ^src/util/ | hlrp_calloc, hlrp_calloc_aligned, hlrp_grow, hlrp_strdup, hlrp_format
 (printf|puts|putchar|perror|vprintf) ?\( | ^src/cli/ | hlrp_logf
