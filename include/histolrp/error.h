@@ -30,7 +30,8 @@ typedef struct hlrp_error {
 } hlrp_error;
 
 /* Sets *err (where and mend may be NULL; `what` is a printf format) and returns `status`, so that a
- * failing function ends in `return hlrp_fail(err, HLRP_E_INPUT, path, "check the path", "…", …)`. */
+ * failing function ends in `return hlrp_fail(err, HLRP_E_INPUT, path, "check the path", "…", …)`.
+ */
 hlrp_status hlrp_fail(hlrp_error *err, hlrp_status status, const char *where, const char *mend,
                       const char *what, ...) __attribute__((format(printf, 5, 6)));
 

@@ -13,6 +13,9 @@
 
 /* In the order of `histolrp help`. */
 #define HLRP_COMMANDS(X)                                                                           \
+    X(run)                                                                                         \
+    X(explain)                                                                                     \
+    X(inspect)                                                                                     \
     X(config)                                                                                      \
     X(phantom)                                                                                     \
     X(help)

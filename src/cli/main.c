@@ -23,7 +23,8 @@ static hlrp_status close_stdout(hlrp_error *err) {
     if (fclose(stdout) == 0 && !failed)
         return HLRP_OK;
     return hlrp_fail(err, HLRP_E_IO, "standard output", "make room, or write elsewhere",
-                     "cannot write: %s", errno ? strerror(errno) : "disk full, or its reader is gone");
+                     "cannot write: %s",
+                     errno ? strerror(errno) : "disk full, or its reader is gone");
 }
 
 int main(int argc, char **argv) {

@@ -21,6 +21,8 @@ typedef struct hlrp_step hlrp_step;
 typedef struct hlrp_rule_ops {
     hlrp_status (*prepare)(hlrp_layer *layer, hlrp_error *err);
     hlrp_status (*relevance)(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err);
+    /* Forward and adjoint maps that one step runs, in units of the layer's own forward pass. */
+    int (*passes)(const hlrp_layer *layer);
 } hlrp_rule_ops;
 
 extern const hlrp_rule_ops hlrp_rule_epsilon, hlrp_rule_gamma, hlrp_rule_zplus, hlrp_rule_alphabeta,

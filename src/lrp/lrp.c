@@ -174,6 +174,12 @@ const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node) {
     return &lrp->rules[node];
 }
 
+int64_t hlrp_lrp_macs(const hlrp_lrp *lrp, int node) {
+    return lrp->layers[node]
+               ? lrp->layers[node]->ops->passes(lrp->layers[node]) * hlrp_plan_macs(lrp->plan, node)
+               : 0;
+}
+
 int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp) {
     return hlrp_plan_activation_bytes(lrp->plan) + lrp->stream_bytes +
            (lrp->arena_floats + lrp->scratch_floats) * (int64_t)sizeof(float);

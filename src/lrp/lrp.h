@@ -10,7 +10,6 @@
 #include "engine/plan.h"
 #include "lrp/rule.h"
 
-
 typedef struct hlrp_lrp_options {
     hlrp_rule_options rules;
     const float *low, *high; /* zbox: per input channel, the lowest and highest network input;
@@ -30,6 +29,8 @@ void hlrp_lrp_free(hlrp_lrp *lrp);
 
 const hlrp_plan *hlrp_lrp_plan(const hlrp_lrp *lrp);
 const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node);
+/* Multiply-adds of one sample's way back through a node; 0 for all but CONV and GEMM. */
+int64_t hlrp_lrp_macs(const hlrp_lrp *lrp, int node);
 int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp);
 
 hlrp_status hlrp_lrp_worker_new(const hlrp_lrp *lrp, hlrp_lrp_worker **out, hlrp_error *err);

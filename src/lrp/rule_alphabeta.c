@@ -16,4 +16,8 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     return status;
 }
 
-const hlrp_rule_ops hlrp_rule_alphabeta = {prepare, relevance};
+static int passes(const hlrp_layer *layer) {
+    return layer->nonnegative ? 4 : 8;
+}
+
+const hlrp_rule_ops hlrp_rule_alphabeta = {prepare, relevance, passes};

@@ -9,5 +9,6 @@
 hlrp_status hlrp_constant_prepare(hlrp_layer *layer, const float *weights, bool square_bias,
                                   hlrp_error *err);
 hlrp_status hlrp_constant_relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err);
+int hlrp_constant_passes(const hlrp_layer *layer); /* one adjoint */
 
 #endif

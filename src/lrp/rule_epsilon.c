@@ -22,4 +22,9 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     return status;
 }
 
-const hlrp_rule_ops hlrp_rule_epsilon = {prepare, relevance};
+static int passes(const hlrp_layer *layer) {
+    (void)layer;
+    return 1;
+}
+
+const hlrp_rule_ops hlrp_rule_epsilon = {prepare, relevance, passes};

@@ -107,4 +107,9 @@ out:
     return status;
 }
 
-const hlrp_rule_ops hlrp_rule_gamma = {prepare, relevance};
+static int passes(const hlrp_layer *layer) {
+    const int forward = layer->nonnegative ? 1 : 2, adjoint = layer->nonnegative ? 1 : 2;
+    return forward + (one_branch(layer) ? 1 : 2 * adjoint);
+}
+
+const hlrp_rule_ops hlrp_rule_gamma = {prepare, relevance, passes};

@@ -11,4 +11,9 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     return hlrp_linear_adjoint(layer->maps[0], step->stream, step->r, step->out, err);
 }
 
-const hlrp_rule_ops hlrp_rule_gradient = {prepare, relevance};
+static int passes(const hlrp_layer *layer) {
+    (void)layer;
+    return 1;
+}
+
+const hlrp_rule_ops hlrp_rule_gradient = {prepare, relevance, passes};

@@ -15,4 +15,9 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     return HLRP_OK;
 }
 
-const hlrp_rule_ops hlrp_rule_pass = {prepare, relevance};
+static int passes(const hlrp_layer *layer) {
+    (void)layer;
+    return 0;
+}
+
+const hlrp_rule_ops hlrp_rule_pass = {prepare, relevance, passes};

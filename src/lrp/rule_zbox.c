@@ -103,4 +103,9 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     return status;
 }
 
-const hlrp_rule_ops hlrp_rule_zbox = {prepare, relevance};
+static int passes(const hlrp_layer *layer) {
+    (void)layer;
+    return 3;
+}
+
+const hlrp_rule_ops hlrp_rule_zbox = {prepare, relevance, passes};

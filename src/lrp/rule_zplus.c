@@ -13,4 +13,8 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     return hlrp_signs_add(layer, step, 1, 1, err);
 }
 
-const hlrp_rule_ops hlrp_rule_zplus = {prepare, relevance};
+static int passes(const hlrp_layer *layer) {
+    return layer->nonnegative ? 2 : 4;
+}
+
+const hlrp_rule_ops hlrp_rule_zplus = {prepare, relevance, passes};

@@ -1,0 +1,35 @@
+/* One tile, or a tensor of several, explained: numbers into an HDF5 file, a picture beside it. */
+#ifndef HISTOLRP_EXPLAIN_H
+#define HISTOLRP_EXPLAIN_H
+
+#include <stdbool.h>
+
+#include "histolrp/config.h"
+#include "histolrp/error.h"
+#include "histolrp/log.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero-initialise. */
+typedef struct hlrp_explain_options {
+    const char *target;  /* class names or numbers, separated by commas: one for all samples or one
+                            for each. NULL: lrp.target where it names one class, else predicted */
+    const char *start;   /* NULL: lrp.start */
+    bool layers;         /* also the relevance of every node's output, and its account */
+    const hlrp_log *log; /* may be NULL */
+} hlrp_explain_options;
+
+/* input: a picture (PNG, JPEG, TIFF), taken pixel by pixel through scale, mean and std, or
+ * "FILE.h5:/dataset", float32 [N,C,H,W], taken as it is. Writes `output` (OUT.h5, whole or not at
+ * all): /input, /logits, /target, /start, /relevance, with layers /layers/NNN; for a picture also
+ * OUT.png, the heatmap. HLRP_E_INPUT where the input cannot be used, HLRP_E_MODEL where the network
+ * does not take its size, HLRP_E_CONFIG, HLRP_E_IO. */
+hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,
+                         const hlrp_explain_options *options, hlrp_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

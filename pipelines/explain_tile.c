@@ -1,0 +1,311 @@
+/* `explain`: the path of one tile without the slide around it. */
+#include <histolrp/explain.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/image.h"
+#include "pipelines/network.h"
+#include "pipelines/tile_job.h"
+#include "sched/sched.h"
+#include "stitch/colormap.h"
+#include "stitch/limit.h"
+#include "store/store.h"
+
+/* Share of |relevance| that the heatmap shows in less than full colour. */
+#define HEATMAP_PERCENTILE 99.5
+
+typedef struct explain {
+    const hlrp_explain_options *options;
+    hlrp_network *net;
+    hlrp_tensor_file *tensor; /* or */
+    hlrp_image picture;
+    hlrp_dims dims;   /* [N,C,H,W] of the whole input */
+    int64_t *targets; /* [N]; −1: the predicted class */
+    hlrp_lrp_worker *worker;
+    hlrp_explain_writer *writer;
+    float *input, *relevance, *start;
+    hlrp_account *account;
+    double *accounts;     /* [node][3][N]: sum, bias share, stabilizer share */
+    int64_t first, count; /* the micro-batch under way */
+    float *plain;         /* one layer's relevance, unpacked */
+    hlrp_status layer_status;
+    hlrp_error *err;
+} explain;
+
+/* ---- the input ---- */
+
+static hlrp_status open_input(explain *e, const char *input, hlrp_error *err) {
+    bool is_tensor = false;
+    char *path = NULL, *dataset = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_tensor_spec(input, &is_tensor, &path, &dataset, err));
+    if (is_tensor) {
+        HLRP_TRY(hlrp_tensor_open(path, dataset, &e->tensor, err));
+        e->dims = *hlrp_tensor_file_dims(e->tensor);
+        if (e->dims.d[1] != 3)
+            status = hlrp_fail(err, HLRP_E_INPUT, input, "give a tensor [N,3,H,W]",
+                               "the tensor has %lld channels", (long long)e->dims.d[1]);
+        goto out;
+    }
+    HLRP_TRY(hlrp_image_read(input, &e->picture, err));
+    e->dims = (hlrp_dims){4, {1, 3, e->picture.height, e->picture.width}};
+out:
+    free(path);
+    free(dataset);
+    return status;
+}
+
+/* Samples [first, first+count) of the input into e->input; what a short micro-batch leaves free is
+ * filled with its last sample. */
+static hlrp_status read_input(explain *e, hlrp_error *err) {
+    const int64_t sample = 3 * e->dims.d[2] * e->dims.d[3];
+    if (e->tensor) {
+        const hlrp_status status = hlrp_tensor_read(e->tensor, e->first, e->count, e->input, err);
+        if (status != HLRP_OK)
+            return status;
+    } else {
+        hlrp_normalize(&e->net->normalizer, e->picture.data, sample / 3, e->input);
+    }
+    for (int64_t i = e->count; i < e->net->batch; i++)
+        memcpy(e->input + i * sample, e->input + (i - 1) * sample, (size_t)sample * sizeof(float));
+    return HLRP_OK;
+}
+
+/* ---- targets and starts ---- */
+
+static hlrp_status parse_targets(explain *e, hlrp_error *err) {
+    const hlrp_network *net = e->net;
+    const int64_t n = e->dims.d[0];
+    hlrp_strings names = {0};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&e->targets, n, sizeof *e->targets, "targets", err));
+    for (int64_t i = 0; i < n; i++)
+        e->targets[i] =
+            !net->targets.predicted && net->targets.planes == 1 ? net->targets.classes[0] : -1;
+    if (!e->options->target || strcmp(e->options->target, "predicted") == 0)
+        goto out;
+    HLRP_TRY(hlrp_split_commas(e->options->target, &names, err));
+    if (names.count != 1 && names.count != n) {
+        status = hlrp_fail(err, HLRP_E_USAGE, "--target", "give one for all or one for each sample",
+                           "%lld targets for %lld samples", (long long)names.count, (long long)n);
+        goto out;
+    }
+    for (int64_t i = 0; i < n; i++)
+        HLRP_TRY(hlrp_network_class(net, names.items[names.count == 1 ? 0 : i], "--target",
+                                    &e->targets[i], err));
+out:
+    hlrp_strings_free(&names);
+    return status;
+}
+
+static hlrp_status fill_starts(explain *e, hlrp_error *err) {
+    const hlrp_network *net = e->net;
+    float *p = NULL;
+    const hlrp_status status = hlrp_calloc(&p, net->classes, sizeof *p, "probabilities", err);
+    memset(e->start, 0, (size_t)(net->batch * net->outputs) * sizeof *e->start);
+    for (int64_t i = 0; status == HLRP_OK && i < e->count; i++) {
+        const float *logits = hlrp_lrp_logits(e->worker) + i * net->outputs;
+        hlrp_probabilities(net->probability, logits, net->outputs, p);
+        int64_t *target = &e->targets[e->first + i];
+        if (*target < 0)
+            *target = hlrp_predicted(p, net->classes);
+        hlrp_start_fill(&net->start, logits, net->outputs, *target, e->start + i * net->outputs);
+    }
+    free(p);
+    return status;
+}
+
+/* ---- layers ---- */
+
+static void keep_layer(void *ctx, int node, const hlrp_layout *layout, const float *relevance) {
+    explain *e = ctx;
+    hlrp_layout plain = *layout;
+    plain.lanes = 1;
+    if (e->layer_status != HLRP_OK)
+        return;
+    hlrp_repack(layout, relevance, &plain, e->plain);
+    e->layer_status =
+        hlrp_explain_write_layer(e->writer, node, e->first, e->count, e->plain, e->err);
+}
+
+static hlrp_status add_layers(explain *e, hlrp_error *err) {
+    const hlrp_graph *g = e->net->graph;
+    int64_t most = 0;
+    hlrp_status status = HLRP_OK;
+    for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
+        const hlrp_value *v = &g->values[g->nodes[i].out[0]];
+        char rule[64];
+        hlrp_dims dims = v->dims;
+        int64_t count = 0;
+        dims.d[0] = e->dims.d[0];
+        HLRP_TRY(hlrp_dims_count(&v->dims, &count, err));
+        most = HLRP_MAX(most, count);
+        HLRP_TRY(hlrp_explain_add_layer(
+            e->writer, i, g->nodes[i].name, v->name,
+            hlrp_rule_text(hlrp_lrp_rule(e->net->lrp, i), rule, sizeof rule), &dims, err));
+    }
+    HLRP_TRY(hlrp_calloc(&e->plain, most, sizeof *e->plain, "a layer's relevance", err));
+    status = hlrp_calloc(&e->accounts, g->node_count * 3 * e->dims.d[0], sizeof *e->accounts,
+                         "accounts", err);
+out:
+    return status;
+}
+
+static double *account_of(explain *e, int64_t node, int64_t field) {
+    return e->accounts + (node * 3 + field) * e->dims.d[0];
+}
+
+static void keep_accounts(explain *e) {
+    for (int64_t node = 0; node < e->net->graph->node_count; node++)
+        for (int64_t i = 0; i < e->count; i++) {
+            const hlrp_account *a = &e->account[node * e->net->batch + i];
+            const double scale = a->out_abs > 0 ? 1 / a->out_abs : 0;
+            account_of(e, node, 0)[e->first + i] = a->out;
+            account_of(e, node, 1)[e->first + i] = a->bias * scale;
+            account_of(e, node, 2)[e->first + i] = a->stabilizer * scale;
+        }
+}
+
+static hlrp_status write_accounts(explain *e, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    for (int node = 0; status == HLRP_OK && node < e->net->graph->node_count; node++)
+        status = hlrp_explain_layer_account(e->writer, node, account_of(e, node, 0),
+                                            account_of(e, node, 1), account_of(e, node, 2), err);
+    return status;
+}
+
+/* ---- the heatmap of a picture ---- */
+
+static hlrp_status limit_of(const float *plane, int64_t pixels, double *out, hlrp_error *err) {
+    hlrp_limit *limit = NULL;
+    const hlrp_status status = hlrp_limit_new(HEATMAP_PERCENTILE, &limit, err);
+    if (status != HLRP_OK)
+        return status;
+    hlrp_limit_add(limit, plane, pixels);
+    hlrp_limit_second_pass(limit);
+    hlrp_limit_add(limit, plane, pixels);
+    *out = hlrp_limit_value(limit);
+    hlrp_limit_free(limit);
+    return HLRP_OK;
+}
+
+static hlrp_status write_heatmap(explain *e, const char *output, hlrp_error *err) {
+    const int64_t pixels = e->dims.d[2] * e->dims.d[3];
+    const size_t stem = strlen(output) - (hlrp_glob_match("*.h5", output, true) ? 3 : 0);
+    float *plane = NULL;
+    char *path = NULL;
+    double limit = 0;
+    hlrp_colormap map;
+    hlrp_image picture = {0};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_format(&path, err, "%.*s.png", (int)stem, output));
+    HLRP_TRY(hlrp_calloc(&plane, pixels, sizeof *plane, "heatmap", err));
+    HLRP_TRY(hlrp_colormap_init(&map, e->net->config->outputs.colormap, err));
+    HLRP_TRY(hlrp_image_init(&picture, e->dims.d[3], e->dims.d[2], 3, err));
+    hlrp_sum_over_color(e->relevance, pixels, plane);
+    HLRP_TRY(limit_of(plane, pixels, &limit, err));
+    for (int64_t p = 0; p < pixels; p++)
+        memcpy(picture.data + 3 * p, hlrp_colormap_at(&map, limit > 0 ? plane[p] / limit : 0), 3);
+    HLRP_TRY(hlrp_png_write(path, &picture, err));
+    hlrp_logf(e->options->log, HLRP_LOG_INFO, "%s: full colour at ±%.3g", path, limit);
+out:
+    hlrp_image_free(&picture);
+    free(plane);
+    free(path);
+    return status;
+}
+
+/* ---- running ---- */
+
+static hlrp_status allocate(explain *e, hlrp_error *err) {
+    const hlrp_network *net = e->net;
+    const int64_t values = net->batch * 3 * e->dims.d[2] * e->dims.d[3];
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc_aligned(&e->input, values, sizeof(float), "input", err));
+    HLRP_TRY(hlrp_calloc_aligned(&e->relevance, values, sizeof(float), "relevance", err));
+    HLRP_TRY(hlrp_calloc(&e->start, net->batch * net->outputs, sizeof(float), "starts", err));
+    HLRP_TRY(hlrp_calloc(&e->account, net->batch * net->graph->node_count, sizeof *e->account,
+                         "account", err));
+    status = hlrp_lrp_worker_new(net->lrp, &e->worker, err);
+out:
+    return status;
+}
+
+static hlrp_status run_batch(explain *e, hlrp_error *err) {
+    const bool layers = e->options->layers;
+    const hlrp_lrp_watch watch = {
+        .account = e->account, .layer = layers ? keep_layer : NULL, .ctx = e};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(read_input(e, err));
+    HLRP_TRY(hlrp_lrp_forward(e->worker, e->input, err));
+    HLRP_TRY(fill_starts(e, err));
+    HLRP_TRY(hlrp_lrp_relevance(e->worker, e->start, &watch, e->relevance, err));
+    HLRP_TRY(e->layer_status);
+    if (layers)
+        keep_accounts(e);
+    status = hlrp_explain_write(e->writer, e->first, e->count, e->input, hlrp_lrp_logits(e->worker),
+                                e->targets + e->first, e->start, e->relevance, err);
+out:
+    return status;
+}
+
+/* One thread inside too: the kernels run as they were made. */
+static hlrp_status run_all(void *ctx, hlrp_error *err) {
+    explain *e = ctx;
+    hlrp_status status = HLRP_OK;
+    for (e->first = 0; status == HLRP_OK && e->first < e->dims.d[0]; e->first += e->net->batch) {
+        e->count = HLRP_MIN(e->net->batch, e->dims.d[0] - e->first);
+        status = run_batch(e, err);
+    }
+    return status;
+}
+
+static hlrp_status prepare(explain *e, const hlrp_config *config, const char *input,
+                           hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_network_load(config, e->options->log, &e->net, err));
+    HLRP_TRY(open_input(e, input, err));
+    if (e->options->start)
+        HLRP_TRY(hlrp_network_start(e->net, e->options->start, &e->net->start, err));
+    HLRP_TRY(
+        hlrp_network_ready(e->net, e->dims.d[0] == 1 ? 1 : 0, e->dims.d[2], e->dims.d[3], err));
+    HLRP_TRY(parse_targets(e, err));
+    status = allocate(e, err);
+out:
+    return status;
+}
+
+static void release(explain *e) {
+    hlrp_explain_abort(e->writer);
+    hlrp_tensor_close(e->tensor);
+    hlrp_image_free(&e->picture);
+    hlrp_lrp_worker_free(e->worker);
+    hlrp_network_free(e->net);
+    void *const all[] = {e->targets, e->input,    e->relevance, e->start,
+                         e->account, e->accounts, e->plain};
+    for (size_t i = 0; i < HLRP_COUNT(all); i++)
+        free(all[i]);
+}
+
+hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,
+                         const hlrp_explain_options *options, hlrp_error *err) {
+    explain e = {.options = options, .err = err};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(prepare(&e, config, input, err));
+    HLRP_TRY(hlrp_explain_create(output, &e.dims, (const char *const *)e.net->class_names,
+                                 e.net->outputs, &e.writer, err));
+    if (options->layers)
+        HLRP_TRY(add_layers(&e, err));
+    HLRP_TRY(hlrp_sched_single(run_all, &e, err));
+    if (options->layers)
+        HLRP_TRY(write_accounts(&e, err));
+    status = hlrp_explain_commit(e.writer, err);
+    e.writer = NULL;
+    if (status == HLRP_OK && !e.tensor)
+        status = write_heatmap(&e, output, err);
+out:
+    release(&e);
+    return status;
+}

@@ -1,0 +1,52 @@
+/* `histolrp explain CONFIG.ini INPUT -o OUT.h5`. */
+#include <histolrp/explain.h>
+
+#include "cli/cli.h"
+
+typedef struct explain_options {
+    const char *output, *target, *start;
+    bool layers;
+} explain_options;
+
+#define AT(member) offsetof(explain_options, member)
+
+static const hlrp_option options[] = {
+    {"output", 'o', HLRP_OPTION_TEXT, AT(output), "OUT.h5", "where the numbers go"},
+    {"target", '\0', HLRP_OPTION_TEXT, AT(target), "T[,T]",
+     "class by name or number from 0: one for all samples or one for each"},
+    {"start", '\0', HLRP_OPTION_TEXT, AT(start), "S",
+     "logit, probability, one, logodds or pair:NAME"},
+    {"layers", '\0', HLRP_OPTION_FLAG, AT(layers), NULL,
+     "also the relevance of every node's output, and its account"},
+    {0},
+};
+
+static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
+    const explain_options *o = call->options;
+    const hlrp_explain_options e = {
+        .target = o->target, .start = o->start, .layers = o->layers, .log = &call->log};
+    hlrp_config *config = NULL;
+    if (!o->output)
+        return hlrp_fail(err, HLRP_E_USAGE, "explain", "add -o OUT.h5", "no output file is named");
+    hlrp_status status = hlrp_config_load(call->operands.items[0], call->settings.items,
+                                          call->settings.count, &config, err);
+    if (status == HLRP_OK)
+        status = hlrp_explain(config, call->operands.items[1], o->output, &e, err);
+    hlrp_config_free(config);
+    return status;
+}
+
+const hlrp_command hlrp_command_explain = {
+    .name = "explain",
+    .summary = "explains one picture, or a tensor of several",
+    .operands = "CONFIG.ini INPUT",
+    .details =
+        "INPUT is a picture (PNG, JPEG, TIFF) or FILE.h5:/dataset, float32 [N,C,H,W], taken\n"
+        "as it is. For a picture the heatmap is written beside OUT.h5 as OUT.png.",
+    .least_operands = 2,
+    .most_operands = 2,
+    .takes_config = true,
+    .options = options,
+    .options_size = sizeof(explain_options),
+    .run = run,
+};

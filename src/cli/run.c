@@ -1,0 +1,123 @@
+/* `histolrp run CONFIG.ini`. */
+#include <histolrp/run.h>
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+typedef struct run_options {
+    hlrp_arguments slides;
+    int64_t index;
+    const char *shard;
+    bool dry_run, force;
+} run_options;
+
+#define AT(member) offsetof(run_options, member)
+
+static const hlrp_option options[] = {
+    {"slide", '\0', HLRP_OPTION_TEXTS, AT(slides), "FILE",
+     "this slide in place of batch.slides; may be repeated"},
+    {"index", '\0', HLRP_OPTION_INT, AT(index), "N", "only the N-th slide of the list, from 1"},
+    {"shard", '\0', HLRP_OPTION_TEXT, AT(shard), "I/N", "only the I-th of N parts of each slide"},
+    {"dry-run", '\0', HLRP_OPTION_FLAG, AT(dry_run), NULL, "only say what would be done"},
+    {"force", '\0', HLRP_OPTION_FLAG, AT(force), NULL, "start over, whatever is there already"},
+    {0},
+};
+
+/* The one thing that a signal handler may touch. */
+static volatile sig_atomic_t signals;
+
+/* The first signal ends the run after the tiles under way, a second one ends the program at once.
+ */
+static void on_signal(int number) {
+    (void)number;
+    if (signals++ > 0)
+        _exit(75);
+}
+
+static bool stop(void *ctx) {
+    (void)ctx;
+    return signals > 0;
+}
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal};
+    const int all[] = {SIGINT, SIGTERM, SIGUSR1};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < HLRP_COUNT(all); i++)
+        sigaction(all[i], &action, NULL);
+}
+
+static void to_stderr(void *ctx, const char *text) {
+    (void)ctx;
+    fputs(text, stderr);
+    fflush(stderr);
+}
+
+static void to_stdout(void *ctx, const char *text) {
+    (void)ctx;
+    fputs(text, stdout);
+}
+
+static int terminal_columns(void) {
+    struct winsize size = {0};
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+static bool parse_shard(const char *text, int64_t *shard, int64_t *shards) {
+    char part[32] = "";
+    const char *slash = strchr(text, '/');
+    if (!slash || slash - text >= (int)sizeof part)
+        return false;
+    memcpy(part, text, (size_t)(slash - text));
+    return hlrp_parse_int(part, shard) && hlrp_parse_int(slash + 1, shards) && *shard >= 1 &&
+           *shard <= *shards;
+}
+
+static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
+    const run_options *o = call->options;
+    hlrp_config *config = NULL;
+    hlrp_run_options r = {.slides = o->slides.items,
+                          .slide_count = o->slides.count,
+                          .index = o->index,
+                          .threads = (int)call->threads,
+                          .force = o->force,
+                          .dry_run = o->dry_run,
+                          .log = &call->log,
+                          .progress = call->quiet ? NULL : to_stderr,
+                          .terminal = isatty(STDERR_FILENO) == 1,
+                          .columns = terminal_columns(),
+                          .stop = stop,
+                          .print = to_stdout};
+    if (o->index < 0)
+        return hlrp_fail(err, HLRP_E_USAGE, "run", "count from 1", "--index is negative");
+    if (o->shard && !parse_shard(o->shard, &r.shard, &r.shards))
+        return hlrp_fail(err, HLRP_E_USAGE, "run", "give --shard 1/4 to --shard 4/4",
+                         "--shard: \"%.40s\" is not a part of a whole", o->shard);
+    hlrp_status status = hlrp_config_load(call->operands.items[0], call->settings.items,
+                                          call->settings.count, &config, err);
+    if (status == HLRP_OK) {
+        catch_signals();
+        status = hlrp_run_batch(config, &r, err);
+    }
+    hlrp_config_free(config);
+    return status;
+}
+
+const hlrp_command hlrp_command_run = {
+    .name = "run",
+    .summary = "explains every slide that a configuration names",
+    .operands = "CONFIG.ini",
+    .details = "Exit status: 0 every slide is complete; 1 at least one failed; 2 nothing was run;\n"
+               "75 interrupted, or left to another run: run again to finish.",
+    .least_operands = 1,
+    .most_operands = 1,
+    .takes_config = true,
+    .options = options,
+    .options_size = sizeof(run_options),
+    .run = run,
+};
