@@ -11,7 +11,9 @@ struct hlrp_pool {
     int64_t downsample, capacity;
     hlrp_span span_x, span_y; /* of the current tile */
     hlrp_axis x, y;
-    double *row; /* one row of model pixels, split over the span's columns */
+    double *rows;     /* [span_y most][size]: model columns, already split over map rows */
+    double *all, *on; /* [size]: each model column's sum, and the part of it that is on the slide
+                         as far as rows decide */
 };
 
 static hlrp_status check(const hlrp_grid *grid, int64_t downsample, hlrp_error *err) {
@@ -39,11 +41,13 @@ hlrp_status hlrp_pool_new(const hlrp_grid *grid, int64_t downsample, hlrp_pool *
                            "a tile covers over a million map pixels per axis");
         goto out;
     }
-    const int64_t most_x = hlrp_span_most(w, downsample);
-    pool->capacity = most_x * hlrp_span_most(h, downsample);
+    const int64_t most_y = hlrp_span_most(h, downsample);
+    pool->capacity = hlrp_span_most(w, downsample) * most_y;
     HLRP_TRY(hlrp_axis_init(&pool->x, grid->size, w, downsample, err));
     HLRP_TRY(hlrp_axis_init(&pool->y, grid->size, h, downsample, err));
-    HLRP_TRY(hlrp_calloc(&pool->row, most_x, sizeof *pool->row, "pooling", err));
+    HLRP_TRY(hlrp_calloc(&pool->rows, most_y * grid->size, sizeof *pool->rows, "pooling", err));
+    HLRP_TRY(hlrp_calloc(&pool->all, grid->size, sizeof *pool->all, "pooling", err));
+    HLRP_TRY(hlrp_calloc(&pool->on, grid->size, sizeof *pool->on, "pooling", err));
     *out = pool;
     pool = NULL;
 out:
@@ -56,7 +60,9 @@ void hlrp_pool_free(hlrp_pool *pool) {
         return;
     hlrp_axis_free(&pool->x);
     hlrp_axis_free(&pool->y);
-    free(pool->row);
+    free(pool->rows);
+    free(pool->all);
+    free(pool->on);
     free(pool);
 }
 
@@ -78,38 +84,47 @@ hlrp_status hlrp_pool_place(hlrp_pool *pool, int64_t number, hlrp_irect *window,
     return HLRP_OK;
 }
 
-/* Splits one row over the map's columns; its sum, and the part of that on the slide, in *inside. */
-static double split_row(const hlrp_axis *x, const float *relevance, double *row, double *inside) {
-    double sum = 0.0, in = 0.0;
-    for (int64_t j = 0; j < x->size; j++) {
-        const double r = (double)relevance[j];
-        double *at = row + x->first[j] - x->offset[j];
-        for (int64_t k = x->offset[j]; k < x->offset[j + 1]; k++)
-            at[k] += r * x->share[k];
-        sum += r;
-        in += r * x->inside[j];
+/* Splits every model row over the map's rows, column by column: the long loops run along memory. */
+static void split_rows(hlrp_pool *pool, const float *relevance) {
+    const hlrp_axis *y = &pool->y;
+    const int64_t n = y->size;
+    memset(pool->rows, 0, (size_t)(pool->span_y.n * n) * sizeof *pool->rows);
+    memset(pool->all, 0, (size_t)n * sizeof *pool->all);
+    memset(pool->on, 0, (size_t)n * sizeof *pool->on);
+    for (int64_t i = 0; i < n; i++) {
+        const float *from = relevance + i * n;
+        const double inside = y->inside[i];
+        for (int64_t j = 0; j < n; j++) {
+            pool->all[j] += (double)from[j];
+            pool->on[j] += (double)from[j] * inside;
+        }
+        for (int64_t k = y->offset[i]; k < y->offset[i + 1]; k++) {
+            const double share = y->share[k];
+            double *to = pool->rows + (y->first[i] + k - y->offset[i]) * n;
+            for (int64_t j = 0; j < n; j++)
+                to[j] += (double)from[j] * share;
+        }
     }
-    *inside = in;
-    return sum;
 }
 
 void hlrp_pool_tile(hlrp_pool *pool, const float *relevance, double *parts, double *sum,
                     double *outside) {
-    const hlrp_axis *y = &pool->y;
+    const hlrp_axis *x = &pool->x;
     const int64_t w = pool->span_x.n, h = pool->span_y.n;
     double total = 0.0, off = 0.0;
+    split_rows(pool, relevance);
     memset(parts, 0, (size_t)(w * h) * sizeof *parts);
-    for (int64_t i = 0; i < y->size; i++) {
-        double inside = 0.0;
-        memset(pool->row, 0, (size_t)w * sizeof *pool->row);
-        const double all = split_row(&pool->x, relevance + i * y->size, pool->row, &inside);
-        total += all;
-        off += all - inside * y->inside[i];
-        for (int64_t k = y->offset[i]; k < y->offset[i + 1]; k++) {
-            double *to = parts + (y->first[i] + k - y->offset[i]) * w;
-            for (int64_t m = 0; m < w; m++)
-                to[m] += pool->row[m] * y->share[k];
+    for (int64_t m = 0; m < h; m++) {
+        const double *row = pool->rows + m * x->size;
+        for (int64_t j = 0; j < x->size; j++) {
+            const int64_t first = m * w + x->first[j], offset = x->offset[j];
+            for (int64_t k = offset; k < x->offset[j + 1]; k++)
+                parts[first + k - offset] += row[j] * x->share[k];
         }
+    }
+    for (int64_t j = 0; j < x->size; j++) { /* exactly 0 off the slide for a tile inside it */
+        total += pool->all[j];
+        off += pool->all[j] - pool->on[j] * x->inside[j];
     }
     *sum = total;
     *outside = off;
