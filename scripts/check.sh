@@ -121,7 +121,8 @@ step_readmes() {
 # Paths of the machine it was written on, and tabs.
 step_words() {
     {
-        git ls-files | grep -vE '^(LICENSE|scripts/check\.sh)$' |
+        { git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './demo/*' |
+            sed 's|^\./||'; } | grep -vE '^(LICENSE|scripts/check\.sh)$' |
             xargs grep -nIE '/(work|root|home)/[a-z]' || true
         product | xargs grep -nP '\t' | sed 's/$/    <- a tab/' || true
         product | xargs grep -nP '\b(TODO|FIXME|XXX)\b' || true
