@@ -17,6 +17,10 @@ void hlrp_sum(int64_t count, const float *const *x, int terms, float *y);
 void hlrp_affine(const hlrp_layout *l, const float *x, const float *scale, const float *shift,
                  float *y);
 
+/* Whether every window sees a pixel: with dilation, taps can jump over a small picture from padding
+ * to padding. Pools of other windows must not be run. */
+bool hlrp_windows_see(const hlrp_window *win, const hlrp_layout *x, const hlrp_layout *y);
+
 /* Windows of x [n,c,h,w] → y; the same lanes. arg: for each y, the pixel y·w + x of x that is the
  * maximum (a tie: the first in row-major order); hlrp_layout_count(y) of them. */
 void hlrp_maxpool(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const hlrp_window *win,

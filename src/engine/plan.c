@@ -81,6 +81,14 @@ static hlrp_status lay_out_value(hlrp_plan *plan, int value, int lanes, hlrp_err
     return HLRP_OK;
 }
 
+static hlrp_status check_windows(const hlrp_plan *plan, const hlrp_node *node, hlrp_error *err) {
+    if ((node->op != HLRP_OP_MAXPOOL && node->op != HLRP_OP_AVGPOOL) ||
+        hlrp_windows_see(&node->window, &plan->layouts[node->in[0]], &plan->layouts[node->out[0]]))
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_MODEL, node->name, "use larger tiles",
+                     "a window of the pool sees padding only");
+}
+
 static hlrp_status lay_out(hlrp_plan *plan, int lanes, hlrp_error *err) {
     const hlrp_graph *g = plan->graph;
     const int input_lanes = meets_others(g, g->input) ? lanes : 1;
@@ -88,6 +96,8 @@ static hlrp_status lay_out(hlrp_plan *plan, int lanes, hlrp_error *err) {
     for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
         const hlrp_node *node = &g->nodes[i];
         status = lay_out_value(plan, node->out[0], lanes_of(plan, node, lanes), err);
+        if (status == HLRP_OK)
+            status = check_windows(plan, node, err);
         plan->argmax_offsets[i] = -1;
         if (status == HLRP_OK && node->op == HLRP_OP_MAXPOOL) {
             plan->argmax_offsets[i] = plan->argmaxes;

@@ -19,6 +19,18 @@ static span span_at(const hlrp_window *w, int axis, int64_t extent, int64_t out)
     return s;
 }
 
+bool hlrp_windows_see(const hlrp_window *win, const hlrp_layout *x, const hlrp_layout *y) {
+    for (int axis = 0; axis < 2; axis++) {
+        const int64_t extent = axis == 0 ? x->h : x->w, outputs = axis == 0 ? y->h : y->w;
+        for (int64_t o = 0; o < outputs; o++) {
+            const span s = span_at(win, axis, extent, o);
+            if (s.from >= s.to)
+                return false;
+        }
+    }
+    return true;
+}
+
 /* What an average divides by along one axis. */
 static int64_t divisor(const hlrp_window *w, int axis, int64_t extent, span s) {
     if (!w->count_pad)
