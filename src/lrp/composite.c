@@ -67,17 +67,21 @@ static bool is_linear(hlrp_op op) {
     return op == HLRP_OP_CONV || op == HLRP_OP_GEMM;
 }
 
-bool hlrp_node_is_first(const hlrp_graph *graph, int node) {
-    if (!is_linear(graph->nodes[node].op))
+/* Whether a value is the graph's input, or all of it was only moved there from the input. */
+static bool holds_pixels(const hlrp_graph *g, int value) {
+    const int producer = g->values[value].producer;
+    if (value == g->input)
+        return true;
+    if (producer < 0 || !moves_data(g->nodes[producer].op))
         return false;
-    for (int value = graph->nodes[node].in[0];;) {
-        if (value == graph->input)
-            return true;
-        const int producer = graph->values[value].producer;
-        if (producer < 0 || !moves_data(graph->nodes[producer].op))
+    for (int k = 0; k < g->nodes[producer].in_count; k++)
+        if (!holds_pixels(g, g->nodes[producer].in[k]))
             return false;
-        value = graph->nodes[producer].in[0];
-    }
+    return true;
+}
+
+bool hlrp_node_is_first(const hlrp_graph *graph, int node) {
+    return is_linear(graph->nodes[node].op) && holds_pixels(graph, graph->nodes[node].in[0]);
 }
 
 static hlrp_rule plain_rule(const hlrp_rule_options *o, hlrp_rule_kind kind) {
@@ -223,13 +227,16 @@ static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *
 
 /* ---- which rule fits which node ---- */
 
-static bool fits(const hlrp_graph *g, int node, hlrp_rule_kind kind) {
+static bool fits(const hlrp_graph *g, int node, const hlrp_rule *rule) {
     const hlrp_op op = g->nodes[node].op;
+    const hlrp_rule_kind kind = rule->kind;
+    if (kind == HLRP_RULE_EPSILON && rule->rms && !is_linear(op))
+        return false; /* the mean is over a linear layer's sums */
     switch (op) {
     case HLRP_OP_CONV:
     case HLRP_OP_GEMM:
         if (kind == HLRP_RULE_ZBOX)
-            return hlrp_node_is_first(g, node);
+            return op == HLRP_OP_CONV && hlrp_node_is_first(g, node);
         if (kind == HLRP_RULE_PASS)
             return hlrp_dims_equal(&g->values[g->nodes[node].in[0]].dims,
                                    &g->values[g->nodes[node].out[0]].dims);
@@ -250,10 +257,10 @@ static bool fits(const hlrp_graph *g, int node, hlrp_rule_kind kind) {
 static hlrp_status check_fit(const hlrp_graph *g, const hlrp_rule *rules, hlrp_error *err) {
     char text[64];
     for (int i = 0; i < g->node_count; i++)
-        if (!fits(g, i, rules[i].kind))
+        if (!fits(g, i, &rules[i]))
             return hlrp_fail(err, HLRP_E_CONFIG, g->nodes[i].name,
                              rules[i].kind == HLRP_RULE_ZBOX
-                                 ? "zbox is for layers that see the input's pixels"
+                                 ? "zbox is for convolutions that see the input's pixels"
                                  : "configs/README.md says which rule fits which node",
                              "the rule %s does not fit the node's operator %s",
                              hlrp_rule_text(&rules[i], text, sizeof text),

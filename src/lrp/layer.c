@@ -252,7 +252,9 @@ void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divid
     float *const kept = step->account && d->denominator == s ? hlrp_take(step, l) : NULL;
     for (int64_t n = 0; n < l->n; n++) {
         const float *z = d->denominator + n * sample;
-        const float e = (float)(d->epsilon * (d->rms ? root_mean_square(l, z) : 1));
+        float e = (float)(d->epsilon * (d->rms ? root_mean_square(l, z) : 1));
+        if (e == 0) /* epsilon(0), or all sums 0 and rms: LRP-0, which is defined where z = 0 */
+            e = (float)HLRP_LRP0_EPSILON;
         for (int64_t k = 0; k < blocks; k++) {
             const int64_t at = n * sample + k * block;
             const float *den = d->denominator + at;

@@ -103,25 +103,35 @@ static void size_scratch(hlrp_lrp *lrp) {
     lrp->scratch_floats += 4 * (largest + 16);
 }
 
-static hlrp_status copy_channels(const float *from, float otherwise, int64_t channels, float **out,
-                                 hlrp_error *err) {
-    const hlrp_status status = hlrp_calloc(out, channels, sizeof **out, "channel values", err);
-    for (int64_t c = 0; status == HLRP_OK && c < channels; c++)
-        (*out)[c] = from ? from[c] : otherwise;
+/* By channel, over and over: a concatenation of the input with itself repeats its channels. */
+static hlrp_status copy_channels(const float *from, float otherwise, int64_t channels,
+                                 int64_t count, float **out, hlrp_error *err) {
+    const hlrp_status status = hlrp_calloc(out, count, sizeof **out, "channel values", err);
+    for (int64_t c = 0; status == HLRP_OK && c < count; c++)
+        (*out)[c] = from ? from[c % channels] : otherwise;
     return status;
+}
+
+/* Most channels of any convolution's input. */
+static int64_t most_channels(const hlrp_graph *g) {
+    int64_t most = g->values[g->input].dims.d[1];
+    for (int i = 0; i < g->node_count; i++)
+        if (g->nodes[i].op == HLRP_OP_CONV)
+            most = HLRP_MAX(most, g->values[g->nodes[i].in[0]].dims.d[1]);
+    return most;
 }
 
 static hlrp_status allocate(hlrp_lrp *lrp, const hlrp_lrp_options *options, hlrp_error *err) {
     const hlrp_graph *g = lrp->graph;
-    const int64_t channels = g->values[g->input].dims.d[1];
+    const int64_t channels = g->values[g->input].dims.d[1], most = most_channels(g);
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&lrp->rules, g->node_count, sizeof *lrp->rules, "rules", err));
     HLRP_TRY(hlrp_calloc(&lrp->layers, g->node_count, sizeof *lrp->layers, "layers", err));
     HLRP_TRY(hlrp_calloc(&lrp->shared, g->node_count, sizeof *lrp->shared, "arena", err));
     HLRP_TRY(hlrp_calloc(&lrp->offsets, g->value_count, sizeof *lrp->offsets, "arena", err));
-    HLRP_TRY(copy_channels(options->low, 0, channels, &lrp->low, err));
-    HLRP_TRY(copy_channels(options->high, 1, channels, &lrp->high, err));
-    HLRP_TRY(copy_channels(options->reference, 0, channels, &lrp->reference, err));
+    HLRP_TRY(copy_channels(options->low, 0, channels, most, &lrp->low, err));
+    HLRP_TRY(copy_channels(options->high, 1, channels, most, &lrp->high, err));
+    HLRP_TRY(copy_channels(options->reference, 0, channels, channels, &lrp->reference, err));
 out:
     return status;
 }

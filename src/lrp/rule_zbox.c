@@ -15,7 +15,7 @@ static float part(float w, int64_t which) {
 
 /* [O, 3·I/g, kh, kw] from [O, I/g, kh, kw]. */
 static void stack(const hlrp_linear_spec *spec, const float *w, float *stacked) {
-    const int64_t taps = spec->gemm ? 1 : spec->window.kernel[0] * spec->window.kernel[1];
+    const int64_t taps = spec->window.kernel[0] * spec->window.kernel[1];
     const int64_t run = spec->src.c / spec->group * taps;
     for (int64_t o = 0; o < spec->dst.c; o++)
         for (int64_t which = 0; which < 3; which++)
@@ -53,9 +53,6 @@ static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
     float *w = NULL;
     hlrp_status status = HLRP_OK;
     hlrp_layer_reserve(layer, 4, 2);
-    if (layer->spec.gemm)
-        return hlrp_fail(err, HLRP_E_CONFIG, NULL, "use epsilon or wsquare there",
-                         "zbox is for convolutions");
     HLRP_TRY(hlrp_calloc(&w, 3 * hlrp_layer_weight_count(layer), sizeof *w, "zbox weights", err));
     HLRP_TRY(add_box_constant(layer, 1, layer->low, w, err));
     HLRP_TRY(add_box_constant(layer, 2, layer->high, w, err));

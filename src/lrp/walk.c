@@ -69,7 +69,7 @@ static float *divide_by_output(turn *t, double epsilon) {
 }
 
 static double epsilon_of(const hlrp_rule *rule) {
-    return rule->kind == HLRP_RULE_LRP0 ? HLRP_LRP0_EPSILON : rule->epsilon;
+    return rule->kind == HLRP_RULE_LRP0 || rule->epsilon == 0 ? HLRP_LRP0_EPSILON : rule->epsilon;
 }
 
 static hlrp_status back_linear(turn *t, hlrp_error *err) {
@@ -235,8 +235,13 @@ static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *w
                              hlrp_error *err) {
     const hlrp_lrp *lrp = w->lrp;
     const hlrp_node *node = &lrp->graph->nodes[id];
-    if (!w->begun[node->out[0]])
-        return HLRP_OK; /* leads to no output */
+    const int64_t samples = layout_of(w, node->out[0])->n;
+    hlrp_account *rows = watch && watch->account ? watch->account + id * samples : NULL;
+    if (!w->begun[node->out[0]]) { /* leads to no output */
+        if (rows)
+            memset(rows, 0, (size_t)samples * sizeof *rows);
+        return HLRP_OK;
+    }
     turn t = {.w = w,
               .id = id,
               .node = node,
@@ -251,8 +256,8 @@ static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *w
                        .scratch_end = w->scratch + lrp->scratch_floats}};
     if (watch && watch->layer)
         watch->layer(watch->ctx, id, t.out, t.r);
-    if (watch && watch->account)
-        open_account(&t, watch->account + (int64_t)id * t.out->n);
+    if (rows)
+        open_account(&t, rows);
     if (lrp->shared[id]) {
         for (int64_t n = 0; t.step.account && n < t.out->n; n++)
             t.step.account[n].in = t.step.account[n].out;
