@@ -1,0 +1,170 @@
+/* qupath.groovy: the template below with this result's constants. Calls have the same signatures
+ * from QuPath 0.4.4 on. Pixels stay float32 with one band, so that limit and colors can be changed
+ * in the script; NaN and values near zero are transparent. */
+#include <string.h>
+
+#include "sink/sink.h"
+#include "sink/text.h"
+#include "stitch/colormap.h"
+
+#define DEFAULT_COLORMAP "vik"
+#define DEFAULT_OPACITY 0.6
+#define MAP_FILE "relevance.ome.tif"
+/* Control points written into the script. */
+#define POINTS 17
+
+static const char imports[] = "import java.awt.image.BufferedImage\n"
+                              "import java.awt.image.DataBuffer\n"
+                              "import java.awt.image.BandedSampleModel\n"
+                              "import java.awt.image.Raster\n"
+                              "import java.util.function.DoubleToIntFunction\n"
+                              "import javafx.application.Platform\n"
+                              "import qupath.lib.color.ColorMaps\n"
+                              "import qupath.lib.color.ColorModelFactory\n"
+                              "import qupath.lib.gui.QuPathGUI\n"
+                              "import qupath.lib.gui.viewer.overlays.BufferedImageOverlay\n"
+                              "import qupath.lib.images.servers.ImageServers\n"
+                              "import qupath.lib.images.servers.PixelType\n"
+                              "import qupath.lib.regions.ImageRegion\n\n";
+
+static const char body[] =
+    "final long MAX_PIXELS = 16000000L\n"
+    "\n"
+    "// The map lies beside this script; QuPath tells where that is unless the script was pasted.\n"
+    "def here = null\n"
+    "try {\n"
+    "    here = getProperty('qupath.script.file')\n"
+    "} catch (MissingPropertyException e) {\n"
+    "}\n"
+    "def mapFile = new File(MAP_FILE).getAbsoluteFile()\n"
+    "if (here != null)\n"
+    "    mapFile = new File(new File(here.toString()).getAbsoluteFile().getParentFile(), "
+    "MAP_FILE)\n"
+    "if (!mapFile.exists())\n"
+    "    throw new FileNotFoundException('cannot find ' + mapFile + ': open this script from its "
+    "folder with File > Open')\n"
+    "\n"
+    "def viewer = QuPathGUI.getInstance().getViewer()\n"
+    "def slide = viewer.getServer()\n"
+    "if (slide == null)\n"
+    "    throw new IllegalStateException('open the slide ' + SLIDE + ' first')\n"
+    "if (slide.getWidth() != WIDTH || slide.getHeight() != HEIGHT)\n"
+    "    println 'warning: this image is ' + slide.getWidth() + ' x ' + slide.getHeight() +\n"
+    "            ', the map was made for ' + WIDTH + ' x ' + HEIGHT + ' (' + SLIDE + ')'\n"
+    "\n"
+    "def alpha = { double v ->\n"
+    "    double t = Math.abs(v) / LIMIT\n"
+    "    if (Double.isNaN(t) || t < 0.02)\n"
+    "        return 0\n"
+    "    return (int) Math.round(255 * OPACITY * Math.min(1.0d, (t - 0.02d) / 0.38d))\n"
+    "} as DoubleToIntFunction\n"
+    "def colors = ColorMaps.createColorMap('histolrp ' + COLORMAP, RED, GREEN, BLUE)\n"
+    "def model = ColorModelFactory.createColorModel(PixelType.FLOAT32, colors, 0, -LIMIT, LIMIT, "
+    "-1, alpha)\n"
+    "\n"
+    "def server = ImageServers.buildServer(mapFile.getAbsolutePath())\n"
+    "def regions = new LinkedHashMap<ImageRegion, BufferedImage>()\n"
+    "try {\n"
+    "    int level = 0\n"
+    "    while (level + 1 < server.nResolutions() && (long) server.getMetadata().getLevel(level)"
+    ".getWidth() *\n"
+    "            server.getMetadata().getLevel(level).getHeight() > MAX_PIXELS)\n"
+    "        level++\n"
+    "    for (tile in server.getTileRequestManager().getTileRequestsForLevel(level)) {\n"
+    "        def request = tile.getRegionRequest()\n"
+    "        def image = server.readRegion(request)\n"
+    "        int w = image.getWidth(), h = image.getHeight()\n"
+    "        def values = image.getRaster().getSamples(0, 0, w, h, CHANNEL, new float[w * h])\n"
+    "        def raster = Raster.createWritableRaster(\n"
+    "                new BandedSampleModel(DataBuffer.TYPE_FLOAT, w, h, 1), null)\n"
+    "        raster.setSamples(0, 0, w, h, 0, values)\n"
+    "        // Map pixels to pixels of the slide as QuPath shows it (cropped to its bounds).\n"
+    "        def region = ImageRegion.createInstance(request.getX() * DOWNSAMPLE - BOUNDS_X,\n"
+    "                request.getY() * DOWNSAMPLE - BOUNDS_Y, request.getWidth() * DOWNSAMPLE,\n"
+    "                request.getHeight() * DOWNSAMPLE, 0, 0)\n"
+    "        regions.put(region, new BufferedImage(model, raster, false, null))\n"
+    "    }\n"
+    "} finally {\n"
+    "    server.close()\n"
+    "}\n"
+    "\n"
+    "Platform.runLater {\n"
+    "    viewer.getOverlayOptions().setShowPixelClassification(true)\n"
+    "    viewer.setCustomPixelLayerOverlay(new BufferedImageOverlay(viewer, regions))\n"
+    "    viewer.repaint()\n"
+    "}\n"
+    "println 'relevance for ' + CLASS + ': red speaks for it, blue against it; full color at +/-' "
+    "+ "
+    "LIMIT + ' ' + UNIT + ' per map pixel'\n";
+
+/* A Groovy string between single quotes: no interpolation there. */
+static void add_quoted(hlrp_str *s, const char *name, const char *text) {
+    hlrp_str_addf(s, "final String %s = '", name);
+    for (const char *c = text; *c; c++)
+        if (*c == '\'' || *c == '\\')
+            hlrp_str_addf(s, "\\%c", *c);
+        else
+            hlrp_str_addn(s, (unsigned char)*c < ' ' ? " " : c, 1);
+    hlrp_str_add(s, "'\n");
+}
+
+static void add_integer(hlrp_str *s, const char *name, int64_t value) {
+    hlrp_str_addf(s, "final int %s = %lld\n", name, (long long)value);
+}
+
+static void add_real(hlrp_str *s, const char *name, double value) {
+    hlrp_str_addf(s, "final double %s = ", name);
+    hlrp_text_double(s, value);
+    hlrp_str_add(s, "d\n");
+}
+
+static void add_channel(hlrp_str *s, const char *name, const hlrp_colormap *map, int channel) {
+    hlrp_str_addf(s, "final int[] %s = [", name);
+    for (int i = 0; i < POINTS; i++)
+        hlrp_str_addf(s, "%s%d", i ? ", " : "",
+                      hlrp_colormap_at(map, 2.0 * i / (POINTS - 1) - 1)[channel]);
+    hlrp_str_add(s, "]\n");
+}
+
+static void add_constants(hlrp_str *s, const hlrp_sink_input *in, double limit,
+                          const hlrp_colormap *map) {
+    const hlrp_result_info *info = hlrp_result_facts(in->result);
+    hlrp_irect bounds = {0};
+    const bool crops = !in->full && hlrp_slide_bounds(in->slide, &bounds);
+    add_quoted(s, "SLIDE", hlrp_slide_name(in->slide));
+    add_quoted(s, "MAP_FILE", MAP_FILE);
+    add_quoted(s, "CLASS", info->plane_names[in->plane]);
+    add_quoted(s, "UNIT", in->unit ? in->unit : "relevance");
+    add_quoted(s, "COLORMAP", in->colormap ? in->colormap : DEFAULT_COLORMAP);
+    add_integer(s, "CHANNEL", in->plane);
+    add_integer(s, "DOWNSAMPLE", info->downsample);
+    add_integer(s, "BOUNDS_X", crops ? bounds.x : 0);
+    add_integer(s, "BOUNDS_Y", crops ? bounds.y : 0);
+    add_integer(s, "WIDTH", crops ? bounds.w : info->slide.w);
+    add_integer(s, "HEIGHT", crops ? bounds.h : info->slide.h);
+    add_real(s, "LIMIT", limit > 0 ? limit : 1);
+    add_real(s, "OPACITY", in->opacity > 0 ? in->opacity : DEFAULT_OPACITY);
+    add_channel(s, "RED", map, 0);
+    add_channel(s, "GREEN", map, 1);
+    add_channel(s, "BLUE", map, 2);
+}
+
+hlrp_status hlrp_sink_qupath(const hlrp_sink_input *in, const char *path, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_text text = {0};
+    hlrp_colormap map;
+    double limit = 0;
+    HLRP_TRY(hlrp_colormap_init(&map, in->colormap ? in->colormap : DEFAULT_COLORMAP, err));
+    HLRP_TRY(hlrp_sink_limit(in, &limit, err));
+    HLRP_TRY(hlrp_text_open(&text, path, err));
+    hlrp_str_add(&text.pending,
+                 "// Shows the relevance map over the slide. Run it in QuPath's script editor with "
+                 "the slide open.\n// Written by histolrp.\n");
+    hlrp_str_add(&text.pending, imports);
+    add_constants(&text.pending, in, limit, &map);
+    hlrp_str_add(&text.pending, body);
+    HLRP_TRY(hlrp_text_commit(&text, err));
+out:
+    hlrp_text_close(&text);
+    return status;
+}
