@@ -124,6 +124,23 @@ static void sum_columns(const hlrp_backdrop *b, const placement *p, double from,
         rgb[c] = (uint8_t)lround(fmin(sum[c] / total, 255));
 }
 
+/* Whether the piece's pixels are the level's own: the usual case, as scales are often a level's. */
+static bool is_one_to_one(const placement *p) {
+    return p->ratio_x == 1 && p->ratio_y == 1 && p->x == (double)p->rect.x &&
+           p->y == (double)p->rect.y;
+}
+
+static void copy(const hlrp_backdrop *b, const placement *p, hlrp_irect piece, uint8_t *rgb,
+                 int64_t stride) {
+    for (int64_t y = 0; y < piece.h; y++) {
+        const int64_t row = HLRP_MIN(piece.y + y - p->rect.y, p->rect.h - 1);
+        for (int64_t x = 0; x < piece.w; x++) {
+            const int64_t column = HLRP_MIN(piece.x + x - p->rect.x, p->rect.w - 1);
+            memcpy(rgb + y * stride + 3 * x, b->pixels + 3 * (row * p->rect.w + column), 3);
+        }
+    }
+}
+
 /* rgb points at the piece's first pixel in rows of `stride` bytes. */
 static void reduce(const hlrp_backdrop *b, const placement *p, hlrp_irect piece, uint8_t *rgb,
                    int64_t stride) {
@@ -157,7 +174,7 @@ static hlrp_status read_piece(hlrp_backdrop *b, hlrp_irect piece, uint8_t *rgb, 
         HLRP_TRY(hlrp_grow(&b->sums, &b->sums_room, 3 * p.rect.w, sizeof *b->sums, err));
         hlrp_error unread = {0};
         if (hlrp_slide_read(b->slide, level, p.rect, b->pixels, &unread) == HLRP_OK) {
-            reduce(b, &p, piece, rgb, stride);
+            (is_one_to_one(&p) ? copy : reduce)(b, &p, piece, rgb, stride);
             return HLRP_OK;
         }
         if (unread.status == HLRP_E_MEMORY) {
