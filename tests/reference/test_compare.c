@@ -110,7 +110,7 @@ static void one_network(uint64_t seed, tally *t) {
     net_end(&n);
 }
 
-static uint64_t first_seed = 1, last_seed = 40;
+static uint64_t first_seed = 1, last_seed = 20;
 
 static void random_networks(void **unused) {
     (void)unused;

@@ -96,10 +96,16 @@ static double *widen(int64_t count, const float *x, double otherwise) {
 
 void ref_run(const hlrp_graph *g, const hlrp_lrp_options *o, double stabilizer, const float *input,
              const float *start, ref_result *out) {
+    double *r = widen(hlrp_ref_count(hlrp_ref_shape_of(&g->values[g->output].dims)), start, 0);
+    ref_run_from(g, o, stabilizer, input, r, out);
+    free(r);
+}
+
+void ref_run_from(const hlrp_graph *g, const hlrp_lrp_options *o, double stabilizer,
+                  const float *input, const double *start, ref_result *out) {
     hlrp_error err = {0};
     const hlrp_ref_shape xs = hlrp_ref_shape_of(&g->values[g->input].dims);
     double *x = widen(hlrp_ref_count(xs), input, 0);
-    double *r = widen(hlrp_ref_count(hlrp_ref_shape_of(&g->values[g->output].dims)), start, 0);
     double *low = widen(xs.c, o->low, 0), *high = widen(xs.c, o->high, 1);
     double *root = widen(xs.c, o->reference, 0);
     *out = (ref_result){0};
@@ -113,9 +119,8 @@ void ref_run(const hlrp_graph *g, const hlrp_lrp_options *o, double stabilizer, 
                                 .stabilizer = stabilizer,
                                 .lrp0 = stabilizer > 0 ? stabilizer : 0,
                                 .times_input = strcmp(o->rules.composite, "gradient-x-input") == 0};
-    ref_lrp_run(g, out->rules, &ro, out->values, r, &out->lrp);
+    ref_lrp_run(g, out->rules, &ro, out->values, start, &out->lrp);
     free(x);
-    free(r);
     free(low);
     free(high);
     free(root);

@@ -28,6 +28,8 @@ typedef struct ref_result {
 
 void ref_run(const hlrp_graph *g, const hlrp_lrp_options *o, double stabilizer, const float *input,
              const float *start, ref_result *out);
+void ref_run_from(const hlrp_graph *g, const hlrp_lrp_options *o, double stabilizer,
+                  const float *input, const double *start, ref_result *out);
 void ref_free(ref_result *r);
 
 /* Largest |a − b| / largest |b| of one sample among `count` numbers each; 0 where b is all 0 and a
