@@ -227,13 +227,14 @@ static bool conv_init(conv *c, const hlrp_linear_spec *spec) {
 }
 
 /* Winograd F(4×3): two to three times the direct kernel's speed on 3×3 windows of stride 1, except
- * on small pictures with many channels, where transforming the weights' side costs more. */
+ * on small pictures with many channels, where transforming the weights' side costs more. Only for
+ * equal pads: oneDNN 2.6's adjoint is wrong where those above and below differ. */
 static bool winograd_pays(const hlrp_linear_spec *s) {
     const hlrp_window *w = &s->window;
     const int64_t pixels = s->dst.h * s->dst.w;
     for (int a = 0; a < 2; a++)
         if (w->kernel[a] != 3 || w->stride[a] != 1 || w->dilation[a] != 1 || w->pad_lo[a] > 1 ||
-            w->pad_hi[a] > 1)
+            w->pad_lo[a] != w->pad_hi[a])
             return false;
     return s->group == 1 && s->src.c >= 16 && s->dst.c >= 16 &&
            (pixels > 20 * 20 || (pixels > 10 * 10 && s->src.c < 256));
