@@ -120,30 +120,33 @@ static hlrp_status settle_gate(hlrp_network *net, hlrp_error *err) {
     return hlrp_network_class(net, net->config->gate.class_name, "gate.class", &net->gate, err);
 }
 
-static hlrp_status per_channel(const hlrp_number_list *list, const char *key, double otherwise,
-                               double out[3], hlrp_error *err) {
+/* otherwise: by channel, where the list is empty. */
+static hlrp_status per_channel(const hlrp_number_list *list, const char *key,
+                               const double otherwise[3], double out[3], hlrp_error *err) {
     if (list->count != 0 && list->count != 1 && list->count != 3)
         return hlrp_fail(err, HLRP_E_CONFIG, key, "give one number, or one for each channel",
                          "%lld numbers do not fit 3 channels", (long long)list->count);
     for (int i = 0; i < 3; i++)
-        out[i] = list->count == 0 ? otherwise : list->items[list->count == 1 ? 0 : i];
+        out[i] = list->count == 0 ? otherwise[i] : list->items[list->count == 1 ? 0 : i];
     return HLRP_OK;
 }
 
 static hlrp_status settle_pixels(hlrp_network *net, hlrp_error *err) {
     const hlrp_config *c = net->config;
+    const hlrp_graph *g = net->graph;
+    const double zero[3] = {0, 0, 0}, one[3] = {1, 1, 1};
     double mean[3], std[3], low[3], high[3];
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(per_channel(&c->model.mean, "model.mean", 0, mean, err));
-    HLRP_TRY(per_channel(&c->model.std, "model.std", 1, std, err));
+    HLRP_TRY(per_channel(&c->model.mean, "model.mean", g->has_norm ? g->mean : zero, mean, err));
+    HLRP_TRY(per_channel(&c->model.std, "model.std", g->has_norm ? g->std : one, std, err));
     HLRP_TRY(hlrp_normalizer_init(&net->normalizer, c->model.scale, mean, std,
                                   c->model.channels == HLRP_CONFIG_CHANNELS_BGR, err));
     for (int i = 0; i < 3; i++) {
         net->low[i] = net->normalizer.value[i][0];
         net->high[i] = net->white[i] = net->normalizer.value[i][255];
     }
-    HLRP_TRY(per_channel(&c->lrp.low, "lrp.low", 0, low, err));
-    HLRP_TRY(per_channel(&c->lrp.high, "lrp.high", 0, high, err));
+    HLRP_TRY(per_channel(&c->lrp.low, "lrp.low", zero, low, err));
+    HLRP_TRY(per_channel(&c->lrp.high, "lrp.high", one, high, err));
     for (int i = 0; i < 3; i++) {
         net->low[i] = c->lrp.low.count ? (float)low[i] : net->low[i];
         net->high[i] = c->lrp.high.count ? (float)high[i] : net->high[i];

@@ -121,7 +121,8 @@ typedef struct hlrp_config {
         hlrp_config_channels channels;
         hlrp_config_layout layout;
         double scale;
-        hlrp_number_list mean, std; /* one for all channels, or one for each */
+        hlrp_number_list mean, std; /* one for all channels, or one for each; empty: from the
+                                       model's metadata, else 0 and 1 */
         double mpp;                 /* µm per pixel; 0: from the model's metadata, else an error */
         hlrp_config_activation activation;
     } model;
