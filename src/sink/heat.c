@@ -18,11 +18,6 @@ struct hlrp_heat {
 hlrp_status hlrp_heat_new(hlrp_result *result, int64_t plane, double fx, double fy, hlrp_heat **out,
                           hlrp_error *err) {
     const hlrp_result_info *info = hlrp_result_facts(result);
-    *out = NULL;
-    if (plane < 0 || plane >= info->planes)
-        return hlrp_fail(err, HLRP_E_CONFIG, NULL, "choose outputs.class among the explained ones",
-                         "class plane %lld is not in the record, which has %lld", (long long)plane,
-                         (long long)info->planes);
     const hlrp_status status = hlrp_calloc(out, 1, sizeof **out, "a heatmap", err);
     if (status != HLRP_OK)
         return status;

@@ -47,8 +47,13 @@ hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *value, hlrp_error
     hlrp_status status = HLRP_OK;
     hlrp_limit *limit = NULL;
     float *rows = NULL;
-    const hlrp_size map = hlrp_result_facts(in->result)->map;
+    const hlrp_result_info *info = hlrp_result_facts(in->result);
+    const hlrp_size map = info->map;
     const int64_t chunk_rows = HLRP_MAX(hlrp_chunk_size(map).h, 1);
+    if (in->plane < 0 || in->plane >= info->planes)
+        return hlrp_fail(err, HLRP_E_CONFIG, NULL, "choose outputs.class among the explained ones",
+                         "class plane %lld is not in the record, which has %lld",
+                         (long long)in->plane, (long long)info->planes);
     *value = in->limit;
     if (in->limit > 0)
         return HLRP_OK;
@@ -162,9 +167,9 @@ hlrp_status hlrp_sink_overlay(const hlrp_sink_input *in, const char *path, hlrp_
     int64_t band = 0;
     o.opacity = in->opacity > 0 ? fmin(in->opacity, 1) : DEFAULT_OPACITY;
     choose_scale(&o);
-    HLRP_TRY(hlrp_heat_new(in->result, in->plane, o.fx, o.fy, &o.heat, err));
     HLRP_TRY(hlrp_colormap_init(&o.colors, in->colormap ? in->colormap : DEFAULT_COLORMAP, err));
     HLRP_TRY(hlrp_sink_limit(in, &o.limit, err));
+    HLRP_TRY(hlrp_heat_new(in->result, in->plane, o.fx, o.fy, &o.heat, err));
     HLRP_TRY(hlrp_backdrop_new(in->slide, o.fx, o.fy, &o.backdrop, err));
     band = hlrp_backdrop_rows(o.backdrop);
     HLRP_TRY(hlrp_calloc(&o.rgb, 3 * band * o.size.w, 1, "a band of the overlay", err));

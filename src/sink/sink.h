@@ -52,7 +52,7 @@ hlrp_sink hlrp_sink_ome_tiff;
 hlrp_sink hlrp_sink_qupath;
 
 /* The display limit that overlay and script use: in->limit, else the percentile of |relevance| of
- * the plane's finite values (exact). */
+ * the plane's finite values (exact). HLRP_E_CONFIG where the record has no such plane. */
 hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *limit, hlrp_error *err);
 
 #endif

@@ -63,6 +63,20 @@ static void an_empty_map_has_a_limit_of_one(void **state) {
     free(script);
 }
 
+/* Guards against a name read past the end of the list, also where no limit must be found. */
+static void a_class_not_in_the_record_is_refused(void **state) {
+    sink_test *t = *state;
+    sink_test_start(t);
+    t->in.limit = 1;
+    for (int64_t plane = -1; plane <= 2; plane += 3) {
+        hlrp_error err = {0};
+        t->in.plane = plane;
+        assert_int_equal(hlrp_sink_qupath(&t->in, scratch_path(&t->files, "qupath.groovy"), &err),
+                         HLRP_E_CONFIG);
+        assert_non_null(strstr(err.mend, "outputs.class"));
+    }
+}
+
 static void a_full_disk_leaves_no_script(void **state) {
     sink_test *t = *state;
     sink_test_start(t);
@@ -74,6 +88,7 @@ int main(void) {
         SINK_TEST(constants_are_those_of_the_result),
         SINK_TEST(names_stay_in_their_strings),
         SINK_TEST(an_empty_map_has_a_limit_of_one),
+        SINK_TEST(a_class_not_in_the_record_is_refused),
         SINK_TEST(a_full_disk_leaves_no_script),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
