@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipelines/account.h"
 #include "pipelines/slide_run.h"
 #include "sink/sink.h"
 
@@ -91,6 +92,7 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
     in.result = result;
+    HLRP_TRY(hlrp_warn_of_losses(result, run->path, c->lrp.warn_share, in.log, err));
     HLRP_TRY(write_regions(run, err));
     status = write_sinks(run, &in, err);
 out:

@@ -265,3 +265,7 @@ out:
     free(folder);
     return status;
 }
+
+const char *hlrp_onnx_protobuf_version(void) {
+    return protobuf_c_version();
+}

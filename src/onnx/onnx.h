@@ -34,6 +34,9 @@ hlrp_status hlrp_onnx_parse(const void *bytes, size_t size, const char *folder,
 hlrp_status hlrp_onnx_tensor_parse(const void *bytes, size_t size, hlrp_tensor **out, char **name,
                                    hlrp_error *err);
 
+/* Version of protobuf-c; static. */
+const char *hlrp_onnx_protobuf_version(void);
+
 /* The operators that are read, in alphabetical order; NULL past the last. */
 const char *hlrp_onnx_operator(int index);
 

@@ -80,3 +80,7 @@ out:
     free(shuffled);
     return status;
 }
+
+const char *hlrp_deflate_version(void) {
+    return LIBDEFLATE_VERSION_STRING;
+}

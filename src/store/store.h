@@ -11,6 +11,9 @@
 #include "geometry/geometry.h"
 #include "tensor/tensor.h"
 
+/* Version of libdeflate; static. */
+const char *hlrp_deflate_version(void);
+
 /* "1.10.8" into buf; returns buf. */
 const char *hlrp_hdf5_version(char buf[32]);
 

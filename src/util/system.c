@@ -64,3 +64,13 @@ void hlrp_sha256_bytes(const void *bytes, size_t n, char hex[65]) {
 uint32_t hlrp_crc32(uint32_t crc, const void *bytes, size_t n) {
     return (uint32_t)crc32_z(crc, bytes, n);
 }
+
+const char *hlrp_glib_version(void) {
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+    return TEXT(GLIB_MAJOR_VERSION) "." TEXT(GLIB_MINOR_VERSION) "." TEXT(GLIB_MICRO_VERSION);
+}
+
+const char *hlrp_zlib_version(void) {
+    return zlibVersion();
+}

@@ -37,7 +37,8 @@ hlrp_status hlrp_calloc(void *out, int64_t count, size_t size, const char *what,
 hlrp_status hlrp_calloc_aligned(void *out, int64_t count, size_t size, const char *what,
                                 hlrp_error *err);
 
-/* Makes room for `need` items of `size` bytes at *ptr, doubling *capacity. New items are not zeroed. */
+/* Makes room for `need` items of `size` bytes at *ptr, doubling *capacity. New items are not
+ * zeroed. */
 hlrp_status hlrp_grow(void *ptr, int64_t *capacity, int64_t need, size_t size, hlrp_error *err);
 
 /* A copy of text; NULL only where memory is short (err set). */
@@ -120,13 +121,18 @@ hlrp_status hlrp_write_file(const char *path, const char *bytes, size_t n, hlrp_
 
 /* ---- clock and hashes ---- */
 
-double hlrp_seconds(void);               /* monotonic */
-void hlrp_timestamp(char buf[32]);       /* UTC, ISO 8601, now */
-int64_t hlrp_peak_memory(void);          /* bytes of peak resident memory of this process */
+double hlrp_seconds(void);         /* monotonic */
+void hlrp_timestamp(char buf[32]); /* UTC, ISO 8601, now */
+int64_t hlrp_peak_memory(void);    /* bytes of peak resident memory of this process */
 
 /* Hex digests. */
 hlrp_status hlrp_sha256_file(const char *path, char hex[65], hlrp_error *err);
 void hlrp_sha256_bytes(const void *bytes, size_t n, char hex[65]);
+/* Versions of the libraries used here; borrowed, static. zlib's is that of the library in memory.
+ */
+const char *hlrp_glib_version(void);
+const char *hlrp_zlib_version(void);
+
 uint32_t hlrp_crc32(uint32_t crc, const void *bytes, size_t n); /* start with 0 */
 
 /* Text as a JSON string with its quotes, control characters and invalid UTF-8 made safe. */
