@@ -59,7 +59,8 @@ static hlrp_status write_sinks(hlrp_slide_run *run, const hlrp_sink_input *in, h
     const output outputs[] = {{"overlay.tif", hlrp_sink_overlay, c->outputs.overlay},
                               {"relevance.ome.tif", hlrp_sink_ome_tiff, c->outputs.ome_tiff},
                               {"tiles.geojson", hlrp_sink_geojson, c->outputs.geojson},
-                              {"tiles.csv", hlrp_sink_csv, c->outputs.csv}};
+                              {"tiles.csv", hlrp_sink_csv, c->outputs.csv},
+                              {"qupath.groovy", hlrp_sink_qupath, c->outputs.qupath}};
     hlrp_status status = HLRP_OK;
     for (size_t i = 0; status == HLRP_OK && i < HLRP_COUNT(outputs); i++) {
         char *path = NULL;

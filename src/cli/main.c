@@ -1,5 +1,6 @@
 /* histolrp: takes the command line apart, runs the command, says how it went. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -30,6 +31,9 @@ static hlrp_status close_stdout(hlrp_error *err) {
 int main(int argc, char **argv) {
     hlrp_error err = {0};
     hlrp_call call = {0};
+    /* A file size limit or a closed pipe then fails the write, which is reported like any other. */
+    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
     hlrp_status status = hlrp_call_parse(argc, (const char *const *)argv, &call, &err);
     if (status == HLRP_OK)
         status = run(&call, &err);
