@@ -129,6 +129,27 @@ static hlrp_status remove_file(const hlrp_slide_run *run, const char *name, hlrp
     return status;
 }
 
+/* What became of the tiles of a result that is there already: for status.json and batch.csv. */
+static hlrp_status count_tiles(hlrp_slide_run *run, hlrp_result *result, hlrp_error *err) {
+    enum { AT_ONCE = 4096 };
+    const int64_t tiles = hlrp_result_facts(result)->tiles;
+    double status_of[AT_ONCE];
+    for (int64_t first = 0; first < tiles; first += AT_ONCE) {
+        const int64_t count = HLRP_MIN(AT_ONCE, tiles - first);
+        const hlrp_status status =
+            hlrp_result_read_tiles(result, "status", first, count, 1, status_of, err);
+        if (status != HLRP_OK)
+            return status;
+        for (int64_t t = 0; t < count; t++) {
+            run->where->explained += status_of[t] == HLRP_RECORD_EXPLAINED;
+            run->where->gated += status_of[t] == HLRP_RECORD_GATED;
+            run->where->unreadable += status_of[t] == HLRP_RECORD_UNREADABLE;
+        }
+    }
+    run->where->done = tiles;
+    return HLRP_OK;
+}
+
 hlrp_status hlrp_step_look(hlrp_slide_run *run, bool *complete, hlrp_error *err) {
     char *path = NULL, *before = NULL;
     hlrp_result *result = NULL;
@@ -145,6 +166,7 @@ hlrp_status hlrp_step_look(hlrp_slide_run *run, bool *complete, hlrp_error *err)
     HLRP_TRY(hlrp_result_open(path, &result, err));
     HLRP_TRY(hlrp_result_get_text(result, "/run", "result_key", &before, err));
     HLRP_TRY(changed(run, before ? before : "", err));
+    HLRP_TRY(count_tiles(run, result, err));
     *complete = true;
 out:
     hlrp_result_close(result);
