@@ -1,0 +1,44 @@
+/* make_network KIND OUT.onnx: small networks whose relevance is known without running anything.
+ *
+ * linear      y = W · mean over the picture of x, W [2,3] = {1, −2, 0.5; −1, 1, 2}: with LRP-0 the
+ *             relevance of pixel x of channel c is W_kc x / (height · width), whatever the tile
+ * one         the same with one output, W = {1, −2, 0.5}
+ * unsupported a node with an operator that no program knows
+ * gray        an input of one channel
+ * crowd       5 outputs */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "unit/onnx/build.h"
+
+static const float weights[5 * 3] = {1, -2, 0.5F, -1, 1, 2, 0.1F, 0.2F, 0.3F, 1, 1, 1, 2, 0, 1};
+
+static int write_file(const char *path, const build *b) {
+    uint8_t *bytes = NULL;
+    const size_t size = build_pack(b, &bytes);
+    FILE *out = fopen(path, "wb");
+    const bool fine = size > 0 && out && fwrite(bytes, 1, size, out) == size;
+    if (!out || fclose(out) != 0 || !fine) {
+        printf("%s: cannot be written\n", path);
+        free(bytes);
+        return 1;
+    }
+    free(bytes);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3)
+        return 2;
+    const char *kind = argv[1];
+    const int64_t outputs = strcmp(kind, "one") == 0 ? 1 : strcmp(kind, "crowd") == 0 ? 5 : 2;
+    const int64_t channels = strcmp(kind, "gray") == 0 ? 1 : 3;
+    const int64_t dims[2] = {outputs, channels};
+    static build b;
+    build_begin(&b, 13, channels, 64, 64);
+    build_node(&b, "GlobalAveragePool", "pool", "x", "p");
+    build_node(&b, strcmp(kind, "unsupported") == 0 ? "Flutter" : "Flatten", "flat", "p", "f");
+    build_int(&b, build_node(&b, "Gemm", "fc", "f w", "y"), "transB", 1);
+    build_tensor(&b, "w", 1, dims, 2, weights, (size_t)(outputs * channels) * sizeof *weights);
+    return write_file(argv[2], &b);
+}
