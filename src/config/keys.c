@@ -77,7 +77,7 @@ const hlrp_key hlrp_keys[] = {
      "pen marks: keep what they cover, or take it for no tissue"},
     {"regions", "tissue_cell_um", DOUBLE, RESULT, AT(regions.tissue_cell_um), "8", NULL, "[1, 200]",
      NULL, "µm per pixel of the picture in which tissue is looked for"},
-    {"regions", "tissue_median_um", DOUBLE, RESULT, AT(regions.tissue_median_um), "40", NULL,
+    {"regions", "tissue_median_um", DOUBLE, RESULT, AT(regions.tissue_median_um), "24", NULL,
      "[0, 2000]", NULL, "diameter of the median filter on saturation, in µm; 0 is off"},
     {"regions", "tissue_closing_um", DOUBLE, RESULT, AT(regions.tissue_closing_um), "32", NULL,
      "[0, 2000]", NULL, "radius of the closing, in µm; 0 is off"},

@@ -124,7 +124,7 @@ static void blank_block(overview *o, hlrp_irect block) {
 static hlrp_status do_block_somehow(overview *o, int level, hlrp_irect block, int64_t *lost,
                                     hlrp_error *err) {
     hlrp_status status = HLRP_E_INPUT;
-    for (int i = level; i < o->slide->level_count && status == HLRP_E_INPUT; i++)
+    for (int i = level; i >= 0 && status == HLRP_E_INPUT; i = hlrp_slide_next_level(o->slide, i))
         status = do_block(o, i, block, err);
     if (status != HLRP_E_INPUT)
         return status;

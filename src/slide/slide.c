@@ -65,6 +65,19 @@ static int hex_digit(char c) {
 }
 
 /* "RRGGBB", a '#' before it allowed. */
+/* libtiff 4.5 refuses to decode a level that is narrower than its tiles, and OpenSlide 3.4.1 then
+ * gives blank pixels without an error: such levels are passed over. */
+static void find_blank_levels(hlrp_slide *slide) {
+    for (int i = 1; i < slide->level_count; i++) {
+        char key[64];
+        int64_t tile = 0;
+        snprintf(key, sizeof key, "openslide.level[%d].tile-width", i);
+        const char *width = hlrp_slide_property(slide, key);
+        slide->levels[i].blank =
+            width && hlrp_parse_int(width, &tile) && tile > slide->levels[i].size.w;
+    }
+}
+
 static void find_background(hlrp_slide *slide) {
     memset(slide->background, 255, 3);
     const char *text = hlrp_slide_property(slide, "openslide.background-color");
@@ -105,6 +118,7 @@ hlrp_status hlrp_slide_open_backend(const hlrp_slide_backend *backend, const voi
     HLRP_TRY(backend->open(source, &slide->state, err));
     HLRP_TRY(copy_levels(slide, err));
     HLRP_TRY(copy_properties(slide, err));
+    find_blank_levels(slide);
     find_background(slide);
     *out = slide;
     slide = NULL;
@@ -168,11 +182,18 @@ int hlrp_slide_pick_level(const hlrp_slide *slide, double downsample_x, double d
     int best = 0;
     for (int i = 1; i < slide->level_count; i++) {
         const slide_level *level = &slide->levels[i];
-        if (level->x <= downsample_x * 1.01 && level->y <= downsample_y * 1.01 &&
+        if (!level->blank && level->x <= downsample_x * 1.01 && level->y <= downsample_y * 1.01 &&
             level->x > slide->levels[best].x)
             best = i;
     }
     return best;
+}
+
+int hlrp_slide_next_level(const hlrp_slide *slide, int level) {
+    for (int i = level + 1; i < slide->level_count; i++)
+        if (!slide->levels[i].blank)
+            return i;
+    return -1;
 }
 
 const char *hlrp_slide_property(const hlrp_slide *slide, const char *key) {

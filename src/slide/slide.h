@@ -40,6 +40,11 @@ void hlrp_slide_downsample(const hlrp_slide *slide, int level, double *x, double
  * axes, with 1 % slack for rounded sizes; level 0 where none is. */
 int hlrp_slide_pick_level(const hlrp_slide *slide, double downsample_x, double downsample_y);
 
+/* The next coarser level that can be read; -1: none. Like hlrp_slide_pick_level it passes over
+ * levels narrower than their TIFF tiles, which read back blank without an error (OpenSlide 3.4.1 on
+ * libtiff 4.5). */
+int hlrp_slide_next_level(const hlrp_slide *slide, int level);
+
 /* ---- what the file says ---- */
 
 const char *hlrp_slide_property(const hlrp_slide *slide, const char *key); /* NULL: absent */

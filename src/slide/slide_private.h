@@ -33,6 +33,7 @@ typedef struct slide_level {
     hlrp_size size;
     double step; /* the backend's */
     double x, y; /* downsample per axis */
+    bool blank;  /* reads as nothing: passed over */
 } slide_level;
 
 /* Levels and properties are copied once, so that they outlive a reopened backend. */

@@ -121,9 +121,10 @@ hlrp_status hlrp_tile_read(hlrp_tile_reader *reader, int64_t number, uint8_t *rg
     *result = HLRP_TILE_READ;
     hlrp_status status = read_from_level(reader, reader->level, tile, rgb, &first);
     second = first;
-    if (status == HLRP_E_INPUT && reader->level + 1 < hlrp_slide_levels(reader->slide)) {
+    const int coarser = hlrp_slide_next_level(reader->slide, reader->level);
+    if (status == HLRP_E_INPUT && coarser >= 0) {
         *result = HLRP_TILE_FALLBACK;
-        status = read_from_level(reader, reader->level + 1, tile, rgb, &second);
+        status = read_from_level(reader, coarser, tile, rgb, &second);
         if (status == HLRP_OK)
             note_fault(reader, faults ? &faults->fallback : NULL, "is read from a coarser level",
                        number, &first);
