@@ -62,7 +62,7 @@ static void test_pixels_do_not_depend_on_the_window(void **state) {
     hlrp_phantom_options o = small(3);
     o.mpp = 0.2527;
     o.pen = true;
-    hlrp_irect whole = {411, 333, w, h};
+    hlrp_irect whole = {-50, 60, w, h}; /* glass and tissue */
     uint8_t *all = bytes((size_t)(3 * w * h)), *mask = bytes((size_t)(w * h));
     render(&o, whole, all, mask);
     const int64_t heights[] = {1, 37, 128, 200, 134};
@@ -82,17 +82,19 @@ static void test_pixels_do_not_depend_on_the_window(void **state) {
     free(mask);
 }
 
-/* Guards: tissue or nuclei beyond the slide; a crash on negative places. */
+/* Guards: tissue, nuclei or pen beyond the slide; a crash on negative places. */
 static void test_beyond_the_slide_is_glass(void **state) {
     (void)state;
-    hlrp_phantom_options o = small(3);
-    o.vignetting = 0;
-    o.width = 900; /* not a multiple of the block: the last blocks reach past it */
-    hlrp_irect rect = {-300, -200, 300, 2100}, right = {900, -200, 300, 2100};
-    uint8_t *rgb = bytes(3 * 300 * 2100), *mask = bytes(300 * 2100);
-    for (int k = 0; k < 2; k++) {
-        render(&o, k ? right : rect, rgb, mask);
-        for (int i = 0; i < 300 * 2100; i++) {
+    enum { W = 100, H = 1700 };
+    uint8_t *rgb = bytes(3 * W * H), *mask = bytes(W * H);
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        hlrp_phantom_options o = small(seed);
+        o.vignetting = 0;
+        o.pen = true;   /* its ring reaches past the slide for some of the seeds */
+        o.width = 1500; /* not a multiple of the block: the last blocks reach past it */
+        render(&o, seed % 2 ? (hlrp_irect){o.width, -100, W, H} : (hlrp_irect){-W, -100, W, H}, rgb,
+               mask);
+        for (int i = 0; i < W * H; i++) {
             assert_int_equal(mask[i], 0);
             assert_memory_equal(rgb + 3 * i, rgb, 3);
         }
@@ -202,6 +204,26 @@ static void test_mask_has_more_hematoxylin_than_the_rest(void **state) {
     free(mask);
 }
 
+/* Guards: nuclei that end at the edge of a block of 128 pixels because the next block draws only
+ * its own. Edges are as full of them as any other rows and columns. */
+static void test_nuclei_cross_the_edges_of_blocks(void **state) {
+    (void)state;
+    hlrp_phantom_options o = small(6);
+    o.tumor_fraction = 1;
+    uint8_t *mask = bytes(SIDE * SIDE);
+    render(&o, (hlrp_irect){0, 0, SIDE, SIDE}, NULL, mask);
+    double marked[2] = {0}, all[2] = {0};
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        int x = (i % SIDE + 1) % 128, y = (i / SIDE + 1) % 128;
+        int edge = x < 2 || y < 2;
+        marked[edge] += mask[i] == 255;
+        all[edge]++;
+    }
+    double ratio = marked[1] / all[1] / (marked[0] / all[0]);
+    assert_true(ratio > 0.75 && ratio < 1.25);
+    free(mask);
+}
+
 static double mean_of(const hlrp_phantom_options *o, uint8_t *rgb) {
     render(o, (hlrp_irect){0, 0, SIDE, SIDE}, rgb, NULL);
     double sum = 0;
@@ -287,6 +309,7 @@ int main(void) {
         cmocka_unit_test(test_lymphocytes_are_alike_in_tumor_and_normal),
         cmocka_unit_test(test_truth_lies_on_nuclei_and_darkness_does_not_tell),
         cmocka_unit_test(test_mask_has_more_hematoxylin_than_the_rest),
+        cmocka_unit_test(test_nuclei_cross_the_edges_of_blocks),
         cmocka_unit_test(test_options_show),
         cmocka_unit_test(test_options_outside_their_ranges_are_refused),
         cmocka_unit_test(test_hash_and_noise_stay_as_they_are),
