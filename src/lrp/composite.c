@@ -282,6 +282,10 @@ hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *
         return hlrp_fail(err, HLRP_E_CONFIG, "lrp.alpha, lrp.beta", "set beta to alpha - 1",
                          "alpha %g and beta %g do not differ by 1, so relevance is not conserved",
                          options->alpha, options->beta);
+    if (options->gamma < 0 || options->beta < 0)
+        return hlrp_fail(err, HLRP_E_CONFIG, "lrp.gamma, lrp.beta", "use 0 or more",
+                         "gamma %g and beta %g must not be negative", options->gamma,
+                         options->beta);
     HLRP_TRY(hlrp_calloc(&strength, graph->node_count, sizeof *strength, "rules", err));
     HLRP_TRY(apply_composite(graph, options, rules, err));
     for (int i = 0; i < options->override_count; i++)

@@ -96,22 +96,36 @@ hlrp_status hlrp_rule_parse(const char *text, const hlrp_rule *defaults, hlrp_ru
     }
     for (int k = 0; k < parameters.count; k++)
         HLRP_TRY(set_parameter(text, k, parameters.items[k], out, err));
-    if (kind == HLRP_RULE_ALPHABETA &&
-        (out->alpha - out->beta > 1 + 1e-9 || out->alpha - out->beta < 1 - 1e-9))
+    if (kind == HLRP_RULE_ALPHABETA && out->beta < 0)
+        status = bad_rule(text, "beta is alpha - 1 and not negative", err);
+    else if (kind == HLRP_RULE_ALPHABETA &&
+             (out->alpha - out->beta > 1 + 1e-9 || out->alpha - out->beta < 1 - 1e-9))
         status = bad_rule(text, "alpha - beta must be 1, or relevance is not conserved", err);
 out:
     hlrp_strings_free(&parameters);
     return status;
 }
 
+/* The shortest decimal text that reads back as the same number; returns buf. */
+static const char *shortest(double number, char buf[32]) {
+    for (int digits = 6; digits <= 17; digits++) {
+        double back = 0;
+        snprintf(buf, 32, "%.*g", digits, number);
+        if (hlrp_parse_double(buf, &back) && back == number)
+            break;
+    }
+    return buf;
+}
+
 const char *hlrp_rule_text(const hlrp_rule *rule, char *buf, size_t size) {
     const char *name = forms[rule->kind].name;
+    char a[32], b[32];
     if (rule->kind == HLRP_RULE_EPSILON)
-        snprintf(buf, size, "%s(%g%s)", name, rule->epsilon, rule->rms ? ",rms" : "");
+        snprintf(buf, size, "%s(%s%s)", name, shortest(rule->epsilon, a), rule->rms ? ",rms" : "");
     else if (rule->kind == HLRP_RULE_GAMMA)
-        snprintf(buf, size, "%s(%g)", name, rule->gamma);
+        snprintf(buf, size, "%s(%s)", name, shortest(rule->gamma, a));
     else if (rule->kind == HLRP_RULE_ALPHABETA)
-        snprintf(buf, size, "%s(%g,%g)", name, rule->alpha, rule->beta);
+        snprintf(buf, size, "%s(%s,%s)", name, shortest(rule->alpha, a), shortest(rule->beta, b));
     else
         snprintf(buf, size, "%s", name);
     return buf;
