@@ -1,13 +1,16 @@
 #include <string.h>
 
 #include "engine/kernels.h"
+#include "util/vector.h"
 
+HLRP_VECTOR
 void hlrp_relu(int64_t count, const float *x, float *y) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         y[i] = x[i] > 0 ? x[i] : 0;
 }
 
+HLRP_VECTOR
 void hlrp_leaky_relu(int64_t count, const float *x, float alpha, float *y) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
@@ -28,6 +31,7 @@ static void clear_padding(const hlrp_layout *l, float *y) {
     }
 }
 
+HLRP_VECTOR
 void hlrp_clip(const hlrp_layout *l, const float *x, float lo, float hi, float *y) {
     const int64_t count = hlrp_layout_count(l);
 #pragma omp simd
@@ -38,6 +42,7 @@ void hlrp_clip(const hlrp_layout *l, const float *x, float lo, float hi, float *
     clear_padding(l, y);
 }
 
+HLRP_VECTOR
 void hlrp_sum(int64_t count, const float *const *x, int terms, float *y) {
     memcpy(y, x[0], (size_t)count * sizeof *y);
     for (int t = 1; t < terms; t++) {

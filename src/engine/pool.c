@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/kernels.h"
+#include "util/vector.h"
 
 /* Taps [from, to) of a window along one axis that lie inside the input, and where tap 0 lies. */
 typedef struct span {
@@ -51,6 +52,7 @@ static plane plane_of(const hlrp_layout *x, const hlrp_layout *y) {
     return (plane){x->h, x->w, y->h, y->w, x->lanes};
 }
 
+HLRP_VECTOR
 static void max_window(const plane *p, span v, span u, const float *x, float *y, int32_t *arg) {
     const int lanes = p->lanes;
     for (int l = 0; l < lanes; l++) {
@@ -95,6 +97,7 @@ void hlrp_maxpool_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layo
 
 /* Divided by the count, not multiplied by its inverse: the mean of equal values is that value, so
  * that a maximum taken over means has the ties it ought to have. */
+HLRP_VECTOR
 static void mean_window(const plane *p, span v, span u, float count, const float *x, float *y) {
     const int lanes = p->lanes;
     for (int l = 0; l < lanes; l++)
@@ -110,6 +113,7 @@ static void mean_window(const plane *p, span v, span u, float count, const float
         y[l] /= count;
 }
 
+HLRP_VECTOR
 static void spread_window(const plane *p, span v, span u, float count, const float *s, float *c) {
     const int lanes = p->lanes;
     for (int64_t i = v.from; i < v.to; i++)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/vector.h"
+
 static const hlrp_rule_ops *const table[HLRP_RULE_COUNT] = {
     [HLRP_RULE_LRP0] = &hlrp_rule_epsilon,        [HLRP_RULE_EPSILON] = &hlrp_rule_epsilon,
     [HLRP_RULE_GAMMA] = &hlrp_rule_gamma,         [HLRP_RULE_ZPLUS] = &hlrp_rule_zplus,
@@ -202,20 +204,28 @@ const float *hlrp_rule_z(const hlrp_layer *layer, hlrp_step *step) {
     return z;
 }
 
-static float root_mean_square(const hlrp_layout *l, const float *z) {
+HLRP_VECTOR
+static double sum_of_squares(int64_t count, const float *z) {
     double sum = 0;
-    const int64_t count = hlrp_layout_sample(l);
+#pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < count; i++)
         sum += (double)z[i] * z[i];
-    return (float)sqrt(sum / (double)(l->c * l->h * l->w)); /* padding adds nothing to the sum */
+    return sum;
 }
 
+static float root_mean_square(const hlrp_layout *l, const float *z) {
+    /* Padding adds nothing to the sum. */
+    return (float)sqrt(sum_of_squares(hlrp_layout_sample(l), z) / (double)(l->c * l->h * l->w));
+}
+
+HLRP_VECTOR
 static void divide_all(int64_t count, const float *r, const float *z, float e, float *s) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         s[i] = r[i] / hlrp_stab(z[i], e);
 }
 
+HLRP_VECTOR
 static void divide_gated(int64_t count, const float *r, const float *z, float e, const float *gate,
                          float sign, float *s) {
 #pragma omp simd
@@ -225,23 +235,51 @@ static void divide_gated(int64_t count, const float *r, const float *z, float e,
     }
 }
 
+enum { MOST_LANES = 16 };
+
+/* By lane: Σ s, and Σ s with the sign of z. */
+HLRP_VECTOR
+static void sum_lanes(int64_t pixels, int lanes, const float *s, const float *z, double *sum,
+                      double *signed_sum) {
+    for (int64_t p = 0; p < pixels; p++) {
+#pragma omp simd
+        for (int i = 0; i < lanes; i++) {
+            const float v = s[p * lanes + i];
+            sum[i] += v;
+            signed_sum[i] += z[p * lanes + i] >= 0 ? v : -v;
+        }
+    }
+}
+
+HLRP_VECTOR
+static void sum_plane(int64_t pixels, const float *s, const float *z, double *sum,
+                      double *signed_sum) {
+    double a = 0, b = 0;
+#pragma omp simd reduction(+ : a, b)
+    for (int64_t p = 0; p < pixels; p++) {
+        a += s[p];
+        b += z[p] >= 0 ? s[p] : -s[p];
+    }
+    *sum = a;
+    *signed_sum = b;
+}
+
 /* What bias and stabilizer took of one block of channels; z is the denominator before stab. */
 static void add_shares(const hlrp_layer *layer, int64_t block, const hlrp_divide *d, const float *s,
                        const float *z, float e, hlrp_account *account) {
     const hlrp_layout *l = &layer->spec.dst;
     const int64_t pixels = l->h * l->w;
     const double weight = d->weight != 0 ? (double)d->weight : 1;
+    double sum[MOST_LANES] = {0}, signed_sum[MOST_LANES] = {0};
+    if (l->lanes == 1)
+        sum_plane(pixels, s, z, sum, signed_sum);
+    else
+        sum_lanes(pixels, l->lanes, s, z, sum, signed_sum);
     for (int i = 0; i < l->lanes; i++) {
         const float b = layer->bias[block * l->lanes + i];
-        double sum = 0, signed_sum = 0;
-        for (int64_t p = 0; p < pixels; p++) {
-            const float v = s[p * l->lanes + i];
-            sum += v;
-            signed_sum += z[p * l->lanes + i] >= 0 ? v : -v;
-        }
         const float times = d->square_bias ? b : b > 0 ? d->bias_positive : d->bias_negative;
-        account->bias += weight * sum * times * b;
-        account->stabilizer += weight * signed_sum * e;
+        account->bias += weight * sum[i] * times * b;
+        account->stabilizer += weight * signed_sum[i] * e;
     }
 }
 
@@ -270,24 +308,28 @@ void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divid
     }
 }
 
+HLRP_VECTOR
 void hlrp_positive_part(int64_t count, const float *x, float *y) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         y[i] = x[i] > 0 ? x[i] : 0;
 }
 
+HLRP_VECTOR
 void hlrp_negative_part(int64_t count, const float *x, float *y) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         y[i] = x[i] < 0 ? x[i] : 0;
 }
 
+HLRP_VECTOR
 void hlrp_multiply(int64_t count, const float *x, float *y) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         y[i] *= x[i];
 }
 
+HLRP_VECTOR
 void hlrp_add_product(int64_t count, float scale, const float *x, const float *c, float *y) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "lrp/layer.h"
+#include "util/vector.h"
 
 enum { RAISE, LOWER, MAPS_OF_P }; /* W+γW⁺, W+γW⁻; then W⁺ and W⁻ */
 
@@ -62,15 +63,21 @@ static hlrp_status send(const hlrp_layer *layer, hlrp_step *step, int map, const
     return status;
 }
 
+HLRP_VECTOR
+static void combine(int64_t count, float of_z, const float *z, float of_p, const float *p,
+                    float *s) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        s[i] = of_z * z[i] + of_p * p[i];
+}
+
 /* s of one branch: sign > 0 for z > 0. */
 static void branch(const hlrp_layer *layer, hlrp_step *step, int sign, const float *z,
                    const float *p, float *s) {
     const int64_t m = hlrp_layout_count(&layer->spec.dst);
     const float g = (float)layer->rule.gamma;
     const float of_z = sign > 0 ? 1 : 1 + g, of_p = sign > 0 ? g : -g;
-#pragma omp simd
-    for (int64_t i = 0; i < m; i++)
-        s[i] = of_z * z[i] + of_p * p[i];
+    combine(m, of_z, z, of_p, p, s);
     const hlrp_divide d = {.denominator = s,
                            .epsilon = HLRP_STABILIZER,
                            .sign = sign,

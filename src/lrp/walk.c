@@ -4,6 +4,7 @@
 
 #include "engine/kernels.h"
 #include "lrp/internal.h"
+#include "util/vector.h"
 
 /* One node's turn. */
 typedef struct turn {
@@ -24,6 +25,7 @@ static const hlrp_layout *layout_of(const hlrp_lrp_worker *w, int value) {
     return hlrp_plan_layout(w->lrp->plan, value);
 }
 
+HLRP_VECTOR
 static void add_to(int64_t count, const float *x, float *y) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
@@ -36,8 +38,10 @@ static float *begin(turn *t, int value) {
                               : relevance_of(t->w, value);
 }
 
+HLRP_VECTOR
 static double sum_of(int64_t count, const float *x) {
     double sum = 0;
+#pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < count; i++)
         sum += x[i];
     return sum;
@@ -53,18 +57,40 @@ static void end(turn *t, int value, const float *part) {
     t->w->begun[value] = true;
 }
 
-/* s = R / stab(y) of a node without parameters. */
-static float *divide_by_output(turn *t, double epsilon) {
-    const int64_t count = hlrp_layout_count(t->out);
-    float *s = hlrp_take(&t->step, t->out);
-    const float e = (float)epsilon, *r = t->r, *y = t->y;
+HLRP_VECTOR
+static double sum_of_magnitudes(int64_t count, const float *x) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < count; i++)
+        sum += x[i] < 0 ? -x[i] : x[i];
+    return sum;
+}
+
+/* Σ s with the sign of y. */
+HLRP_VECTOR
+static double signed_sum_of(int64_t count, const float *s, const float *y) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < count; i++)
+        sum += y[i] >= 0 ? s[i] : -s[i];
+    return sum;
+}
+
+HLRP_VECTOR
+static void divide(int64_t count, const float *r, const float *y, float e, float *s) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         s[i] = r[i] / hlrp_stab(y[i], e);
+}
+
+/* s = R / stab(y) of a node without parameters. */
+static float *divide_by_output(turn *t, double epsilon) {
     const int64_t sample = hlrp_layout_sample(t->out);
+    float *s = hlrp_take(&t->step, t->out);
+    divide(hlrp_layout_count(t->out), t->r, t->y, (float)epsilon, s);
     for (int64_t n = 0; t->step.account && n < t->out->n; n++)
-        for (int64_t i = n * sample; i < (n + 1) * sample; i++)
-            t->step.account[n].stabilizer += y[i] >= 0 ? (double)s[i] * e : -(double)s[i] * e;
+        t->step.account[n].stabilizer +=
+            epsilon * signed_sum_of(sample, s + n * sample, t->y + n * sample);
     return s;
 }
 
@@ -222,13 +248,9 @@ static hlrp_status back(turn *t, hlrp_error *err) {
 static void open_account(turn *t, hlrp_account *rows) {
     const int64_t sample = hlrp_layout_sample(t->out);
     t->step.account = rows;
-    for (int64_t n = 0; n < t->out->n; n++) {
-        rows[n] = (hlrp_account){0};
-        for (int64_t i = n * sample; i < (n + 1) * sample; i++) {
-            rows[n].out += t->r[i];
-            rows[n].out_abs += t->r[i] < 0 ? -t->r[i] : t->r[i];
-        }
-    }
+    for (int64_t n = 0; n < t->out->n; n++)
+        rows[n] = (hlrp_account){.out = sum_of(sample, t->r + n * sample),
+                                 .out_abs = sum_of_magnitudes(sample, t->r + n * sample)};
 }
 
 static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watch,

@@ -1,4 +1,5 @@
-/* Dense arrays, row-major. Activations and weights are float32; shapes inside networks are int64. */
+/* Dense arrays, row-major. Activations and weights are float32; shapes inside networks are int64.
+ */
 #ifndef HLRP_TENSOR_H
 #define HLRP_TENSOR_H
 
