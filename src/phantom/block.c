@@ -61,22 +61,25 @@ static stains tissue_at(const hlrp_phantom *w, const hlrp_field *f, float grain)
     return mix((stains){0, 0}, s, hlrp_ramp(f->tissue * 0.3F));
 }
 
+/* Grains of cytoplasm are 3 texels of 0.6 µm wide. */
+static float grain_texel(const hlrp_phantom *w, int64_t pixel) {
+    return (float)fmod((double)pixel * (w->options.mpp / 0.6), HLRP_TEXTURE_SIDE);
+}
+
 static void fill_row(hlrp_block *b, int y) {
     const hlrp_phantom *w = b->world;
     int n = HLRP_BLOCK / b->step + 1, j = y / b->step;
     float step = 1 / (float)b->step, v = (float)(y % b->step) * step;
     for (int i = 0; i < n; i++)
         blend(&b->lattice[j * n + i], &b->lattice[(j + 1) * n + i], v, &b->row[i]);
-    double texel = w->options.mpp / 0.6;
-    float gy = (float)fmod((double)(b->y0 + y) * texel, HLRP_TEXTURE_SIDE);
+    float gy = grain_texel(w, b->y0 + y);
     for (int x = 0; x < HLRP_BLOCK; x++) {
         hlrp_field f;
         blend(&b->row[x / b->step], &b->row[x / b->step + 1], (float)(x % b->step) * step, &f);
         b->ink[y * HLRP_BLOCK + x] = f.ink;
         if (f.tissue < -2)
             continue;
-        float gx = (float)fmod((double)(b->x0 + x) * texel, HLRP_TEXTURE_SIDE);
-        stains s = tissue_at(w, &f, hlrp_phantom_sample(w->grain, gx, gy));
+        stains s = tissue_at(w, &f, hlrp_phantom_sample(w->grain, b->grain_x[x], gy));
         b->h[y * HLRP_BLOCK + x] = s.h * f.hslow;
         b->e[y * HLRP_BLOCK + x] = s.e * f.eslow;
     }
@@ -104,11 +107,15 @@ void hlrp_block_fill(hlrp_block *b, int64_t x0, int64_t y0) {
     b->glass = x0 >= o->width || y0 >= o->height || x0 + HLRP_BLOCK <= 0 || y0 + HLRP_BLOCK <= 0 ||
                only_glass(b->world, x0, y0);
     memset(b->mask, 0, sizeof b->mask);
+    for (int x = 0; x < HLRP_BLOCK; x++)
+        b->dim_x[x] = hlrp_vignette(b->world, x0 + x);
     if (b->glass)
         return;
     memset(b->h, 0, sizeof b->h);
     memset(b->e, 0, sizeof b->e);
     fill_lattice(b);
+    for (int x = 0; x < HLRP_BLOCK; x++)
+        b->grain_x[x] = grain_texel(b->world, x0 + x);
     for (int y = 0; y < HLRP_BLOCK; y++)
         fill_row(b, y);
     hlrp_block_add_nuclei(b);

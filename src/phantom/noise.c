@@ -88,12 +88,3 @@ void hlrp_phantom_texture(uint64_t seed, float *texture, float *scratch) {
     }
     normalize(texture);
 }
-
-float hlrp_phantom_sample(const float *texture, float u, float v) {
-    const int m = HLRP_TEXTURE_SIDE - 1;
-    float fu = floorf(u), fv = floorf(v), a = u - fu, b = v - fv;
-    int x = (int)fu & m, y = (int)fv & m, x1 = (x + 1) & m, y1 = (y + 1) & m;
-    const float *top = texture + y * HLRP_TEXTURE_SIDE, *low = texture + y1 * HLRP_TEXTURE_SIDE;
-    float t = top[x] + a * (top[x1] - top[x]), l = low[x] + a * (low[x1] - low[x]);
-    return t + b * (l - t);
-}

@@ -22,7 +22,23 @@ double hlrp_phantom_noise(uint32_t seed, double x, double y);
  * are about 3 texels wide. scratch: as large. */
 void hlrp_phantom_texture(uint64_t seed, float *texture, float *scratch);
 
-/* The texture at (u, v) texels, interpolated, wrapped. |u|, |v| < 2^30. */
-float hlrp_phantom_sample(const float *texture, float u, float v);
+/* The largest integer not above v, |v| < 2^30. */
+static inline int hlrp_phantom_floor(float v) {
+    int i = (int)v;
+    return i - (v < (float)i);
+}
+
+/* The texture at (u, v) texels, interpolated, wrapped. |u|, |v| < 2^30. Inline: it is called
+ * several times for every pixel of tissue. */
+static inline float hlrp_phantom_sample(const float *texture, float u, float v) {
+    const int m = HLRP_TEXTURE_SIDE - 1;
+    int x = hlrp_phantom_floor(u), y = hlrp_phantom_floor(v);
+    float a = u - (float)x, b = v - (float)y;
+    const float *top = texture + (y & m) * HLRP_TEXTURE_SIDE;
+    const float *low = texture + ((y + 1) & m) * HLRP_TEXTURE_SIDE;
+    int x0 = x & m, x1 = (x + 1) & m;
+    float t = top[x0] + a * (top[x1] - top[x0]), l = low[x0] + a * (low[x1] - low[x0]);
+    return t + b * (l - t);
+}
 
 #endif

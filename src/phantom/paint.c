@@ -6,8 +6,7 @@
 
 static const double FIELD_OF_VIEW = 640; /* µm: the camera's, each with dim corners */
 
-/* 1 in the middle of a field of view, less by half the vignetting at its edge. */
-static float vignette(const hlrp_phantom *w, int64_t pixel) {
+float hlrp_vignette(const hlrp_phantom *w, int64_t pixel) {
     double t = ((double)pixel + 0.5) * w->options.mpp / FIELD_OF_VIEW;
     double d = 2 * (t - (double)(int64_t)t) - 1;
     return (float)(0.5 * w->options.vignetting * d * d);
@@ -36,9 +35,9 @@ static uint8_t to_byte(float v) {
 
 static void light_glass(const hlrp_block *b, int x, int y, int count, uint8_t *rgb) {
     const hlrp_phantom *w = b->world;
-    float row = 1 - vignette(w, b->y0 + y);
+    float row = 1 - hlrp_vignette(w, b->y0 + y);
     for (int i = 0; i < count; i++) {
-        float lamp = row - vignette(w, b->x0 + x + i);
+        float lamp = row - b->dim_x[x + i];
         for (int c = 0; c < 3; c++)
             rgb[3 * i + c] = (uint8_t)(w->glass[c] * lamp + 0.5F);
     }
@@ -50,10 +49,10 @@ void hlrp_block_light(const hlrp_block *b, int x, int y, int count, uint8_t *rgb
         light_glass(b, x, y, count, rgb);
         return;
     }
-    float row = 1 - vignette(w, b->y0 + y);
+    float row = 1 - hlrp_vignette(w, b->y0 + y);
     for (int i = 0; i < count; i++) {
         int p = y * HLRP_BLOCK + x + i;
-        float lamp = row - vignette(w, b->x0 + x + i);
+        float lamp = row - b->dim_x[x + i];
         float noise = sensor(w, b->x0 + x + i, b->y0 + y, b->h[p] + b->e[p]);
         for (int c = 0; c < 3; c++) {
             float od = w->hematoxylin[c] * b->h[p] + w->eosin[c] * b->e[p] + w->ink[c] * b->ink[p];

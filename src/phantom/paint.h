@@ -18,6 +18,8 @@ typedef struct hlrp_block {
     bool glass;                       /* nothing but bare glass */
     hlrp_field *lattice;              /* [BLOCK/step + 1]² */
     hlrp_field row[HLRP_LATTICE_MAX]; /* the lattice interpolated to one row of pixels */
+    float grain_x[HLRP_BLOCK];        /* texels of the columns' pixels */
+    float dim_x[HLRP_BLOCK];          /* vignetting of the columns */
     float h[HLRP_BLOCK_PIXELS];       /* hematoxylin, [y][x] */
     float e[HLRP_BLOCK_PIXELS];       /* eosin */
     float ink[HLRP_BLOCK_PIXELS];     /* pen */
@@ -27,6 +29,10 @@ typedef struct hlrp_block {
 /* The stains of the block at (x0, y0): tissue in block.c, nuclei in chromatin.c. */
 void hlrp_block_fill(hlrp_block *b, int64_t x0, int64_t y0);
 void hlrp_block_add_nuclei(hlrp_block *b);
+
+/* What vignetting takes along one axis at a pixel: 0 in the middle of a field of view, half the
+ * option at its edge. */
+float hlrp_vignette(const hlrp_phantom *w, int64_t pixel);
 
 /* Light of `count` pixels from (x, y) of the block on, as [count][3] bytes. */
 void hlrp_block_light(const hlrp_block *b, int x, int y, int count, uint8_t *rgb);
