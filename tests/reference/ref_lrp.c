@@ -182,8 +182,9 @@ static void by_zbox(layer *l, const ref_lrp_options *o) {
     double *none = room(l->channels, sizeof *none);
     const int64_t pixels = l->conv.x.h * l->conv.x.w;
     for (int64_t i = 0; i < l->inputs; i++) {
-        low[i] = o->low[i / pixels % l->conv.x.c];
-        high[i] = o->high[i / pixels % l->conv.x.c];
+        const int64_t c = i / pixels % l->conv.x.c % o->channels; /* of the input, over and over */
+        low[i] = o->low[c];
+        high[i] = o->high[c];
     }
     double *z = forward(l, l->w, NULL, l->x), *zl = forward(l, wp, NULL, low);
     double *zh = forward(l, wn, NULL, high), *e = same_epsilon(l, l->stabilizer);

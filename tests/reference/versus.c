@@ -115,6 +115,7 @@ void ref_run_from(const hlrp_graph *g, const hlrp_lrp_options *o, double stabili
     const ref_lrp_options ro = {.low = low,
                                 .high = high,
                                 .root = root,
+                                .channels = xs.c,
                                 .drop_bias = o->drop_bias,
                                 .stabilizer = stabilizer,
                                 .lrp0 = stabilizer > 0 ? stabilizer : 0,
