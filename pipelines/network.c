@@ -121,6 +121,28 @@ static hlrp_status settle_gate(hlrp_network *net, hlrp_error *err) {
 }
 
 /* otherwise: by channel, where the list is empty. */
+/* outputs.class, else the gate's, else the last plane. Asked before anything runs: a name that
+ * cannot be shown must not come to light when all is computed. */
+static hlrp_status settle_shown(hlrp_network *net, hlrp_error *err) {
+    const char *name = net->config->outputs.class_name;
+    int64_t wanted = net->gate;
+    hlrp_status status = HLRP_OK;
+    net->shown = net->targets.planes - 1;
+    if (name[0] != '\0')
+        status = hlrp_network_class(net, name, "outputs.class", &wanted, err);
+    if (status != HLRP_OK || wanted < 0)
+        return status;
+    for (int64_t k = 0; k < net->targets.planes; k++)
+        if (net->targets.classes[k] == wanted) {
+            net->shown = k;
+            return HLRP_OK;
+        }
+    if (name[0] == '\0')
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_CONFIG, "outputs.class", "add it to lrp.target",
+                     "the class '%s' is not explained, so it cannot be shown", name);
+}
+
 static hlrp_status per_channel(const hlrp_number_list *list, const char *key,
                                const double otherwise[3], double out[3], hlrp_error *err) {
     if (list->count != 0 && list->count != 1 && list->count != 3)
@@ -169,6 +191,7 @@ static hlrp_status settle(hlrp_network *net, hlrp_error *err) {
     HLRP_TRY(name_classes(net, err));
     HLRP_TRY(settle_gate(net, err));
     HLRP_TRY(settle_targets(net, err));
+    HLRP_TRY(settle_shown(net, err));
     HLRP_TRY(hlrp_network_start(net, c->lrp.start, &net->start, err));
     HLRP_TRY(settle_pixels(net, err));
 out:

@@ -27,7 +27,8 @@ typedef struct hlrp_network {
     hlrp_probability_kind probability;
     hlrp_start start;
     hlrp_targets targets;
-    int64_t gate; /* class of the gate; -1: none */
+    int64_t gate;  /* class of the gate; -1: none */
+    int64_t shown; /* plane that overlay and scripts show */
     hlrp_normalizer normalizer;
     float low[3], high[3], zero[3],
         white[3]; /* network inputs of pixel values 0 and 255, by channel */
