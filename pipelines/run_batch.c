@@ -123,8 +123,9 @@ out:
 /* ---- slide by slide ---- */
 
 typedef struct tally {
-    int64_t complete, empty, failed, elsewhere;
+    int64_t asked, complete, empty, failed, elsewhere;
     bool interrupted;
+    hlrp_error why; /* of the last slide that failed */
 } tally;
 
 static void count(tally *t, hlrp_state state) {
@@ -151,12 +152,15 @@ static void say(const hlrp_run_options *o, const hlrp_slide_progress *p, const h
                   p->rate);
 }
 
+/* A slide that was asked for alone fails with its own reason. */
 static hlrp_status verdict(const tally *t, const hlrp_run_options *o, hlrp_error *err) {
     const bool shard = o->shards > 1;
+    if (t->failed > 0 && t->asked == 1)
+        return hlrp_fail(err, HLRP_E_INPUT, t->why.where, t->why.mend, "%s", t->why.what);
     if (t->failed > 0)
-        return hlrp_fail(err, HLRP_E_INPUT, "batch.csv has the reasons",
+        return hlrp_fail(err, HLRP_E_INPUT, o->dry_run ? NULL : "batch.csv has the reasons",
                          "mend them and run again: finished slides are kept",
-                         "%lld of the slides failed", (long long)t->failed);
+                         "%lld of %lld slides failed", (long long)t->failed, (long long)t->asked);
     if (t->interrupted && !shard)
         return hlrp_fail(err, HLRP_E_INTERRUPTED, NULL, "run again to finish", "interrupted");
     if (t->elsewhere > 0)
@@ -172,6 +176,7 @@ static bool stopped(const hlrp_batch_run *batch) {
 
 static void run_slides(const hlrp_batch_run *batch, const hlrp_strings *slides, tally *t) {
     const hlrp_run_options *o = batch->options;
+    t->asked = o->index > 0 ? 1 : slides->count;
     for (int64_t i = 0; i < slides->count; i++) {
         hlrp_slide_progress progress = {0};
         hlrp_error err = {0};
@@ -182,9 +187,11 @@ static void run_slides(const hlrp_batch_run *batch, const hlrp_strings *slides, 
             break;
         }
         hlrp_run_slide(batch, slides->items[i], &progress, &err);
-        if (!o->dry_run || progress.state == HLRP_STATE_FAILED)
-            say(o, &progress, &err);
         count(t, progress.state);
+        if (progress.state == HLRP_STATE_FAILED)
+            t->why = err;
+        if (progress.state == HLRP_STATE_FAILED ? t->asked > 1 : !o->dry_run)
+            say(o, &progress, &err);
         if (progress.state == HLRP_STATE_FAILED &&
             batch->config->batch.on_error == HLRP_CONFIG_ON_ERROR_STOP)
             break;
