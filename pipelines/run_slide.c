@@ -16,7 +16,7 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
 
 /* Steps 4 to 8: what happens under the slide's lock. */
 static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
-    char *lock = NULL;
+    char *lock = NULL, *record = NULL;
     bool complete = false;
     hlrp_status status = HLRP_OK;
     /* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
@@ -34,11 +34,13 @@ static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
     }
     /* 7. Pictures and tables, each from relevance.h5. */
     HLRP_TRY(hlrp_step_outputs(run, err));
-    /* 8. What was done, with what; the journal has served. */
-    if (!complete)
+    /* 8. What was done, with what, unless an earlier run says it; the journal has served. */
+    HLRP_TRY(hlrp_slide_run_path(run, "run.json", &record, err));
+    if (!complete || !hlrp_file_exists(record))
         HLRP_TRY(hlrp_step_provenance(run, err));
     status = hlrp_step_clear(run, err);
 out:
+    free(record);
     free(lock);
     return status;
 }
