@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "image/image.h"
 #include "pipelines/network.h"
@@ -191,16 +192,13 @@ static hlrp_status limit_of(const float *plane, int64_t pixels, double *out, hlr
     return HLRP_OK;
 }
 
-static hlrp_status write_heatmap(explain *e, const char *output, hlrp_error *err) {
+static hlrp_status write_heatmap(explain *e, const char *path, hlrp_error *err) {
     const int64_t pixels = e->dims.d[2] * e->dims.d[3];
-    const size_t stem = strlen(output) - (hlrp_glob_match("*.h5", output, true) ? 3 : 0);
     float *plane = NULL;
-    char *path = NULL;
     double limit = 0;
     hlrp_colormap map;
     hlrp_image picture = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_format(&path, err, "%.*s.png", (int)stem, output));
     HLRP_TRY(hlrp_calloc(&plane, pixels, sizeof *plane, "heatmap", err));
     HLRP_TRY(hlrp_colormap_init(&map, e->net->config->outputs.colormap, err));
     HLRP_TRY(hlrp_image_init(&picture, e->dims.d[3], e->dims.d[2], 3, err));
@@ -213,7 +211,37 @@ static hlrp_status write_heatmap(explain *e, const char *output, hlrp_error *err
 out:
     hlrp_image_free(&picture);
     free(plane);
+    return status;
+}
+
+/* ---- what is written ---- */
+
+static hlrp_status heatmap_path(const char *output, char **path, hlrp_error *err) {
+    const size_t stem = strlen(output) - (hlrp_glob_match("*.h5", output, true) ? 3 : 0);
+    return hlrp_format(path, err, "%.*s.png", (int)stem, output);
+}
+
+static bool same_file(const char *a, const char *b) {
+    struct stat sa = {0}, sb = {0};
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+           sa.st_ino == sb.st_ino;
+}
+
+/* Neither the numbers nor the heatmap may take the place of what is explained. */
+static hlrp_status spare_input(const char *input, const char *output, const char *heatmap,
+                               hlrp_error *err) {
+    bool is_tensor = false;
+    char *path = NULL, *dataset = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_tensor_spec(input, &is_tensor, &path, &dataset, err));
+    const char *file = is_tensor ? path : input;
+    if (same_file(file, output) || (!is_tensor && same_file(file, heatmap)))
+        status = hlrp_fail(err, HLRP_E_USAGE, file, "give another name to -o",
+                           "the %s would overwrite the input",
+                           same_file(file, output) ? "output" : "heatmap");
+out:
     free(path);
+    free(dataset);
     return status;
 }
 
@@ -268,7 +296,11 @@ static hlrp_status prepare(explain *e, const hlrp_config *config, const char *in
     HLRP_TRY(hlrp_network_load(config, e->options->log, &e->net, err));
     HLRP_TRY(open_input(e, input, err));
     if (e->options->start)
-        HLRP_TRY(hlrp_network_start(e->net, e->options->start, &e->net->start, err));
+        status = hlrp_network_start(e->net, e->options->start, &e->net->start, err);
+    if (status != HLRP_OK) {
+        snprintf(err->where, sizeof err->where, "--start");
+        goto out;
+    }
     HLRP_TRY(
         hlrp_network_ready(e->net, e->dims.d[0] == 1 ? 1 : 0, e->dims.d[2], e->dims.d[3], err));
     HLRP_TRY(parse_targets(e, err));
@@ -292,7 +324,10 @@ static void release(explain *e) {
 hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_explain_options *options, hlrp_error *err) {
     explain e = {.options = options, .err = err};
+    char *heatmap = NULL;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(heatmap_path(output, &heatmap, err));
+    HLRP_TRY(spare_input(input, output, heatmap, err));
     HLRP_TRY(prepare(&e, config, input, err));
     HLRP_TRY(hlrp_explain_create(output, &e.dims, (const char *const *)e.net->class_names,
                                  e.net->outputs, &e.writer, err));
@@ -304,8 +339,9 @@ hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const cha
     status = hlrp_explain_commit(e.writer, err);
     e.writer = NULL;
     if (status == HLRP_OK && !e.tensor)
-        status = write_heatmap(&e, output, err);
+        status = write_heatmap(&e, heatmap, err);
 out:
     release(&e);
+    free(heatmap);
     return status;
 }
