@@ -28,6 +28,12 @@ static const hlrp_option options[] = {
     {0},
 };
 
+#define NO_INDEX INT64_MIN /* --index was not given */
+
+static void init(void *target) {
+    ((run_options *)target)->index = NO_INDEX;
+}
+
 /* The one thing that a signal handler may touch. */
 static volatile sig_atomic_t signals;
 
@@ -83,7 +89,7 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
     hlrp_config *config = NULL;
     hlrp_run_options r = {.slides = o->slides.items,
                           .slide_count = o->slides.count,
-                          .index = o->index,
+                          .index = o->index == NO_INDEX ? 0 : o->index,
                           .threads = (int)call->threads,
                           .force = o->force,
                           .dry_run = o->dry_run,
@@ -93,8 +99,9 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
                           .columns = terminal_columns(),
                           .stop = stop,
                           .print = to_stdout};
-    if (o->index < 0)
-        return hlrp_fail(err, HLRP_E_USAGE, "run", "count from 1", "--index is negative");
+    if (o->index < 1 && o->index != NO_INDEX)
+        return hlrp_fail(err, HLRP_E_USAGE, "run", "count from 1",
+                         "--index: there is no slide %lld", (long long)o->index);
     if (o->shard && !parse_shard(o->shard, &r.shard, &r.shards))
         return hlrp_fail(err, HLRP_E_USAGE, "run", "give --shard 1/4 to --shard 4/4",
                          "--shard: \"%.40s\" is not a part of a whole", o->shard);
@@ -119,5 +126,6 @@ const hlrp_command hlrp_command_run = {
     .takes_config = true,
     .options = options,
     .options_size = sizeof(run_options),
+    .init = init,
     .run = run,
 };
