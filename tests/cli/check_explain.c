@@ -56,22 +56,18 @@ static void check_targets(const dataset *target, char *list) {
 }
 
 static void check_layer(hid_t file, int64_t index, int64_t samples) {
-    char name[96], group[64];
+    char name[64];
     double sum[64] = {0};
-    snprintf(group, sizeof group, "/layers/%03lld", (long long)index);
-    snprintf(name, sizeof name, "%s/relevance", group);
+    snprintf(name, sizeof name, "/layers/%03lld/relevance", (long long)index);
     const dataset r = read_dataset(file, name);
-    static const char *const texts[] = {"node", "output", "rule"};
-    for (int i = 0; i < 3; i++)
-        check(H5Aexists_by_name(file, group, texts[i], H5P_DEFAULT) > 0, "%s: no %s", group,
+    static const char *const texts[] = {"node", "output", "rule", "bias_share", "stabilizer_share"};
+    for (int i = 0; i < 5; i++)
+        check(H5Aexists_by_name(file, name, texts[i], H5P_DEFAULT) > 0, "%s: no %s", name,
               texts[i]);
-    check(H5Aexists_by_name(file, group, "bias_share", H5P_DEFAULT) > 0, "%s: no share", group);
-    check(H5Aexists_by_name(file, group, "stabilizer_share", H5P_DEFAULT) > 0, "%s: no share",
-          group);
-    const hid_t attribute = H5Aopen_by_name(file, group, "sum", H5P_DEFAULT, H5P_DEFAULT);
-    demand(attribute >= 0 && samples <= 64, "%s: no sum", group);
+    const hid_t attribute = H5Aopen_by_name(file, name, "sum", H5P_DEFAULT, H5P_DEFAULT);
+    demand(attribute >= 0 && samples <= 64, "%s: no sum", name);
     const hid_t space = H5Aget_space(attribute);
-    check(H5Sget_simple_extent_npoints(space) == samples, "%s: sums", group);
+    check(H5Sget_simple_extent_npoints(space) == samples, "%s: sums", name);
     H5Aread(attribute, H5T_NATIVE_DOUBLE, sum);
     H5Sclose(space);
     H5Aclose(attribute);

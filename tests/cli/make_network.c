@@ -5,6 +5,7 @@
  * one         the same with one output, W = {1, −2, 0.5}
  * unsupported a node with an operator that no program knows
  * gray        an input of one channel
+ * pooled      linear, behind a maximum over 8 × 8 pixels: smaller pictures do not fit
  * crowd       5 outputs */
 #include <stdbool.h>
 #include <stdio.h>
@@ -36,7 +37,14 @@ int main(int argc, char **argv) {
     const int64_t dims[2] = {outputs, channels};
     static build b;
     build_begin(&b, 13, channels, 64, 64);
-    build_node(&b, "GlobalAveragePool", "pool", "x", "p");
+    const bool pooled = strcmp(kind, "pooled") == 0;
+    int64_t window[2] = {8, 8};
+    if (pooled) {
+        pb_node *max = build_node(&b, "MaxPool", "max", "x", "m");
+        build_ints(&b, max, "kernel_shape", window, 2);
+        build_ints(&b, max, "strides", window, 2);
+    }
+    build_node(&b, "GlobalAveragePool", "pool", pooled ? "m" : "x", "p");
     build_node(&b, strcmp(kind, "unsupported") == 0 ? "Flutter" : "Flatten", "flat", "p", "f");
     build_int(&b, build_node(&b, "Gemm", "fc", "f w", "y"), "transB", 1);
     build_tensor(&b, "w", 1, dims, 2, weights, (size_t)(outputs * channels) * sizeof *weights);

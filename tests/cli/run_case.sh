@@ -1,7 +1,8 @@
 #!/bin/sh
 # One broken input: run_case.sh PROGRAM CASE_FOLDER. The folder holds
 #   cmd     shell lines, run in a copy of the folder; they call histolrp by that name. They may use
-#           $HISTOLRP_TESTDATA: where it is needed and absent, the case is skipped
+#           $HLRP_DEMO (the files of make_demo.sh) and $HISTOLRP_TESTDATA: where that is needed and
+#           absent, the case is skipped
 #   status  the exit status that the last command must have
 #   stderr  one extended regular expression per error line, in order: there must be as many lines
 #           "histolrp: error: …" as expressions, and each must match its line. Empty: no error
