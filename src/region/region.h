@@ -1,7 +1,8 @@
 /* Which parts of a slide are worth explaining.
  *
  * A region answers one question: what share of a level-0 rectangle belongs to it. Tissue detection
- * works on a raster of cells of about 8 µm (the mask); the shares are exact for that raster.
+ * works on a raster of cells of about 8 µm (the mask); the shares are exact for that raster. Drawn
+ * annotations are polygons; the shares are their exact areas. Label masks are rasters of their own.
  *
  * At the slide's edge the share is of the part of the rectangle that lies inside the slide, so that
  * a border tile is judged by its pixels and not by its padding, and `all` means every tile. A
@@ -16,7 +17,7 @@
 #include "slide/slide.h"
 #include "util/util.h"
 
-/* Immutable once made: any number of threads may ask at once. */
+/* Immutable once made: any number of threads may ask at once (polygons let them take turns). */
 typedef struct hlrp_region hlrp_region;
 
 /* What a cell of the mask is. */
@@ -55,6 +56,54 @@ hlrp_status hlrp_region_new_tissue(hlrp_slide *slide, hlrp_mpp mpp,
                                    const hlrp_tissue_options *options, hlrp_region **out,
                                    hlrp_error *err);
 
+/* What of an annotation file or a label mask counts. Zero-initialise; all is borrowed for the call.
+ *
+ * Globs, letter case aside, over class names: an empty `include` takes every class, `exclude` wins
+ * over `include`. A class in a group of ASAP's also goes by the names of the groups around it. What
+ * has no class goes by its label or its name, else by "unclassified". For label masks the whole
+ * numbers among them are labels, and other texts are passed over; an empty `include` (or one
+ * without numbers) takes every label but 0. */
+typedef struct hlrp_annotation_options {
+    const char *const *include, *const *exclude;
+    int64_t include_count, exclude_count;
+    /* The slide's bounds where the annotations were drawn in a program that crops to them (QuPath):
+     * x and y are added to the coordinates of GeoJSON. Zero: nothing is. */
+    hlrp_irect bounds;
+    const hlrp_log *log; /* warnings, one per kind and file; NULL: silent */
+} hlrp_annotation_options;
+
+/* Areas drawn by people: GeoJSON (QuPath), XML of ASAP, Aperio ImageScope or HALO, CSV of vertices;
+ * the kind is told by content. The region is the union of what is included, without what is
+ * excluded and without cut-outs (README.md). Rings that cross themselves are repaired with a
+ * warning; points and lines are skipped with one. NULL options: all of it.
+ *
+ * Fails with HLRP_E_INPUT where the file cannot be read, holds no area that can be used, none that
+ * is included (naming what it has), or lies by more than half outside the slide (another slide's?);
+ * with HLRP_E_MEMORY. No file over 1 GiB is read. */
+hlrp_status hlrp_region_new_annotation(const char *path, hlrp_size slide,
+                                       const hlrp_annotation_options *options, hlrp_region **out,
+                                       hlrp_error *err);
+
+/* A picture of labels, TIFF or PNG, scaled to the slide per axis; each pixel is a cell. Pictures of
+ * more than 2^25 pixels are gathered in cells of k × k pixels, of which the share that counts is
+ * kept. Fails with HLRP_E_INPUT where the picture cannot be read, is no label mask (colors, lossy
+ * compression), has another aspect ratio than the slide by more than a pixel's rounding, or holds
+ * no label that counts. */
+hlrp_status hlrp_region_new_label_mask(const char *path, hlrp_size slide,
+                                       const hlrp_annotation_options *options, hlrp_region **out,
+                                       hlrp_error *err);
+
+/* What belongs to each of the parts (count ≥ 1, of one slide; taken over, also on failure). Its
+ * shares are exact: polygons are cut to the cells of rasters. */
+hlrp_status hlrp_region_new_intersection(hlrp_region **parts, int64_t count, hlrp_region **out,
+                                         hlrp_error *err);
+
+/* `pattern` with {dir} (the slide's folder, "." where it has none) and {stem} (its file name
+ * without the last extension) filled in; the caller's to free. Fails with HLRP_E_CONFIG on any
+ * other word in braces. */
+hlrp_status hlrp_region_expand_pattern(const char *pattern, const char *slide_path, char **out,
+                                       hlrp_error *err);
+
 void hlrp_region_free(hlrp_region *region); /* NULL is fine */
 
 /* Share (0 … 1) of the part of `level0` inside the slide that belongs to the region. */
@@ -66,6 +115,36 @@ double hlrp_region_share(const hlrp_region *region);
 /* Whether nothing belongs to the region ("no tissue"). */
 bool hlrp_region_is_empty(const hlrp_region *region);
 
+/* What becomes of a class of an annotation file. */
+typedef enum hlrp_class_use {
+    HLRP_CLASS_INCLUDED,
+    HLRP_CLASS_CUT,   /* excluded, or cut out by the rule of its file format */
+    HLRP_CLASS_UNUSED /* not among those included */
+} hlrp_class_use;
+
+/* A class of an annotation file, in the order of its first appearance. Counts are of shapes as the
+ * file has them: a polygon with its holes is one. */
+typedef struct hlrp_region_class {
+    const char *name;
+    hlrp_class_use use;
+    int64_t polygons, multipolygons, ellipses;
+    int64_t points, lines; /* skipped: they have no area */
+    double area;           /* level-0 pixels² inside the slide, before other classes are cut out */
+} hlrp_region_class;
+
+/* The classes behind a region: of its annotation part; 0 where there is none. Borrowed. */
+int64_t hlrp_region_class_count(const hlrp_region *region);
+const hlrp_region_class *hlrp_region_class_at(const hlrp_region *region, int64_t i);
+
+/* Share (0 … 1) of the part of `level0` inside the slide that class i covers as drawn, whether it
+ * is used or not: classes may overlap. */
+double hlrp_region_class_coverage(const hlrp_region *region, int64_t i, hlrp_rect level0);
+
+/* One line for a person, such as "annotation (QuPath GeoJSON): Tumor 3 polygons, 1 ellipse;
+ * Necrosis 1 polygon (cut out)"; parts of an intersection are joined by " & ". The caller's to
+ * free. */
+hlrp_status hlrp_region_describe(const hlrp_region *region, char **out, hlrp_error *err);
+
 /* The raster behind a region. Cell (i,j) covers the level-0 rectangle from (i·cell_w, j·cell_h),
  * cell_w wide and cell_h high. */
 typedef struct hlrp_mask {
@@ -74,7 +153,8 @@ typedef struct hlrp_mask {
     const uint8_t *kind;   /* [h][w] of hlrp_cell */
 } hlrp_mask;
 
-/* Borrowed, lives as long as the region; NULL for a region without a raster (`all`). */
+/* Borrowed, lives as long as the region; NULL for a region without a raster (`all`). Annotations
+ * and intersections have one for pictures only: a cell belongs where at least half of it does. */
 const hlrp_mask *hlrp_region_mask(const hlrp_region *region);
 
 /* regions.png: the outline of the region and the chosen tiles over a thumbnail of at most 2,048
