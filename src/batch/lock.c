@@ -33,7 +33,7 @@ static void this_boot(char boot[40]) {
 
 static void this_host(char host[80]) {
     if (gethostname(host, 79) != 0)
-        strcpy(host, "unknown");
+        snprintf(host, 80, "unknown");
     host[79] = '\0';
     for (char *c = host; *c; c++) /* a name must stay one word */
         *c = *c == ' ' || *c == '\n' ? '_' : *c;

@@ -110,7 +110,7 @@ static bool escape(cursor *c, hlrp_str *out) {
     if (*c->at != 'u' || strspn(c->at + 1, "0123456789abcdefABCDEF") < 4)
         return false;
     const char digits[5] = {c->at[1], c->at[2], c->at[3], c->at[4], '\0'};
-    const unsigned code = (unsigned)strtoul(digits, NULL, 16);
+    const unsigned code = (unsigned)strtoul(digits, NULL, 16); /* allowed: hex */
     put_code(code ? code : ' ', out);
     c->at += 5;
     return true;

@@ -123,8 +123,10 @@ static const hlrp_blank *find_blank(const hlrp_pyramid *p) {
 static void learn_blank(hlrp_pyramid *p, TIFF *tif, uint32_t number) {
     const uint64_t size = TIFFGetStrileByteCount(tif, number);
     const uint64_t offset = TIFFGetStrileOffset(tif, number);
-    uint8_t *bytes = size > 0 && size <= 2 * tile_bytes(p) + 4096 ? malloc(size) : NULL;
-    if (!bytes)
+    hlrp_error ignored = {0};
+    uint8_t *bytes = NULL;
+    if (size == 0 || size > 2 * tile_bytes(p) + 4096 ||
+        hlrp_calloc(&bytes, (int64_t)size, 1, "a blank tile", &ignored) != HLRP_OK)
         return;
     if (pread(TIFFFileno(tif), bytes, size, (off_t)offset) != (ssize_t)size) {
         free(bytes);
@@ -185,7 +187,7 @@ static bool copy_tiles(TIFF *from, TIFF *to, uint8_t **buffer, uint64_t *room) {
     for (uint32_t i = 0; i < count; i++) {
         const uint64_t size = TIFFGetStrileByteCount(from, i);
         if (size > *room) {
-            uint8_t *more = realloc(*buffer, size);
+            uint8_t *more = realloc(*buffer, size); /* allowed: the caller knows no error */
             if (!more)
                 return false;
             *buffer = more;

@@ -50,7 +50,9 @@ void hlrp_text_close(hlrp_text *text) {
 }
 
 static bool reads_back(const char *digits, double value, bool single) {
-    return single ? strtof(digits, NULL) == (float)value : strtod(digits, NULL) == value;
+    /* allowed: these are printf's own digits, in whatever locale. */
+    return single ? strtof(digits, NULL) == (float)value /* allowed: as above */
+                  : strtod(digits, NULL) == value;       /* allowed: as above */
 }
 
 static bool add_shortest(hlrp_str *s, double value, bool single) {

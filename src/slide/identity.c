@@ -16,7 +16,7 @@ hlrp_status hlrp_slide_identify(const hlrp_slide *slide, hlrp_slide_identity *ou
     HLRP_TRY(slide->backend->head(slide->source, head, HEAD_BYTES, &count, &out->bytes, err));
     const char *quickhash = hlrp_slide_property(slide, "openslide.quickhash-1");
     if (quickhash && *quickhash && strlen(quickhash) < sizeof out->hash) {
-        strcpy(out->hash, quickhash);
+        snprintf(out->hash, sizeof out->hash, "%s", quickhash);
     } else {
         out->kind = "sha256-of-first-MiB";
         char hex[65] = "";
