@@ -45,6 +45,23 @@ static void check_starts(hid_t file, const char *kind, const dataset *target) {
         }
 }
 
+/* The class of the largest logit. */
+static int64_t best(const dataset *logits, int64_t i) {
+    const int64_t n = (int64_t)logits->d[1];
+    int64_t k = 0;
+    for (int64_t c = 1; c < n; c++)
+        if (logits->v[i * n + c] > logits->v[i * n + k])
+            k = c;
+    return k;
+}
+
+static void check_predicted(hid_t file, const dataset *target) {
+    const dataset logits = read_dataset(file, "/logits");
+    for (int64_t i = 0; i < target->count; i++)
+        check(target->v[i] == (double)best(&logits, i), "sample %lld: target %g is not predicted",
+              (long long)i, target->v[i]);
+}
+
 static void check_targets(const dataset *target, char *list) {
     char *rest = NULL, *word = strtok_r(list, ",", &rest);
     for (int64_t i = 0; i < target->count; i++) {
@@ -109,7 +126,10 @@ int main(int argc, char **argv) {
     const dataset target = read_dataset(file, "/target"), input = read_dataset(file, "/input");
     const dataset relevance = read_dataset(file, "/relevance");
     check(input.count == relevance.count && (int64_t)input.d[0] == target.count, "other shapes");
-    check_targets(&target, argv[3]);
+    if (strcmp(argv[3], "predicted") == 0)
+        check_predicted(file, &target);
+    else
+        check_targets(&target, argv[3]);
     check_starts(file, argv[2], &target);
     if (argc == 5)
         check_layers(file, atoll(argv[4]), target.count);

@@ -57,9 +57,8 @@ int main(int argc, char **argv) {
     hlrp_size size = {0};
     int64_t lost = 0;
     hlrp_error err = {0};
-    demand(hlrp_slide_overview(slide, down_x, down_y, &size, &plain, &lost, &err) ==
-               HLRP_OK,
-           "%s", err.what);
+    demand(hlrp_slide_overview(slide, down_x, down_y, &size, &plain, &lost, &err) == HLRP_OK, "%s",
+           err.what);
     if (check(size.w == a.w && size.h == a.h, "%lld x %lld pixels, not %lld x %lld", (long long)a.w,
               (long long)a.h, (long long)size.w, (long long)size.h)) {
         const int64_t other = differing(shown, plain, 3 * a.w * a.h);

@@ -44,9 +44,9 @@ printed() {
 
 # checked NAME ARGUMENTS…: one of the checking programs finds nothing wrong.
 checked() {
-    name=$1
+    tool=check_$1
     shift
-    "$checks/check_$name" "$@" || complain "check_$name $* finds this wrong"
+    "$checks/$tool" "$@" || complain "$tool $* finds this wrong"
 }
 
 # holds FOLDER NAMES…: exactly these files, hidden ones too.

@@ -15,7 +15,7 @@ checked result "$work/named/wide/relevance.h5" 1 2 1024 768 8 20
 checked plane "$work/named/wide/relevance.h5" 0 "$work/all/wide/relevance.h5" 1
 
 # The gate's limit lies between the tiles' probabilities, so that some pass.
-limit=$("$checks/check_median" "$work/all/wide/relevance.h5") || complain "no median"
+limit=$("$checks/show_median" "$work/all/wide/relevance.h5") || complain "no median"
 expect 0 run "$demo/demo.ini" $numbers_only -s batch.output="$work/gated" -s gate.class=tumor \
     -s gate.probability="$limit" -s lrp.target=tumor
 checked targets "$work/gated/wide/relevance.h5" gated "$limit"

@@ -1,4 +1,4 @@
-/* check_median FILE.h5: prints a probability of the last class that lies between those of the tiles:
+/* show_median FILE.h5: prints a probability of the last class that lies between those of the tiles:
  * a gate that lets about half of them through. */
 #include "check.h"
 
@@ -8,7 +8,7 @@ static int by_value(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-    demand(argc == 2, "check_median FILE.h5");
+    demand(argc == 2, "show_median FILE.h5");
     const hid_t file = open_h5(argv[1]);
     const dataset p = read_dataset(file, "/tiles/probability");
     const int64_t tiles = (int64_t)p.d[0], classes = (int64_t)p.d[1];

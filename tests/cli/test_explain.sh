@@ -1,0 +1,39 @@
+#!/bin/sh
+# test_explain.sh PROGRAM PROJECT: tensors and pictures, targets, starts, layers, the heatmap. Guards:
+# a picture that is scaled in another way than a slide's tiles, targets shifted by a sample.
+. "$(dirname "$0")/lib.sh"
+cd "$work" || exit 1
+
+# A picture is its normalized pixels: the tensor that explain wrote of it gives the same numbers.
+expect 0 explain "$demo/demo.ini" -s model.mean=0.5,0.4,0.3 -s model.std=0.2,0.25,0.5 \
+    "$demo/picture.png" -o picture.h5
+holds . picture.h5 picture.png stdout stderr
+expect 0 explain -q "$demo/demo.ini" picture.h5:/input -o tensor.h5
+checked same picture.h5 tensor.h5
+checked picture picture.h5 "$demo/picture.png" picture.png
+[ ! -e tensor.png ] || complain "a heatmap of a tensor"
+
+# One target for all, one for each, by name and by number; the default is the predicted class.
+three=$demo/tensors.h5:/three
+expect 0 explain -q "$demo/demo.ini" "$three" --target tumor -o tumor.h5
+checked explain tumor.h5 logit 1
+expect 0 explain -q "$demo/demo.ini" "$three" --target 0,tumor,1 -o each.h5
+checked explain each.h5 logit 0,1,1
+expect 0 explain -q "$demo/demo.ini" "$three" -o predicted.h5
+checked explain predicted.h5 logit predicted
+
+for start in logit probability one logodds pair:0; do
+    expect 0 explain -q "$demo/demo.ini" "$three" --target 1 --start $start -o start.h5
+    checked explain start.h5 $start 1
+done
+
+# 22 nodes; one sample and several take other sizes of the micro-batch.
+expect 0 explain -q "$demo/demo.ini" "$three" --target 0,1,0 --layers --start logodds -o layers.h5
+checked explain layers.h5 logodds 0,1,0 22
+expect 0 explain -q "$demo/demo.ini" "$demo/picture.png" --target 1 --layers -o layers.h5
+checked explain layers.h5 logit 1 22
+
+# A sample does not depend on those beside it: alone it gives nearly the same (kernels differ).
+expect 0 explain -q "$demo/demo.ini" "$demo/picture.png" --target 1 -o alone.h5
+checked near alone.h5 /relevance layers.h5 /relevance 1e-5
+exit $failed

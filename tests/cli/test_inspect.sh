@@ -1,0 +1,43 @@
+#!/bin/sh
+# test_inspect.sh PROGRAM PROJECT: what is said of slides, networks and results, and that a dry run
+# only says. Guards: numbers of another file, a dry run that leaves folders.
+. "$(dirname "$0")/lib.sh"
+cd "$work" || exit 1
+
+expect 0 inspect "$demo/wide.svs"
+printed '^mpp +0\.2527 x 0\.2527 um per pixel, from openslide\.mpp-x$'
+printed '^level 0  1024 x 768, downsample 1$'
+expect 0 inspect -v "$demo/wide.svs"
+printed '^aperio\.MPP = 0\.2527$'
+expect 0 inspect "$demo/nompp.tif"
+printed '^mpp +none: the slide does not say'
+printed '^level 1  256 x 192, downsample 2$'
+
+expect 0 inspect "$demo/demo.onnx"
+printed '^input +1x3x128x128$'
+printed '^mpp +0\.5 um per pixel$'
+printed '^classes +normal, tumor$'
+printed '^ +0  conv +gamma\(0\.25\) +1x16x64x64 +/trunk'
+printed '^ +21  gemm +lrp0 +1x2 +/fc/Gemm$'
+expect 0 inspect -v "$demo/demo.onnx" -s lrp.composite=epsilon-gamma-box -s rules./fc/Gemm=zplus
+printed '^ +0  conv +zbox '
+printed '^ +21  gemm +zplus '
+printed '^ +64 weights, .* multiply-adds forward'
+expect 0 inspect "$demo/linear.onnx"
+printed '^mpp +not said: set model\.mpp$'
+printed '^classes +class0, class1$'
+
+expect 0 run "$demo/linear.ini" $numbers_only -s batch.output=out
+expect 0 inspect out/colors/relevance.h5
+printed '^map: 64 × 48 pixels of 8 level-0 pixels'
+printed '^tiles: 48, explained 48, gated 0, unreadable 0$'
+printed '^/relevance\[left\]: 3072 of 3072 pixels'
+rm -r out
+
+expect 0 run "$demo/demo.ini" --dry-run -s batch.output=out --slide "$demo/wide.svs" \
+    --slide "$demo/small.svs"
+printed '^  1024 x 768 pixels, 0\.2527 x 0\.2527 um per pixel'
+printed '20 of 20 tiles$'
+printed '9 of 9 tiles$'
+holds . stdout stderr
+exit $failed
