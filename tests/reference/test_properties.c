@@ -1,6 +1,8 @@
 /* What relevance must obey whatever the network, each property a test of its own. */
 #include "versus.h"
 
+#include "lrp/start.h"
+
 typedef struct fixture {
     net n;
     float *input, *start;
@@ -354,6 +356,40 @@ static void zero_start_gives_zero(void **unused) {
     discard(&f);
 }
 
+/* R_k = a_k Σ_j (w_kc − w_kj) q_j, whatever rule the composite has for the last layer. */
+static void logodds_share_out_weight_differences(void **unused) {
+    (void)unused;
+    const hlrp_start start = {HLRP_START_LOGODDS, 0};
+    fixture f;
+    ref_result r;
+    engine_result e;
+    build(&f, 101, false, false);
+    prepare(&f);
+    hlrp_lrp_options o = options_for("zplus");
+    o.rules.head_lrp0 = hlrp_start_needs_lrp0_head(&start);
+    ref_run(f.n.g, &o, 0, f.input, f.start, &r);
+    const hlrp_node *head = &f.n.g->nodes[f.n.g->node_count - 1];
+    const int before = head->in[0], units = (int)f.n.g->values[before].dims.d[1];
+    const double *a = hlrp_ref_value(r.values, before), *w = hlrp_ref_value(r.values, head->in[1]);
+    const double *z = hlrp_ref_value(r.values, f.n.g->output);
+    double *want = room(2 * units, sizeof *want);
+    for (int s = 0; s < 2; s++) {
+        const int c = s, p = (c + 1) % 3, t = (c + 2) % 3; /* target, the other two */
+        const float logits[3] = {(float)z[s * 3], (float)z[s * 3 + 1], (float)z[s * 3 + 2]};
+        const double q = 1 / (1 + exp(z[s * 3 + t] - z[s * 3 + p])), *x = a + s * units;
+        hlrp_start_fill(&start, logits, 3, c, f.start + s * 3);
+        for (int k = 0; k < units; k++)
+            want[s * units + k] = x[k] * (q * (w[c * units + k] - w[p * units + k]) +
+                                          (1 - q) * (w[c * units + k] - w[t * units + k]));
+    }
+    engine_run(f.n.g, &o, f.input, f.start, &e);
+    assert_true(apart(2 * units, e.layers[before], want) <= 3e-5);
+    free(want);
+    ref_free(&r);
+    engine_free(&e);
+    discard(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(relevance_is_conserved_without_biases),
@@ -366,6 +402,7 @@ int main(void) {
         cmocka_unit_test(relevance_is_finite_where_z_is_zero),
         cmocka_unit_test(relevance_is_linear_in_the_start),
         cmocka_unit_test(zero_start_gives_zero),
+        cmocka_unit_test(logodds_share_out_weight_differences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
