@@ -175,6 +175,10 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     add_number(s, "unreadable", (double)run->where->unreadable, ",");
     add_number(s, "threads", run->batch->threads, ",");
     add_number(s, "compute_seconds", run->compute_seconds, ",");
+    add_number(s, "core_seconds_read", (double)run->times.read / 1e9, ",");
+    add_number(s, "core_seconds_forward", (double)run->times.forward / 1e9, ",");
+    add_number(s, "core_seconds_relevance", (double)run->times.relevance / 1e9, ",");
+    add_number(s, "core_seconds_keep", (double)run->times.keep / 1e9, ",");
     add_number(s, "assemble_seconds", run->assemble_seconds, ",");
     add_number(s, "output_seconds", run->output_seconds, ",");
     add_number(s, "tiles_per_second", run->where->rate, ",");

@@ -20,7 +20,7 @@ static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
     bool complete = false;
     hlrp_status status = HLRP_OK;
     /* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
-    HLRP_TRY(hlrp_slide_run_path(run, ".lock", &lock, err));
+    HLRP_TRY(hlrp_slide_run_shard_path(run, ".lock", &lock, err));
     HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run->lock, err));
     HLRP_TRY(hlrp_step_key(run, err));
     HLRP_TRY(hlrp_step_look(run, &complete, err));

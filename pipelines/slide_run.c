@@ -16,6 +16,16 @@ hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, cha
     return hlrp_path_join(run->folder, name, out, err);
 }
 
+hlrp_status hlrp_slide_run_shard_path(const hlrp_slide_run *run, const char *name, char **out,
+                                      hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    char text[100];
+    if (o->shards <= 1)
+        return hlrp_slide_run_path(run, name, out, err);
+    snprintf(text, sizeof text, "%s-%lld-of-%lld", name, (long long)o->shard, (long long)o->shards);
+    return hlrp_slide_run_path(run, text, out, err);
+}
+
 /* ---- the slide ---- */
 
 static hlrp_status override_of(const hlrp_slide_run *run, hlrp_mpp *mpp, bool *given,
@@ -129,6 +139,15 @@ static hlrp_status remove_file(const hlrp_slide_run *run, const char *name, hlrp
     return status;
 }
 
+static hlrp_status remove_journal(const hlrp_slide_run *run, hlrp_error *err) {
+    char *path = NULL;
+    const hlrp_status status = hlrp_slide_run_shard_path(run, ".journal", &path, err);
+    if (status == HLRP_OK)
+        unlink(path);
+    free(path);
+    return status;
+}
+
 /* What became of the tiles of a result that is there already: for status.json and batch.csv. */
 static hlrp_status count_tiles(hlrp_slide_run *run, hlrp_result *result, hlrp_error *err) {
     enum { AT_ONCE = 4096 };
@@ -157,7 +176,7 @@ hlrp_status hlrp_step_look(hlrp_slide_run *run, bool *complete, hlrp_error *err)
     *complete = false;
     if (run->batch->options->force) {
         HLRP_TRY(remove_file(run, "relevance.h5", err));
-        HLRP_TRY(remove_file(run, ".journal", err));
+        HLRP_TRY(remove_journal(run, err));
         HLRP_TRY(remove_file(run, ".outputs", err));
     }
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
@@ -273,12 +292,9 @@ static hlrp_status open_journal(hlrp_slide_run *run, hlrp_error *err) {
     const hlrp_run_options *o = run->batch->options;
     const hlrp_network *net = run->batch->net;
     hlrp_pool *pool = NULL;
-    char *path = NULL, name[64] = ".journal";
+    char *path = NULL;
     hlrp_status status = HLRP_OK;
-    if (o->shards > 1)
-        snprintf(name, sizeof name, ".journal-%lld-of-%lld", (long long)o->shard,
-                 (long long)o->shards);
-    HLRP_TRY(hlrp_slide_run_path(run, name, &path, err));
+    HLRP_TRY(hlrp_slide_run_shard_path(run, ".journal", &path, err));
     HLRP_TRY(hlrp_pool_new(&run->grid, run->batch->config->map.downsample, &pool, err));
     const hlrp_journal_key key = {.text = run->key_text,
                                   .classes = net->classes,
@@ -325,6 +341,7 @@ hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err) {
                             .downsample = run->batch->config->map.downsample,
                             .journal = run->journal,
                             .faults = &run->faults,
+                            .times = &run->times,
                             .log = run->batch->options->log,
                             .guard = guard,
                             .guard_ctx = run};
@@ -380,5 +397,5 @@ out:
 hlrp_status hlrp_step_clear(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = hlrp_journal_close(run->journal, err);
     run->journal = NULL;
-    return status == HLRP_OK ? remove_file(run, ".journal", err) : status;
+    return status == HLRP_OK ? remove_journal(run, err) : status;
 }

@@ -5,6 +5,7 @@
 #include "batch/journal.h"
 #include "batch/lock.h"
 #include "pipelines/run_slide.h"
+#include "pipelines/tile_job.h"
 #include "region/region.h"
 
 typedef struct hlrp_slide_run {
@@ -22,6 +23,7 @@ typedef struct hlrp_slide_run {
     hlrp_lock *lock;
     hlrp_journal *journal;
     hlrp_tile_faults faults;
+    hlrp_tile_times times;
     hlrp_progress bar;
     double began, beaten, written; /* seconds: start; last heartbeat; last status.json */
     int64_t done_before;
@@ -48,6 +50,11 @@ hlrp_status hlrp_step_provenance(hlrp_slide_run *run, hlrp_error *err);
 
 /* Removes the journal of a complete slide. */
 hlrp_status hlrp_step_clear(hlrp_slide_run *run, hlrp_error *err);
+
+/* FOLDER/name, of a shard FOLDER/name-I-of-N; the caller's to free. Shards have journals and locks
+ * of their own: they run at the same time, on several machines. */
+hlrp_status hlrp_slide_run_shard_path(const hlrp_slide_run *run, const char *name, char **out,
+                                      hlrp_error *err);
 
 /* FOLDER/name, the caller's to free. */
 hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, char **out,

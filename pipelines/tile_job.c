@@ -17,7 +17,11 @@ typedef struct sample {
     int32_t *planes;
 } sample;
 
+/* The phases of a micro-batch whose core time is kept apart. */
+enum { READ, FORWARD, RELEVANCE, KEEP, PHASES };
+
 typedef struct worker {
+    double seconds[PHASES], mark; /* core time per phase; when the present one began */
     hlrp_tile_reader *reader;
     hlrp_lrp_worker *lrp;
     hlrp_pool *pool;
@@ -108,9 +112,26 @@ out:
     return status;
 }
 
+static void end_phase(worker *w, int phase) {
+    const double now = hlrp_cpu_seconds();
+    w->seconds[phase] += now - w->mark;
+    w->mark = now;
+}
+
+static int64_t nanoseconds(double seconds) {
+    return (int64_t)(seconds * 1e9);
+}
+
 void hlrp_tile_job_end(void *ctx, int thread, void *state) {
-    (void)ctx;
     (void)thread;
+    const hlrp_tile_job *job = ctx;
+    const worker *w = state;
+    if (w && job->times) {
+        job->times->read += nanoseconds(w->seconds[READ]);
+        job->times->forward += nanoseconds(w->seconds[FORWARD]);
+        job->times->relevance += nanoseconds(w->seconds[RELEVANCE]);
+        job->times->keep += nanoseconds(w->seconds[KEEP]);
+    }
     free_worker(state);
 }
 
@@ -244,11 +265,13 @@ static hlrp_status explain_pass(const hlrp_tile_job *job, worker *w, int64_t cou
         return HLRP_OK;
     const hlrp_lrp_watch watch = {.account = w->account};
     HLRP_TRY(hlrp_lrp_relevance(w->lrp, w->start, &watch, w->relevance, err));
+    end_phase(w, RELEVANCE);
     for (int64_t i = 0; status == HLRP_OK && i < count; i++) {
         const int64_t plane = plane_of(net, &w->samples[i], pass);
         if (plane >= 0)
             status = keep_plane(job, w, i, plane, err);
     }
+    end_phase(w, KEEP);
 out:
     return status;
 }
@@ -275,14 +298,18 @@ hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error
     const int64_t count = HLRP_MIN(net->batch, job->tile_count - first);
     const int64_t passes = net->targets.predicted ? 1 : net->targets.planes;
     hlrp_status status = HLRP_OK;
+    w->mark = hlrp_cpu_seconds();
     HLRP_TRY(read_tiles(job, w, first, count, err));
+    end_phase(w, READ);
     HLRP_TRY(hlrp_lrp_forward(w->lrp, w->input, err));
+    end_phase(w, FORWARD);
     for (int64_t i = 0; i < count; i++)
         take_forward(net, hlrp_lrp_logits(w->lrp) + i * net->outputs, &w->samples[i]);
     for (int64_t pass = 0; pass < passes; pass++)
         HLRP_TRY(explain_pass(job, w, count, pass, err));
     for (int64_t i = 0; i < count; i++)
         HLRP_TRY(append(job, &w->samples[i], err));
+    end_phase(w, KEEP);
 out:
     return status;
 }

@@ -10,6 +10,12 @@
 /* Doubles of the account that one tile's record carries: five for each node of the graph. */
 enum { HLRP_ACCOUNT_FIELDS = 5 };
 
+/* Core time that the workers of a slide spent, by what it went into; each adds its own at its end.
+ */
+typedef struct hlrp_tile_times {
+    _Atomic int64_t read, forward, relevance, keep; /* nanoseconds */
+} hlrp_tile_times;
+
 /* What all workers on one slide share; read only but for the journal and the faults. */
 typedef struct hlrp_tile_job {
     const hlrp_network *net;
@@ -22,6 +28,7 @@ typedef struct hlrp_tile_job {
     int64_t downsample;
     hlrp_journal *journal;
     hlrp_tile_faults *faults;
+    hlrp_tile_times *times; /* may be NULL */
     const hlrp_log *log;
     /* Called before each append; a failure stops the run (a lock that was lost). May be NULL. */
     hlrp_status (*guard)(void *ctx, hlrp_error *err);

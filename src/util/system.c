@@ -14,6 +14,12 @@ double hlrp_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double hlrp_cpu_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 void hlrp_timestamp(char buf[32]) {
     const time_t now = time(NULL);
     struct tm utc;

@@ -122,6 +122,7 @@ hlrp_status hlrp_write_file(const char *path, const char *bytes, size_t n, hlrp_
 /* ---- clock and hashes ---- */
 
 double hlrp_seconds(void);         /* monotonic */
+double hlrp_cpu_seconds(void);     /* that the calling thread has computed */
 void hlrp_timestamp(char buf[32]); /* UTC, ISO 8601, now */
 int64_t hlrp_peak_memory(void);    /* bytes of peak resident memory of this process */
 
