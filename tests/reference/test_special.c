@@ -93,6 +93,25 @@ static void pass_on_a_convolution(void **unused) {
     net_end(&n);
 }
 
+/* Gamma leaves out its branch for z < 0 behind a ReLU, but not where the layer above hands
+ * relevance to values that are 0, as flat, wsquare, gradient and pass do. */
+static void gamma_below_rules_that_reach_zeros(void **unused) {
+    (void)unused;
+    static const char *const rules[] = {"flat", "wsquare", "pass", "gradient", "zplus"};
+    for (size_t k = 0; k < HLRP_COUNT(rules); k++) {
+        net n;
+        net_begin(&n, 9, 2, 3, 9, 8);
+        const net_conv_spec s = net_square(16, 3);
+        int x = net_relu(&n, net_conv(&n, n.g->input, &s));
+        for (int i = 0; i < 2; i++)
+            x = net_relu(&n, net_conv(&n, x, &s));
+        finish(&n, x, 3);
+        agree(&n, "gamma", "conv4", rules[k]);
+        agree(&n, "gamma", "conv2", rules[k]);
+        net_end(&n);
+    }
+}
+
 /* A network without any picture left in the middle: gemms alone, one output. */
 static void fully_connected_alone(void **unused) {
     (void)unused;
@@ -156,10 +175,15 @@ static void refusals_name_the_node(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(zbox_over_the_input_twice),     cmocka_unit_test(zbox_behind_pads),
-        cmocka_unit_test(an_input_that_many_nodes_read), cmocka_unit_test(pass_on_a_convolution),
-        cmocka_unit_test(fully_connected_alone),         cmocka_unit_test(odd_channels_flattened),
-        cmocka_unit_test(corners_of_activations),        cmocka_unit_test(refusals_name_the_node),
+        cmocka_unit_test(zbox_over_the_input_twice),
+        cmocka_unit_test(zbox_behind_pads),
+        cmocka_unit_test(an_input_that_many_nodes_read),
+        cmocka_unit_test(pass_on_a_convolution),
+        cmocka_unit_test(gamma_below_rules_that_reach_zeros),
+        cmocka_unit_test(fully_connected_alone),
+        cmocka_unit_test(odd_channels_flattened),
+        cmocka_unit_test(corners_of_activations),
+        cmocka_unit_test(refusals_name_the_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
