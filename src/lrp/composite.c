@@ -148,7 +148,43 @@ static hlrp_status apply_composite(const hlrp_graph *g, const hlrp_rule_options 
     return status;
 }
 
+/* ---- which rule fits which node ---- */
+
+static bool fits(const hlrp_graph *g, int node, const hlrp_rule *rule) {
+    const hlrp_op op = g->nodes[node].op;
+    const hlrp_rule_kind kind = rule->kind;
+    if (kind == HLRP_RULE_EPSILON && rule->rms && !is_linear(op))
+        return false; /* the mean is over a linear layer's sums */
+    switch (op) {
+    case HLRP_OP_CONV:
+    case HLRP_OP_GEMM:
+        if (kind == HLRP_RULE_ZBOX)
+            return op == HLRP_OP_CONV && hlrp_node_is_first(g, node);
+        if (kind == HLRP_RULE_PASS)
+            return hlrp_dims_equal(&g->values[g->nodes[node].in[0]].dims,
+                                   &g->values[g->nodes[node].out[0]].dims);
+        return kind != HLRP_RULE_NORM;
+    case HLRP_OP_ADD:
+    case HLRP_OP_AVGPOOL:
+    case HLRP_OP_GLOBAL_AVGPOOL:
+        return kind == HLRP_RULE_NORM || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_LRP0 ||
+               kind == HLRP_RULE_GRADIENT;
+    case HLRP_OP_BATCHNORM:
+        return kind == HLRP_RULE_PASS || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_LRP0 ||
+               kind == HLRP_RULE_GRADIENT;
+    default:
+        return kind == HLRP_RULE_PASS || kind == HLRP_RULE_GRADIENT;
+    }
+}
+
 /* ---- [rules] ---- */
+
+/* A glob is a way of naming layers: parameter-free nodes that it happens to match, and that the
+ * rule is not for, keep theirs. */
+static bool passes_over(const hlrp_graph *g, int node, const char *key, const hlrp_rule *rule) {
+    return key[0] != '@' && strcmp(key, g->nodes[node].name) != 0 &&
+           !is_linear(g->nodes[node].op) && !fits(g, node, rule);
+}
 
 /* How strongly an override speaks for a node: 0 not at all; full name over glob over kind, and
  * @first over the other kinds. */
@@ -215,7 +251,7 @@ static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *
     }
     int found = 0;
     for (int i = 0; i < g->node_count; i++) {
-        const int m = match(g, i, o->key);
+        const int m = passes_over(g, i, o->key, &rule) ? 0 : match(g, i, o->key);
         found += m > 0;
         if (m == 0 || m < strength[i])
             continue;
@@ -223,35 +259,6 @@ static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *
         rules[i] = rule;
     }
     return found > 0 || is_kind(o->key) ? HLRP_OK : no_such_node(g, o, err);
-}
-
-/* ---- which rule fits which node ---- */
-
-static bool fits(const hlrp_graph *g, int node, const hlrp_rule *rule) {
-    const hlrp_op op = g->nodes[node].op;
-    const hlrp_rule_kind kind = rule->kind;
-    if (kind == HLRP_RULE_EPSILON && rule->rms && !is_linear(op))
-        return false; /* the mean is over a linear layer's sums */
-    switch (op) {
-    case HLRP_OP_CONV:
-    case HLRP_OP_GEMM:
-        if (kind == HLRP_RULE_ZBOX)
-            return op == HLRP_OP_CONV && hlrp_node_is_first(g, node);
-        if (kind == HLRP_RULE_PASS)
-            return hlrp_dims_equal(&g->values[g->nodes[node].in[0]].dims,
-                                   &g->values[g->nodes[node].out[0]].dims);
-        return kind != HLRP_RULE_NORM;
-    case HLRP_OP_ADD:
-    case HLRP_OP_AVGPOOL:
-    case HLRP_OP_GLOBAL_AVGPOOL:
-        return kind == HLRP_RULE_NORM || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_LRP0 ||
-               kind == HLRP_RULE_GRADIENT;
-    case HLRP_OP_BATCHNORM:
-        return kind == HLRP_RULE_PASS || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_LRP0 ||
-               kind == HLRP_RULE_GRADIENT;
-    default:
-        return kind == HLRP_RULE_PASS || kind == HLRP_RULE_GRADIENT;
-    }
 }
 
 static hlrp_status check_fit(const hlrp_graph *g, const hlrp_rule *rules, hlrp_error *err) {

@@ -35,6 +35,11 @@ static double one_output(const hlrp_start *start, double z) {
 
 void hlrp_start_fill(const hlrp_start *start, const float *logits, int64_t outputs, int64_t target,
                      float *relevance) {
+    if (start->kind == HLRP_START_PAIR && start->against == target) {
+        for (int64_t j = 0; j < outputs; j++)
+            relevance[j] = 0; /* nothing speaks for a class against itself */
+        return;
+    }
     if (outputs == 1) {
         const double r = one_output(start, logits[0]);
         relevance[0] = (float)(target == 1 ? r : -r);

@@ -4,14 +4,14 @@
  *   probability  R_c = softmax(z)_c (sigmoid for a network of one output)
  *   one          R_c = 1
  *   logodds      R_c = z_c, R_j = −q_j z_j, q_j = exp(z_j − z_c) / Σ_{j'≠c} exp(z_j' − z_c):
- * explains log(p_c / (1 − p_c)), the evidence for c against the other classes pair         logodds
- * with all of q on one other class: the evidence for c against it
+ *                explains log(p_c / (1 − p_c)), the evidence for c against the other classes
+ *   pair         logodds with all of q on one other class: the evidence for c against it; 0 for
+ *                that class itself
  *
  * logodds and pair belong with LRP-0 at the last linear layer (hlrp_rule_options.head_lrp0), where
  * they equal relevance Σ_j a_k (w_kc − w_kj) q_j of the activations a before it.
  * A network of one output z is one of two classes: z explains class 1, −z class 0, and the
- * relevance of class 0 is minus that of class 1. Source: Montavon et al. (2019), section 10.1.2;
- * Samek et al. */
+ * relevance of class 0 is minus that of class 1. Source: Montavon et al. (2019), section 10.1.2. */
 #ifndef HLRP_START_H
 #define HLRP_START_H
 

@@ -204,6 +204,20 @@ static void overrides_by_strength(void **unused) {
     hlrp_graph_free(g);
 }
 
+/* A glob over a block of layers also matches its ReLUs and sums, which the rule is not for: they keep
+ * theirs. It was refused, so that no glob could name a block. */
+static void globs_pass_over_nodes_without_parameters(void **unused) {
+    (void)unused;
+    static const hlrp_rule_override line = {"layer1/*", "gamma(9)", 1};
+    hlrp_graph *g = chain(3);
+    hlrp_rule_options o = hlrp_rule_options_default();
+    o.overrides = &line;
+    o.override_count = 1;
+    assert_string_equal(rule_at(g, &o, "layer1/conv"), "gamma(9)");
+    assert_string_equal(rule_at(g, &o, "layer1/relu"), "pass");
+    hlrp_graph_free(g);
+}
+
 static void one_override(const hlrp_graph *g, const char *key, const char *rule, const char *where,
                          const char *tells) {
     const hlrp_rule_override line = {key, rule, 7};
@@ -290,6 +304,7 @@ int main(void) {
         cmocka_unit_test(composites_by_table),
         cmocka_unit_test(parameters_reach_the_rules),
         cmocka_unit_test(overrides_by_strength),
+        cmocka_unit_test(globs_pass_over_nodes_without_parameters),
         cmocka_unit_test(misfits_are_refused_by_name),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(first_layers),

@@ -41,6 +41,9 @@ static void logodds_by_hand(void **unused) {
     assert_float_equal(r[2], -q2 * -0.5, 1e-6);
     fill(HLRP_START_PAIR, 2, logits, 3, 1, r);
     assert_true(r[0] == 0 && r[1] == 2 && r[2] == 0.5f);
+    /* Nothing speaks for a class against itself: this was the plain logit once. */
+    fill(HLRP_START_PAIR, 1, logits, 3, 1, r);
+    assert_true(r[0] == 0 && r[1] == 0 && r[2] == 0);
 }
 
 /* Σ R = Σ_j q_j (z_c − z_j): the sum of the pairs' relevances. */
