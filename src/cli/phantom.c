@@ -1,7 +1,10 @@
 /* `histolrp phantom OUT.svs`. */
 #include "phantom/phantom.h"
 
+#include <unistd.h>
+
 #include "cli/cli.h"
+#include "sched/sched.h"
 
 typedef struct phantom_options {
     const char *size, *truth;
@@ -38,6 +41,23 @@ static void init(void *target) {
                                                    .vignetting = d.vignetting};
 }
 
+static void to_stderr(void *ctx, const char *text) {
+    (void)ctx;
+    fputs(text, stderr);
+    fflush(stderr);
+}
+
+static bool report(void *ctx, int64_t done, int64_t total) {
+    hlrp_progress *bar = ctx;
+    const double now = hlrp_seconds();
+    if (bar->total == 0) {
+        bar->total = total;
+        hlrp_progress_start(bar, now);
+    }
+    hlrp_progress_update(bar, done, now);
+    return true;
+}
+
 static hlrp_status run_phantom(const hlrp_call *call, hlrp_error *err) {
     const phantom_options *o = call->options;
     hlrp_phantom_options p = hlrp_phantom_defaults();
@@ -56,7 +76,16 @@ static hlrp_status run_phantom(const hlrp_call *call, hlrp_error *err) {
     p.pen = o->pen;
     p.faint = o->faint;
     p.normal = o->normal;
-    return hlrp_phantom_write(&p, call->operands.items[0], o->truth, &call->log, NULL, err);
+    hlrp_progress bar = {.label = hlrp_path_name(call->operands.items[0]),
+                         .unit = "rows",
+                         .terminal = isatty(STDERR_FILENO) == 1,
+                         .write = to_stderr};
+    const hlrp_phantom_progress progress = {.report = report, .ctx = &bar};
+    const hlrp_status status = hlrp_phantom_write(&p, call->operands.items[0], o->truth, &call->log,
+                                                  call->quiet ? NULL : &progress, err);
+    if (bar.total > 0)
+        hlrp_progress_finish(&bar, hlrp_seconds());
+    return status;
 }
 
 const hlrp_command hlrp_command_phantom = {
