@@ -22,6 +22,7 @@ static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
     /* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
     HLRP_TRY(hlrp_slide_run_shard_path(run, ".lock", &lock, err));
     HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run->lock, err));
+    HLRP_TRY(hlrp_slide_run_write_status(run, err)); /* others see at once who is at it */
     HLRP_TRY(hlrp_step_key(run, err));
     HLRP_TRY(hlrp_step_look(run, &complete, err));
     if (!complete) {
