@@ -100,7 +100,6 @@ static void check_layer(hid_t file, int64_t index, int64_t samples) {
               name, (long long)i, total, sum[i]);
         check(absolute > 0, "%s, sample %lld: nothing but zeros", name, (long long)i);
     }
-    free(r.v);
 }
 
 static void check_layers(hid_t file, int64_t count, int64_t samples) {

@@ -1,0 +1,47 @@
+#!/bin/sh
+# test_run_beside.sh PROGRAM PROJECT: two runs at once. A slide that another run holds is left to it;
+# shards of a slide do not hold each other up. Guards: two runs that write one journal, job arrays of
+# shards of which only the first works. The first run is halted while the second one looks.
+. "$(dirname "$0")/lib.sh"
+config="$demo/demo.ini $numbers_only --slide $demo/large.svs -t 1"
+
+# halt FOLDER ARGUMENTS…: a run that is halted once it holds the slide; its process is $pid.
+halt() {
+    state=$1/large/status.json
+    shift
+    "$program" run $config "$@" >"$work/first" 2>&1 </dev/null &
+    pid=$!
+    until grep -qs '"running"' "$state"; do
+        kill -0 $pid 2>/dev/null || break
+    done
+    kill -STOP $pid || complain "the run was over before it could be halted"
+}
+
+# resume: the halted run goes on to its end.
+resume() {
+    kill -CONT $pid
+    wait $pid || {
+        complain "the halted run: status $?"
+        cat "$work/first"
+    }
+}
+
+halt "$work/out" -s batch.output="$work/out"
+expect 75 run $config -s batch.output="$work/out"
+said 'error: .*left to another run: run again when they are done'
+grep -q 'large.svs","running elsewhere"' "$work/out/batch.csv" ||
+    complain "batch.csv: $(cat "$work/out/batch.csv")"
+resume
+expect 0 run $config -s batch.output="$work/out"
+checked json "$work/out/large/status.json" state=complete
+
+halt "$work/shards" -s batch.output="$work/shards" --shard 1/2
+expect 0 run $config -s batch.output="$work/shards" --shard 2/2
+resume
+holds "$work/shards/large" .journal-1-of-2 .journal-2-of-2 status.json
+
+# --force starts a shard over, too.
+expect 1 run $config -s batch.output="$work/shards" --shard 1/2 -s lrp.gamma=0.75
+said 'lrp\.gamma'
+expect 0 run $config -s batch.output="$work/shards" --shard 1/2 -s lrp.gamma=0.75 --force
+exit $failed
