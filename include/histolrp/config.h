@@ -75,7 +75,8 @@ typedef enum hlrp_config_batchnorm {
 
 typedef enum hlrp_config_reference_point {
     HLRP_CONFIG_REFERENCE_ZERO,
-    HLRP_CONFIG_REFERENCE_WHITE
+    HLRP_CONFIG_REFERENCE_WHITE,
+    HLRP_CONFIG_REFERENCE_BLACK
 } hlrp_config_reference_point;
 
 typedef enum hlrp_config_bounds {

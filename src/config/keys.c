@@ -126,8 +126,8 @@ const hlrp_key hlrp_keys[] = {
     {"lrp", "batchnorm", ENUM, RESULT, AT(lrp.batchnorm), "auto",
      "merged where possible, else epsilon", NULL, "auto|merge|pass",
      "batch normalization: merge (else pass), or pass (never merged)"},
-    {"lrp", "reference", ENUM, RESULT, AT(lrp.reference), "zero", NULL, NULL, "zero|white",
-     "root of gradient-x-input: the zero input or a white tile"},
+    {"lrp", "reference", ENUM, RESULT, AT(lrp.reference), "zero", NULL, NULL, "zero|white|black",
+     "root of gradient-x-input: the zero input, a white or a black tile"},
     {"lrp", "warn_share", DOUBLE, OUTPUT, AT(lrp.warn_share), "0.5", NULL, "[0, 1e6]", NULL,
      "warn where bias or stabilizer take more than this share in a layer"},
 
