@@ -164,7 +164,7 @@ static hlrp_status settle_pixels(hlrp_network *net, hlrp_error *err) {
     HLRP_TRY(hlrp_normalizer_init(&net->normalizer, c->model.scale, mean, std,
                                   c->model.channels == HLRP_CONFIG_CHANNELS_BGR, err));
     for (int i = 0; i < 3; i++) {
-        net->low[i] = net->normalizer.value[i][0];
+        net->low[i] = net->black[i] = net->normalizer.value[i][0];
         net->high[i] = net->white[i] = net->normalizer.value[i][255];
     }
     HLRP_TRY(per_channel(&c->lrp.low, "lrp.low", zero, low, err));
@@ -284,7 +284,9 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.low = net->low;
     o.high = net->high;
     o.drop_bias = c->lrp.bias == HLRP_CONFIG_DROP;
-    o.reference = c->lrp.reference == HLRP_CONFIG_REFERENCE_WHITE ? net->white : net->zero;
+    o.reference = c->lrp.reference == HLRP_CONFIG_REFERENCE_WHITE   ? net->white
+                  : c->lrp.reference == HLRP_CONFIG_REFERENCE_BLACK ? net->black
+                                                                    : net->zero;
     return o;
 }
 
