@@ -27,6 +27,7 @@ typedef struct explain {
     hlrp_lrp_worker *worker;
     hlrp_explain_writer *writer;
     float *input, *relevance, *start;
+    float *rows; /* [2][N][C]: logits and starts by class, for a network of one output */
     hlrp_account *account;
     double *accounts;     /* [node][3][N]: sum, bias share, stabilizer share */
     int64_t first, count; /* the micro-batch under way */
@@ -254,11 +255,27 @@ static hlrp_status allocate(explain *e, hlrp_error *err) {
     HLRP_TRY(hlrp_calloc_aligned(&e->input, values, sizeof(float), "input", err));
     HLRP_TRY(hlrp_calloc_aligned(&e->relevance, values, sizeof(float), "relevance", err));
     HLRP_TRY(hlrp_calloc(&e->start, net->batch * net->outputs, sizeof(float), "starts", err));
+    HLRP_TRY(hlrp_calloc(&e->rows, 2 * net->batch * net->classes, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc(&e->account, net->batch * net->graph->node_count, sizeof *e->account,
                          "account", err));
     status = hlrp_lrp_worker_new(net->lrp, &e->worker, err);
 out:
     return status;
+}
+
+/* Values of the network's outputs as values of its classes, [N,C]: one output z is class 1, and class
+ * 0 is −z. Relevance starts at the target alone. */
+static const float *by_class(explain *e, const float *outputs, bool start) {
+    const hlrp_network *net = e->net;
+    float *rows = e->rows + (start ? net->batch * net->classes : 0);
+    if (net->outputs > 1)
+        return outputs;
+    for (int64_t i = 0; i < e->count; i++) {
+        const int64_t target = e->targets[e->first + i];
+        rows[2 * i] = !start ? -outputs[i] : target == 0 ? outputs[i] : 0;
+        rows[2 * i + 1] = start && target == 0 ? 0 : outputs[i];
+    }
+    return rows;
 }
 
 static hlrp_status run_batch(explain *e, hlrp_error *err) {
@@ -273,8 +290,9 @@ static hlrp_status run_batch(explain *e, hlrp_error *err) {
     HLRP_TRY(e->layer_status);
     if (layers)
         keep_accounts(e);
-    status = hlrp_explain_write(e->writer, e->first, e->count, e->input, hlrp_lrp_logits(e->worker),
-                                e->targets + e->first, e->start, e->relevance, err);
+    status = hlrp_explain_write(
+        e->writer, e->first, e->count, e->input, by_class(e, hlrp_lrp_logits(e->worker), false),
+        e->targets + e->first, by_class(e, e->start, true), e->relevance, err);
 out:
     return status;
 }
@@ -301,8 +319,8 @@ static hlrp_status prepare(explain *e, const hlrp_config *config, const char *in
         snprintf(err->where, sizeof err->where, "--start");
         goto out;
     }
-    HLRP_TRY(
-        hlrp_network_ready(e->net, e->dims.d[0] == 1 ? 1 : 0, e->dims.d[2], e->dims.d[3], err));
+    /* The micro-batch of a run, also for one sample: the same kernels, so the same bits. */
+    HLRP_TRY(hlrp_network_ready(e->net, 0, e->dims.d[2], e->dims.d[3], err));
     HLRP_TRY(parse_targets(e, err));
     status = allocate(e, err);
 out:
@@ -315,8 +333,8 @@ static void release(explain *e) {
     hlrp_image_free(&e->picture);
     hlrp_lrp_worker_free(e->worker);
     hlrp_network_free(e->net);
-    void *const all[] = {e->targets, e->input,    e->relevance, e->start,
-                         e->account, e->accounts, e->plain};
+    void *const all[] = {e->targets, e->input,   e->rows,     e->relevance,
+                         e->start,   e->account, e->accounts, e->plain};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
 }
@@ -330,7 +348,7 @@ hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const cha
     HLRP_TRY(spare_input(input, output, heatmap, err));
     HLRP_TRY(prepare(&e, config, input, err));
     HLRP_TRY(hlrp_explain_create(output, &e.dims, (const char *const *)e.net->class_names,
-                                 e.net->outputs, &e.writer, err));
+                                 e.net->classes, &e.writer, err));
     if (options->layers)
         HLRP_TRY(add_layers(&e, err));
     HLRP_TRY(hlrp_sched_single(run_all, &e, err));
