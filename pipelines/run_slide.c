@@ -14,6 +14,20 @@
 static hlrp_status dry_run(hlrp_slide_run *run, hlrp_error *err);
 static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err);
 
+/* What earlier runs of the slide spent, and how fast they were, counts on. */
+static void recall(hlrp_slide_run *run) {
+    hlrp_slide_progress before = {0};
+    hlrp_error ignored = {0};
+    char *path = NULL;
+    if (!run->batch->options->force &&
+        hlrp_slide_run_path(run, "status.json", &path, &ignored) == HLRP_OK &&
+        hlrp_progress_read(path, &before, &ignored) == HLRP_OK) {
+        run->where->seconds = before.seconds;
+        run->where->rate = before.rate;
+    }
+    free(path);
+}
+
 /* Steps 4 to 8: what happens under the slide's lock. */
 static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
     char *lock = NULL, *record = NULL;
@@ -22,6 +36,7 @@ static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
     /* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
     HLRP_TRY(hlrp_slide_run_shard_path(run, ".lock", &lock, err));
     HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run->lock, err));
+    recall(run);
     HLRP_TRY(hlrp_slide_run_write_status(run, err)); /* others see at once who is at it */
     HLRP_TRY(hlrp_step_key(run, err));
     HLRP_TRY(hlrp_step_look(run, &complete, err));

@@ -16,6 +16,8 @@ expect 0 run $config
 [ "$(identity "$overlay")" = "$drawn" ] || complain "an overlay that was up to date was drawn again"
 [ "$(identity "$work/out/small/run.json")" = "$run" ] || complain "run.json was written again"
 checked json "$work/out/small/status.json" state=complete tiles=9 done=9 explained=9
+! grep -q 'small.svs","complete","",9,9,9,0,0,0\.000' "$work/out/batch.csv" ||
+    complain "a rerun forgets how fast the slide was: $(cat "$work/out/batch.csv")"
 
 # Other settings: the slide is refused, whatever is there stays, and others run.
 rm -r "$work/out/colors"
