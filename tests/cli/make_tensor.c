@@ -1,6 +1,7 @@
-/* make_tensor OUT.h5: tensors that `explain` must take or refuse, all from one formula.
- *   /three [3,3,128,128] float32     /flat [3,128,128]      /integers [1,3,128,128] int32
- *   /gray [1,1,128,128]              /nan [1,3,128,128]     /empty [0,3,128,128] */
+/* make_tensor OUT.h5: tensors that `explain` must take or refuse, all from one formula, float32 where
+ * nothing else is said, of pictures of 128 x 128:
+ *   /three [3,3,…], /six [6,3,…] (more than a micro-batch), /flat [3,…], /integers [1,3,…] int32,
+ *   /gray [1,1,…], /empty [0,3,…], /nan [1,3,…] */
 #include "check.h"
 
 static float *values;
@@ -19,12 +20,13 @@ static void add(hid_t file, const char *name, hid_t type, int rank, hsize_t a, h
 int main(int argc, char **argv) {
     demand(argc == 2, "make_tensor OUT.h5");
     const hid_t file = H5Fcreate(argv[1], H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    const int count = 9 * 128 * 128;
+    const int count = 18 * 128 * 128;
     values = calloc((size_t)count, sizeof *values);
     demand(file >= 0 && values, "%s: cannot be made", argv[1]);
     for (int i = 0; i < count; i++)
         values[i] = (float)(0.5 + 0.5 * sin(0.37 * i + 0.001 * i / 128 * (i / 49152 + 1)));
     add(file, "three", H5T_IEEE_F32LE, 4, 3, 3);
+    add(file, "six", H5T_IEEE_F32LE, 4, 6, 3);
     add(file, "flat", H5T_IEEE_F32LE, 3, 1, 3);
     add(file, "integers", H5T_STD_I32LE, 4, 1, 3);
     add(file, "gray", H5T_IEEE_F32LE, 4, 1, 1);

@@ -19,6 +19,8 @@ expect 0 explain -q "$demo/demo.ini" "$three" --target tumor -o tumor.h5
 checked explain tumor.h5 logit 1
 expect 0 explain -q "$demo/demo.ini" "$three" --target 0,tumor,1 -o each.h5
 checked explain each.h5 logit 0,1,1
+expect 0 explain -q "$demo/demo.ini" "$demo/tensors.h5:/six" --target 0,1,1,0,0,1 --layers -o six.h5
+checked explain six.h5 logit 0,1,1,0,0,1 22
 expect 0 explain -q "$demo/demo.ini" "$three" -o predicted.h5
 checked explain predicted.h5 logit predicted
 
