@@ -49,5 +49,9 @@ checked same "$work/t1/large/relevance.h5" "$work/TERM/large/relevance.h5"
 for shard in 1/2 2/2; do
     expect 0 run $config -s batch.output="$work/shards" --shard $shard
 done
+size=$(stat -c %s "$work/shards/large/.journal-1-of-2")
+expect 0 run $config -s batch.output="$work/shards" --shard 1/2
+[ "$(stat -c %s "$work/shards/large/.journal-1-of-2")" = "$size" ] ||
+    complain "tiles that have a record were computed again"
 holds "$work/shards/large" .journal-1-of-2 .journal-2-of-2 status.json
 exit $failed
