@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034
 # For test_*.sh of this folder, which source it: the program, the demo's files (made once by
 # make_demo.sh), the checking programs, and a folder to work in.
 set -u

@@ -1,6 +1,7 @@
 #!/bin/sh
 # test_explain.sh PROGRAM PROJECT: tensors and pictures, targets, starts, layers, the heatmap. Guards:
 # a picture that is scaled in another way than a slide's tiles, targets shifted by a sample.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
 

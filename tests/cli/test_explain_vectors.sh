@@ -1,6 +1,7 @@
 #!/bin/sh
 # test_explain_vectors.sh PROGRAM PROJECT: reference relevance through the command line: the tensor of
 # the reference file itself, its starts, its tolerance. Guards: options that do not reach the rules.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 folder=${HISTOLRP_TESTDATA:-}/vectors/resnet_tiny
 if [ ! -e "$folder/vectors.h5" ]; then

@@ -1,6 +1,7 @@
 #!/bin/sh
 # test_inspect.sh PROGRAM PROJECT: what is said of slides, networks and results, and that a dry run
 # only says. Guards: numbers of another file, a dry run that leaves folders.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
 

@@ -2,6 +2,7 @@
 # test_real_slides.sh PROGRAM PROJECT: slides as scanners and converters write them, at a coarse
 # resolution so that it takes seconds. Guards: JPEG 2000, pyramids without mpp, nearly blank slides,
 # files that OpenSlide opens but cannot read.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 slides=${HISTOLRP_TESTDATA:-}/slides
 if [ ! -d "$slides" ]; then

@@ -1,6 +1,7 @@
 #!/bin/sh
 # test_run_again.sh PROGRAM PROJECT: what a rerun does, and does not. Guards: hours of computing done
 # twice, results of two settings mixed, a changed color that computes everything again.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 config="$demo/demo.ini -q --slide $demo/small.svs --slide $demo/colors.tif -s batch.output=$work/out"
 result=$work/out/small/relevance.h5

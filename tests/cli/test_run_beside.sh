@@ -2,6 +2,7 @@
 # test_run_beside.sh PROGRAM PROJECT: two runs at once. A slide that another run holds is left to it;
 # shards of a slide do not hold each other up. Guards: two runs that write one journal, job arrays of
 # shards of which only the first works. The first run is halted while the second one looks.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 config="$demo/demo.ini $numbers_only --slide $demo/large.svs -t 1"
 

@@ -2,6 +2,7 @@
 # test_run_bits.sh PROGRAM PROJECT: the same bits for any number of threads, after a kill and after a
 # polite stop; shards leave journals for a later join. Guards: sums in the order in which threads
 # happen to finish, a journal that is not continued but started over, a lock that outlives its holder.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 config="$demo/demo.ini $numbers_only --slide $demo/large.svs -s map.downsample=7"
 

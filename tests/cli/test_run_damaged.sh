@@ -2,6 +2,7 @@
 # test_run_damaged.sh PROGRAM PROJECT: a slide with one tile that cannot be read: the rest is
 # explained, and nothing of the damaged part is made up at full resolution. Guards: a slide given up
 # for one bad tile, damage that nobody hears of.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cp "$demo/large.svs" "$work/damaged.svs"
 # The first bytes of one JPEG tile in the middle of level 0.

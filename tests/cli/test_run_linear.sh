@@ -1,6 +1,7 @@
 #!/bin/sh
 # test_run_linear.sh PROGRAM PROJECT: a network whose relevance is known pixel by pixel, without and
 # with overlap: the map is what the slide's pixels must give, overlapping tiles are averaged.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 expect 0 run "$demo/linear.ini" $numbers_only -s batch.output="$work/apart"

@@ -2,6 +2,7 @@
 # test_run_result.sh PROGRAM PROJECT: a slide from end to end: every file that is promised, none that
 # is not, all of them readable by other programs. Guards: half a results folder, temporary files left
 # behind, a batch.csv without the slide.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 expect 0 run "$demo/demo.ini" -s batch.output="$work/out"

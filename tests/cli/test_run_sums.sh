@@ -1,6 +1,7 @@
 #!/bin/sh
 # test_run_sums.sh PROGRAM PROJECT: at overlap 0 the map holds what the tiles sent, also where the
 # slide's mpp, the model's and the map's pixels do not divide (0.2527, 0.5, 7), in every region.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 for downsample in 1 7 8; do

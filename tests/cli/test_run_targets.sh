@@ -1,5 +1,6 @@
 #!/bin/sh
 # test_run_targets.sh PROGRAM PROJECT: predicted, named and all targets, the gate, one output.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 # One wide phantom holds tiles of either class only by luck: the logits of the linear network differ
