@@ -127,3 +127,12 @@ bool hlrp_world_in_tumor(const hlrp_phantom *w, double x, double y) {
     double bump = inner(&w->tumor_bump, x, y) / w->tumor_bump.rx;
     return n - 0.8 * HLRP_MAX(bump, 0) < w->tumor_threshold;
 }
+
+hlrp_phantom_ground hlrp_phantom_ground_at(const hlrp_phantom *phantom, double x0, double y0) {
+    const double mpp = phantom->options.mpp;
+    hlrp_field f;
+    hlrp_world_field(phantom, x0 * mpp, y0 * mpp, &f);
+    if (f.ink > 0.3F)
+        return HLRP_PHANTOM_PEN;
+    return f.tissue >= 0 ? HLRP_PHANTOM_TISSUE : HLRP_PHANTOM_GLASS;
+}

@@ -58,6 +58,16 @@ hlrp_status hlrp_phantom_paint(const hlrp_phantom *phantom, hlrp_irect rect, uin
 hlrp_status hlrp_phantom_render(const hlrp_phantom_options *options, hlrp_irect rect, uint8_t *rgb,
                                 uint8_t *mask, hlrp_error *err);
 
+/* What lies at a place of the slide. Fat and the lumina of glands are tissue; the pen lies over
+ * whatever is below it. */
+typedef enum hlrp_phantom_ground {
+    HLRP_PHANTOM_GLASS,
+    HLRP_PHANTOM_TISSUE,
+    HLRP_PHANTOM_PEN
+} hlrp_phantom_ground;
+
+hlrp_phantom_ground hlrp_phantom_ground_at(const hlrp_phantom *phantom, double x0, double y0);
+
 typedef enum hlrp_phantom_kind {
     HLRP_PHANTOM_EPITHELIAL, /* normal epithelium */
     HLRP_PHANTOM_SPINDLE,    /* stroma and the rims of fat cells */

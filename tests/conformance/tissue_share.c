@@ -1,0 +1,101 @@
+/* tissue_share: tissue detection on synthetic slides whose tissue is known.
+ *
+ * Faint stain, strong vignetting, strong JPEG compression, much fat and pen marks: of the tissue's
+ * area at least 98 % must be found, of the glass at most 2 % be taken, and of pen marks beside the
+ * tissue at most 2 % where they are to be dropped. A line per slide; exit 1 on a miss. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "phantom/phantom.h"
+#include "region/region.h"
+
+typedef struct counts {
+    double points[3], taken[3]; /* by hlrp_phantom_ground */
+} counts;
+
+static void stop(const hlrp_error *err) {
+    char line[2000];
+    fprintf(stderr, "tissue_share: %s\n", hlrp_error_line(err, line, sizeof line));
+    exit(2);
+}
+
+/* Every cell's center against the truth there. */
+static counts compare(const hlrp_phantom *phantom, const hlrp_mask *m, bool drop) {
+    counts c = {0};
+    for (int64_t j = 0; j < m->h; j++)
+        for (int64_t i = 0; i < m->w; i++) {
+            const int ground = hlrp_phantom_ground_at(phantom, ((double)i + 0.5) * m->cell_w,
+                                                      ((double)j + 0.5) * m->cell_h);
+            const uint8_t kind = m->kind[j * m->w + i];
+            c.points[ground]++;
+            c.taken[ground] += kind == HLRP_CELL_TISSUE || (!drop && kind == HLRP_CELL_PEN);
+        }
+    return c;
+}
+
+static counts measure(const hlrp_phantom_options *o, const char *path, bool drop) {
+    hlrp_error err = {0};
+    hlrp_phantom *phantom = NULL;
+    hlrp_slide *slide = NULL;
+    hlrp_region *region = NULL;
+    hlrp_tissue_options t;
+    hlrp_tissue_defaults(&t);
+    t.pen = drop ? HLRP_PEN_DROP : HLRP_PEN_KEEP;
+    if (hlrp_phantom_new(o, &phantom, &err) ||
+        hlrp_phantom_write(o, path, NULL, NULL, NULL, &err) ||
+        hlrp_slide_open(path, &slide, &err) ||
+        hlrp_region_new_tissue(slide, (hlrp_mpp){o->mpp, o->mpp}, &t, &region, &err))
+        stop(&err);
+    const counts c = compare(phantom, hlrp_region_mask(region), drop);
+    hlrp_region_free(region);
+    hlrp_slide_close(slide);
+    hlrp_phantom_free(phantom);
+    unlink(path);
+    return c;
+}
+
+int main(void) {
+    static const struct {
+        const char *name;
+        uint64_t seed;
+        double vignetting, stain;
+        int quality;
+        bool faint, pen, drop;
+    } slides[] = {{"ordinary", 21, 0.04, 1, 80, false, false, false},
+                  {"faint", 22, 0.04, 1, 80, true, false, false},
+                  {"faint, weak stain", 23, 0.04, 0.7, 80, true, false, false},
+                  {"vignetting", 24, 0.3, 1, 80, false, false, false},
+                  {"JPEG noise", 25, 0.04, 1, 15, false, false, false},
+                  {"faint, vignetting, noise", 26, 0.2, 1, 30, true, false, false},
+                  {"strong stain", 27, 0.04, 2, 80, false, false, false},
+                  {"pen dropped", 28, 0.04, 1, 80, false, true, true},
+                  {"pen dropped, faint", 29, 0.1, 1, 50, true, true, true}};
+    char folder[] = "/tmp/hlrp-tissue-XXXXXX", path[100];
+    int missed = 0;
+    if (!mkdtemp(folder))
+        return 2;
+    snprintf(path, sizeof path, "%s/slide.svs", folder);
+    for (size_t i = 0; i < HLRP_COUNT(slides); i++) {
+        hlrp_phantom_options o = hlrp_phantom_defaults();
+        o.width = o.height = 6144;
+        o.mpp = 1;
+        o.seed = slides[i].seed;
+        o.vignetting = slides[i].vignetting;
+        o.stain_strength = slides[i].stain;
+        o.jpeg_quality = slides[i].quality;
+        o.faint = slides[i].faint;
+        o.pen = slides[i].pen;
+        const counts c = measure(&o, path, slides[i].drop);
+        const double found = c.taken[HLRP_PHANTOM_TISSUE] / c.points[HLRP_PHANTOM_TISSUE];
+        const double glass = c.taken[HLRP_PHANTOM_GLASS] / c.points[HLRP_PHANTOM_GLASS];
+        const double pen = c.taken[HLRP_PHANTOM_PEN] /
+                           (c.points[HLRP_PHANTOM_PEN] > 0 ? c.points[HLRP_PHANTOM_PEN] : 1);
+        const bool miss = found < 0.98 || glass > 0.02 || (slides[i].drop && pen > 0.02);
+        printf("%s %-26s tissue found %.2f %%, glass taken %.2f %%, pen taken %.2f %%\n",
+               miss ? "MISS" : "ok  ", slides[i].name, 100 * found, 100 * glass, 100 * pen);
+        missed += miss;
+    }
+    rmdir(folder);
+    return missed > 0;
+}
