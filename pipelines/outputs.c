@@ -7,29 +7,6 @@
 #include "pipelines/slide_run.h"
 #include "sink/sink.h"
 
-/* ---- which class is shown ---- */
-
-/* outputs.class, else the gate's, else the last plane. */
-static hlrp_status shown_plane(const hlrp_network *net, int64_t *plane, hlrp_error *err) {
-    const char *name = net->config->outputs.class_name;
-    int64_t wanted = net->gate;
-    hlrp_status status = HLRP_OK;
-    *plane = net->targets.planes - 1;
-    if (name[0] != '\0')
-        status = hlrp_network_class(net, name, "outputs.class", &wanted, err);
-    if (status != HLRP_OK || wanted < 0)
-        return status;
-    for (int64_t k = 0; k < net->targets.planes; k++)
-        if (net->targets.classes[k] == wanted) {
-            *plane = k;
-            return HLRP_OK;
-        }
-    if (name[0] == '\0')
-        return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_CONFIG, "outputs.class", "add it to lrp.target",
-                     "the class '%s' is not explained, so it cannot be shown", name);
-}
-
 /* ---- the outputs ---- */
 
 typedef struct output {
@@ -44,25 +21,38 @@ static double fixed_limit(const hlrp_config *c) {
     return hlrp_parse_double(c->outputs.limit, &limit) && limit > 0 ? limit : 0;
 }
 
+/* A picture to look at: where the slide cannot be read for it, the numbers are fine all the same. */
 static hlrp_status write_regions(hlrp_slide_run *run, hlrp_error *err) {
     char *path = NULL;
     hlrp_status status = hlrp_slide_run_path(run, "regions.png", &path, err);
     if (status == HLRP_OK)
         status = hlrp_region_picture(run->slide, run->region, &run->grid, run->tiles,
                                      run->tile_count, path, err);
+    if (status == HLRP_E_INPUT) {
+        hlrp_logf(run->batch->options->log, HLRP_LOG_WARN, "%s: no regions.png: %s", run->path,
+                  err->what);
+        status = HLRP_OK;
+    }
     free(path);
     return status;
 }
 
+enum { OUTPUTS = 5 };
+
+static void list_outputs(const hlrp_config *c, output list[OUTPUTS]) {
+    const output all[OUTPUTS] = {{"overlay.tif", hlrp_sink_overlay, c->outputs.overlay},
+                                 {"relevance.ome.tif", hlrp_sink_ome_tiff, c->outputs.ome_tiff},
+                                 {"tiles.geojson", hlrp_sink_geojson, c->outputs.geojson},
+                                 {"tiles.csv", hlrp_sink_csv, c->outputs.csv},
+                                 {"qupath.groovy", hlrp_sink_qupath, c->outputs.qupath}};
+    memcpy(list, all, sizeof all);
+}
+
 static hlrp_status write_sinks(hlrp_slide_run *run, const hlrp_sink_input *in, hlrp_error *err) {
-    const hlrp_config *c = run->batch->config;
-    const output outputs[] = {{"overlay.tif", hlrp_sink_overlay, c->outputs.overlay},
-                              {"relevance.ome.tif", hlrp_sink_ome_tiff, c->outputs.ome_tiff},
-                              {"tiles.geojson", hlrp_sink_geojson, c->outputs.geojson},
-                              {"tiles.csv", hlrp_sink_csv, c->outputs.csv},
-                              {"qupath.groovy", hlrp_sink_qupath, c->outputs.qupath}};
+    output outputs[OUTPUTS];
+    list_outputs(run->batch->config, outputs);
     hlrp_status status = HLRP_OK;
-    for (size_t i = 0; status == HLRP_OK && i < HLRP_COUNT(outputs); i++) {
+    for (size_t i = 0; status == HLRP_OK && i < OUTPUTS; i++) {
         char *path = NULL;
         if (!outputs[i].wanted)
             continue;
@@ -79,6 +69,7 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     char *path = NULL;
     hlrp_result *result = NULL;
     hlrp_sink_input in = {.slide = run->slide,
+                          .plane = run->batch->net->shown,
                           .unit = "relevance per map pixel",
                           .overlay_mpp = c->outputs.overlay_mpp,
                           .colormap = c->outputs.colormap,
@@ -89,7 +80,6 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
                           .software = "histolrp " HLRP_VERSION,
                           .log = run->batch->options->log};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(shown_plane(run->batch->net, &in.plane, err));
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
     in.result = result;
@@ -103,7 +93,7 @@ out:
 }
 
 /* The file .outputs remembers the settings that the outputs were last made with. */
-static bool up_to_date(const char *path, const char *key) {
+static bool same_settings(const char *path, const char *key) {
     char *before = NULL;
     int64_t size = 0;
     hlrp_error ignored = {0};
@@ -113,13 +103,29 @@ static bool up_to_date(const char *path, const char *key) {
     return same;
 }
 
+/* Whether every output that is wanted is there: one that was removed is made again. */
+static bool all_there(const hlrp_slide_run *run) {
+    output outputs[OUTPUTS];
+    hlrp_error ignored = {0};
+    bool there = true;
+    list_outputs(run->batch->config, outputs);
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        char *path = NULL;
+        if (outputs[i].wanted &&
+            hlrp_slide_run_path(run, outputs[i].file, &path, &ignored) == HLRP_OK)
+            there = there && hlrp_file_exists(path);
+        free(path);
+    }
+    return there;
+}
+
 hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
     char *path = NULL, *key = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_path(run, ".outputs", &path, err));
     HLRP_TRY(hlrp_config_output_key(run->batch->config, &key, err));
-    if (!up_to_date(path, key)) {
+    if (!same_settings(path, key) || !all_there(run)) {
         HLRP_TRY(hlrp_lock_check(run->lock, err));
         HLRP_TRY(make_outputs(run, err));
         HLRP_TRY(hlrp_write_file(path, key, strlen(key), err));
