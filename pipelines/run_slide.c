@@ -11,7 +11,6 @@
 /* Seconds without a heartbeat after which another run may take a slide over. */
 #define LOCK_TIMEOUT 600.0
 
-static hlrp_status dry_run(hlrp_slide_run *run, hlrp_error *err);
 static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err);
 
 /* What earlier runs of the slide spent, and how fast they were, counts on. */
@@ -74,7 +73,7 @@ hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
     /* 2. Regions, and the tiles in them. */
     HLRP_TRY(hlrp_step_tiles(&run, err));
     if (batch->options->dry_run) {
-        status = dry_run(&run, err);
+        status = hlrp_step_dry_run(&run, err);
         goto out;
     }
     /* 3. A folder for the results. */
@@ -125,37 +124,4 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
     free(run->tiles);
     free(run->key_text);
     free(run->folder);
-}
-
-/* ---- --dry-run ---- */
-
-static hlrp_status dry_run(hlrp_slide_run *run, hlrp_error *err) {
-    const hlrp_run_options *o = run->batch->options;
-    const hlrp_network *net = run->batch->net;
-    const hlrp_size size = hlrp_slide_size(run->slide, 0);
-    const int level = hlrp_slide_pick_level(run->slide, run->grid.r_x, run->grid.r_y);
-    const int64_t downsample = run->batch->config->map.downsample;
-    const hlrp_size map = hlrp_map_size(size, downsample);
-    hlrp_pool *pool = NULL;
-    char text[1000];
-    const hlrp_status status = hlrp_pool_new(&run->grid, downsample, &pool, err);
-    if (status != HLRP_OK)
-        return status;
-    const int64_t parts = hlrp_pool_capacity(pool);
-    const double worker = (double)hlrp_tile_job_worker_bytes(net, parts);
-    const double journal = (double)run->tile_count * (double)parts * 8 *
-                           (net->targets.predicted ? 1 : (double)net->targets.planes);
-    snprintf(text, sizeof text,
-             "%s\n  %lld x %lld pixels, %.4g x %.4g um per pixel (%s)\n"
-             "  level %d of %d read, tissue %.1f %%, %lld of %lld tiles\n"
-             "  map %lld x %lld, memory about %.0f MB on %d threads, journal at most %.0f MB\n",
-             run->path, (long long)size.w, (long long)size.h, run->mpp.x, run->mpp.y,
-             run->mpp_source, level, hlrp_slide_levels(run->slide),
-             100 * hlrp_region_share(run->region), (long long)run->tile_count,
-             (long long)(run->grid.nx * run->grid.ny), (long long)map.w, (long long)map.h,
-             worker * run->batch->threads / 1e6, run->batch->threads, journal / 1e6);
-    if (o->print)
-        o->print(o->print_ctx, text);
-    hlrp_pool_free(pool);
-    return HLRP_OK;
 }

@@ -48,6 +48,8 @@ hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err);
 /* run.json. */
 hlrp_status hlrp_step_provenance(hlrp_slide_run *run, hlrp_error *err);
 
+/* For --dry-run: prints what the slide would take. Only steps 1 and 2 have run. */
+hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err);
 /* Removes the journal of a complete slide. */
 hlrp_status hlrp_step_clear(hlrp_slide_run *run, hlrp_error *err);
 

@@ -37,8 +37,9 @@ rm -r out
 
 expect 0 run "$demo/demo.ini" --dry-run -s batch.output=out --slide "$demo/wide.svs" \
     --slide "$demo/small.svs"
-printed '^  1024 x 768 pixels, 0\.2527 x 0\.2527 um per pixel'
-printed '20 of 20 tiles$'
-printed '9 of 9 tiles$'
+printed '^  slide    1024 x 768 pixels, 0\.2527 x 0\.2527 um per pixel'
+printed ', 20 tiles of a grid of 5 x 4$'
+printed '^  time     about [0-9]*:[0-9][0-9],'
+printed ', 9 tiles of a grid of 3 x 3$'
 holds . stdout stderr
 exit $failed
