@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 scripts/setup.sh build
 echo "Building"
-scripts/build.sh release
+scripts/build.sh release -DHLRP_TESTS=OFF
 program=build/histolrp
 slide=demo/phantom.svs
 results=demo/results/phantom
