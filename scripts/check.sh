@@ -121,7 +121,7 @@ step_readmes() {
 # Paths of the machine it was written on, and tabs.
 step_words() {
     {
-        { git ls-files 2>/dev/null || find . -type f -not -path './build*' -not -path './demo/*' |
+        { git ls-files 2>/dev/null || find . -type f -not -path './.git/*' -not -path './build*' -not -path './demo/*' |
             sed 's|^\./||'; } | grep -vE '^(LICENSE|scripts/check\.sh)$' |
             xargs grep -nIE '/(work|root|home)/[a-z]' || true
         product | xargs grep -nP '\t' | sed 's/$/    <- a tab/' || true
