@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "pipelines/network.h"
+#include "region/region.h"
 #include "store/store.h"
 
 /* ---- networks ---- */
@@ -86,6 +87,24 @@ static void print_levels(const hlrp_slide *slide) {
     }
 }
 
+/* What a run would do with the slide: the level it reads for usual networks, and the tissue. */
+static void print_plan(hlrp_slide *slide, hlrp_mpp mpp) {
+    static const double usual[] = {0.25, 0.5, 1, 2};
+    hlrp_region *region = NULL;
+    hlrp_error why = {0};
+    for (size_t i = 0; i < HLRP_COUNT(usual); i++) {
+        const double x = usual[i] / mpp.x, y = usual[i] / mpp.y;
+        printf("a network at %g um per pixel: level %d is read, %.4g level-0 pixels to a pixel%s\n",
+               usual[i], hlrp_slide_pick_level(slide, x, y), x,
+               x < 0.99 ? " (the slide is coarser than the network)" : "");
+    }
+    if (hlrp_region_new_tissue(slide, mpp, NULL, &region, &why) == HLRP_OK)
+        printf("tissue   %.1f %% of the slide\n", 100 * hlrp_region_share(region));
+    else
+        printf("tissue   not found: %s\n", why.what);
+    hlrp_region_free(region);
+}
+
 static hlrp_status inspect_slide(const hlrp_call *call, const char *path, hlrp_error *err) {
     hlrp_slide *slide = NULL;
     hlrp_mpp mpp = {0};
@@ -96,16 +115,19 @@ static hlrp_status inspect_slide(const hlrp_call *call, const char *path, hlrp_e
     if (status != HLRP_OK)
         return status;
     printf("slide    %s\n", path);
-    if (hlrp_slide_mpp(slide, NULL, &call->log, &mpp, &source, &why) == HLRP_OK)
+    const bool scaled = hlrp_slide_mpp(slide, NULL, &call->log, &mpp, &source, &why) == HLRP_OK;
+    if (scaled)
         printf("mpp      %.6g x %.6g um per pixel, from %s\n", mpp.x, mpp.y, source);
     else
-        printf("mpp      none: %s\n", why.what);
+        printf("mpp      none, so a run refuses it: %s: %s\n", why.what, why.mend);
     if (hlrp_slide_bounds(slide, &bounds))
         printf("bounds   %" PRId64 ", %" PRId64 ", %" PRId64 " x %" PRId64 "\n", bounds.x, bounds.y,
                bounds.w, bounds.h);
     else
         printf("bounds   the whole slide\n");
     print_levels(slide);
+    if (scaled)
+        print_plan(slide, mpp);
     for (int64_t i = 0; call->verbose && i < hlrp_slide_property_count(slide); i++) {
         const char *key = NULL, *value = NULL;
         hlrp_slide_property_at(slide, i, &key, &value);
