@@ -3,6 +3,7 @@
 #ifndef HLRP_REGION_LAYER_H
 #define HLRP_REGION_LAYER_H
 
+#include "region/annotation.h"
 #include "region/region.h"
 
 typedef struct hlrp_layer_ops {
@@ -10,7 +11,34 @@ typedef struct hlrp_layer_ops {
     double (*area)(const void *layer, hlrp_rect rect);
     const hlrp_mask *(*mask)(const void *layer); /* NULL: the kind has none */
     void (*free)(void *layer);                   /* NULL: nothing to free */
+    /* Where the layer is even within cells: their number and edges (kind is not looked at). NULL:
+     * it is not, or everywhere. */
+    const hlrp_mask *(*cells)(const void *layer);
+    int64_t (*class_count)(const void *layer); /* NULL: the layer has no classes */
+    const hlrp_region_class *(*class_at)(const void *layer, int64_t i);
+    double (*class_area)(const void *layer, int64_t i, hlrp_rect rect); /* as area */
+    void (*describe)(const void *layer, hlrp_str *out);
 } hlrp_layer_ops;
+
+/* Shares this close to 0 or 1 are: differences of large sums leave crumbs, and a crumb must not
+ * make a tile of an empty one, or take a full one out where the whole is asked for. */
+#define HLRP_SHARE_CRUMB 1e-9
+
+/* A region's layer, for layers made of regions. */
+const hlrp_layer_ops *hlrp_region_ops(const hlrp_region *region, const void **layer,
+                                      hlrp_size *slide);
+
+/* A drawing (taken over, also on failure) as a region; what hlrp_region_new_annotation does with the
+ * file's. `path` is for messages. */
+hlrp_status hlrp_region_new_drawing(hlrp_drawing *drawing, const char *path, hlrp_size slide,
+                                    const hlrp_annotation_options *options, hlrp_region **out,
+                                    hlrp_error *err);
+
+/* A raster of at most 2,048 cells a side for pictures of a layer that has none: tissue where at
+ * least half of a cell is covered. *kind is out->kind,
+ * the caller's to free. */
+hlrp_status hlrp_layer_sketch(const hlrp_layer_ops *ops, const void *layer, hlrp_size slide,
+                              hlrp_mask *out, uint8_t **kind, hlrp_error *err);
 
 /* Takes `layer` over, also where it fails. */
 hlrp_status hlrp_region_new(hlrp_size slide, const hlrp_layer_ops *ops, void *layer,

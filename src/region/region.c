@@ -5,10 +5,6 @@
 
 #include "region/layer.h"
 
-/* Shares this close to 0 or 1 are: differences of large sums leave crumbs, and a crumb must not
- * make a tile of an empty one, or take a full one out where the whole is asked for. */
-#define SHARE_CRUMB 1e-9
-
 struct hlrp_region {
     hlrp_size slide;
     const hlrp_layer_ops *ops;
@@ -37,15 +33,55 @@ void hlrp_region_free(hlrp_region *region) {
     free(region);
 }
 
-double hlrp_region_coverage(const hlrp_region *region, hlrp_rect level0) {
+const hlrp_layer_ops *hlrp_region_ops(const hlrp_region *region, const void **layer,
+                                      hlrp_size *slide) {
+    *layer = region->layer;
+    *slide = region->slide;
+    return region->ops;
+}
+
+static hlrp_rect inside_slide(const hlrp_region *region, hlrp_rect level0) {
     hlrp_rect slide = {0, 0, (double)region->slide.w, (double)region->slide.h};
-    hlrp_rect inside = hlrp_rect_intersect(level0, slide);
+    return hlrp_rect_intersect(level0, slide);
+}
+
+static double clean_share(double share) {
+    if (!(share > HLRP_SHARE_CRUMB))
+        return 0;
+    return share > 1 - HLRP_SHARE_CRUMB ? 1 : share;
+}
+
+double hlrp_region_coverage(const hlrp_region *region, hlrp_rect level0) {
+    hlrp_rect inside = inside_slide(region, level0);
     if (!(inside.w > 0 && inside.h > 0))
         return 0;
-    double share = region->ops->area(region->layer, inside) / (inside.w * inside.h);
-    if (!(share > SHARE_CRUMB))
+    return clean_share(region->ops->area(region->layer, inside) / (inside.w * inside.h));
+}
+
+int64_t hlrp_region_class_count(const hlrp_region *region) {
+    return region->ops->class_count ? region->ops->class_count(region->layer) : 0;
+}
+
+const hlrp_region_class *hlrp_region_class_at(const hlrp_region *region, int64_t i) {
+    return region->ops->class_at(region->layer, i);
+}
+
+double hlrp_region_class_coverage(const hlrp_region *region, int64_t i, hlrp_rect level0) {
+    hlrp_rect inside = inside_slide(region, level0);
+    if (!(inside.w > 0 && inside.h > 0))
         return 0;
-    return share > 1 - SHARE_CRUMB ? 1 : share;
+    return clean_share(region->ops->class_area(region->layer, i, inside) / (inside.w * inside.h));
+}
+
+hlrp_status hlrp_region_describe(const hlrp_region *region, char **out, hlrp_error *err) {
+    hlrp_str text = {0};
+    if (region->ops->describe)
+        region->ops->describe(region->layer, &text);
+    else
+        hlrp_str_add(&text, region->ops->mask ? "tissue" : "all");
+    hlrp_status status = hlrp_format(out, err, "%s", text.text ? text.text : "");
+    hlrp_str_free(&text);
+    return status;
 }
 
 double hlrp_region_share(const hlrp_region *region) {
@@ -127,7 +163,8 @@ static void fill_table(mask_layer *m) {
 
 hlrp_status hlrp_region_new_mask(hlrp_size slide, hlrp_size size, double cell_w, double cell_h,
                                  uint8_t *kind, hlrp_region **out, hlrp_error *err) {
-    static const hlrp_layer_ops ops = {mask_area, mask_of, mask_free};
+    static const hlrp_layer_ops ops = {
+        .area = mask_area, .mask = mask_of, .free = mask_free, .cells = mask_of};
     hlrp_status status = HLRP_OK;
     mask_layer *m = NULL;
     int64_t corners = 0;

@@ -1,0 +1,220 @@
+/* Shapes as valid geometries. */
+#include "region/polygon.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the context ---- */
+
+static void keep_message(const char *message, void *user) {
+    hlrp_geos *geos = user;
+    snprintf(geos->message, sizeof geos->message, "%s", message);
+}
+
+static void drop_message(const char *message, void *user) {
+    (void)message;
+    (void)user;
+}
+
+hlrp_status hlrp_geos_begin(hlrp_geos *geos, hlrp_error *err) {
+    *geos = (hlrp_geos){.handle = GEOS_init_r()};
+    if (!geos->handle)
+        return hlrp_fail(err, HLRP_E_MEMORY, NULL, NULL, "no memory left for GEOS");
+    GEOSContext_setErrorMessageHandler_r(geos->handle, keep_message, geos);
+    GEOSContext_setNoticeMessageHandler_r(geos->handle, drop_message, NULL);
+    return HLRP_OK;
+}
+
+void hlrp_geos_end(hlrp_geos *geos) {
+    if (geos->handle)
+        GEOS_finish_r(geos->handle);
+    geos->handle = NULL;
+}
+
+hlrp_status hlrp_geos_failed(const hlrp_geos *geos, const char *path, hlrp_error *err) {
+    return hlrp_fail(err, HLRP_E_INPUT, path, "simplify the annotations, and export them again",
+                     "the areas cannot be computed: %s",
+                     geos->message[0] ? geos->message : "no reason given");
+}
+
+double hlrp_polygon_area(hlrp_geos *geos, const GEOSGeometry *a) {
+    double area = 0;
+    return GEOSArea_r(geos->handle, a, &area) ? area : 0;
+}
+
+/* ---- a list of geometries, owned ---- */
+
+typedef struct geometries {
+    GEOSGeometry **items;
+    int64_t count, capacity;
+} geometries;
+
+/* Takes `g` over, also where it fails; NULL is a failure of GEOS's. */
+static hlrp_status push(hlrp_geos *geos, geometries *list, GEOSGeometry *g, hlrp_error *err) {
+    if (!g)
+        return hlrp_geos_failed(geos, NULL, err);
+    hlrp_status status = hlrp_grow(&list->items, &list->capacity, list->count + 1, sizeof g, err);
+    if (status == HLRP_OK)
+        list->items[list->count++] = g;
+    else
+        GEOSGeom_destroy_r(geos->handle, g);
+    return status;
+}
+
+static void free_list(hlrp_geos *geos, geometries *list) {
+    for (int64_t i = 0; i < list->count; i++)
+        GEOSGeom_destroy_r(geos->handle, list->items[i]);
+    free(list->items);
+}
+
+/* All of the list in one collection; the list is empty then. */
+static GEOSGeometry *collect(hlrp_geos *geos, geometries *list, int type) {
+    GEOSGeometry *all =
+        GEOSGeom_createCollection_r(geos->handle, type, list->items, (unsigned)list->count);
+    if (all)
+        list->count = 0;
+    return all;
+}
+
+/* ---- from rings ---- */
+
+static GEOSGeometry *ring_of(hlrp_geos *geos, const hlrp_drawing *d, const hlrp_ring *ring) {
+    GEOSCoordSequence *places = GEOSCoordSeq_create_r(geos->handle, (unsigned)ring->count + 1, 2);
+    if (!places)
+        return NULL;
+    for (int64_t i = 0; i <= ring->count; i++) {
+        const hlrp_vertex v = d->vertices[ring->first + i % ring->count];
+        GEOSCoordSeq_setXY_r(geos->handle, places, (unsigned)i, v.x, v.y);
+    }
+    return GEOSGeom_createLinearRing_r(geos->handle, places); /* takes them over */
+}
+
+/* The polygon whose outer ring is `first`, with its `holes` rings behind it. */
+static hlrp_status add_polygon(hlrp_geos *geos, const hlrp_drawing *d, int64_t first, int64_t holes,
+                               geometries *out, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    geometries rings = {0};
+    GEOSGeometry *polygon = NULL;
+    for (int64_t i = 1; i <= holes; i++)
+        HLRP_TRY(push(geos, &rings, ring_of(geos, d, &d->rings[first + i]), err));
+    GEOSGeometry *shell = ring_of(geos, d, &d->rings[first]);
+    if (shell)
+        polygon = GEOSGeom_createPolygon_r(geos->handle, shell, rings.items, (unsigned)holes);
+    if (polygon)
+        rings.count = 0; /* taken over */
+    status = push(geos, out, polygon, err);
+out:
+    free_list(geos, &rings);
+    return status;
+}
+
+/* Only what has an area: repairing leaves lines and points. */
+static hlrp_status keep_areas(hlrp_geos *geos, const GEOSGeometry *g, geometries *out,
+                              hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    const int type = GEOSGeomTypeId_r(geos->handle, g);
+    if (type == GEOS_POLYGON)
+        return GEOSisEmpty_r(geos->handle, g) == 1
+                   ? HLRP_OK
+                   : push(geos, out, GEOSGeom_clone_r(geos->handle, g), err);
+    if (type != GEOS_MULTIPOLYGON && type != GEOS_GEOMETRYCOLLECTION)
+        return HLRP_OK;
+    const int parts = GEOSGetNumGeometries_r(geos->handle, g);
+    for (int i = 0; i < parts; i++)
+        HLRP_TRY(keep_areas(geos, GEOSGetGeometryN_r(geos->handle, g, i), out, err));
+out:
+    return status;
+}
+
+/* Repairs by GEOS's structure method: both lobes of a bow-tie stay, and what a lasso went around
+ * twice is inside, as whoever drew it meant. */
+static hlrp_status repair(hlrp_geos *geos, GEOSGeometry **g, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    GEOSMakeValidParams *how = GEOSMakeValidParams_create_r(geos->handle);
+    GEOSGeometry *valid = NULL;
+    if (!how)
+        return hlrp_geos_failed(geos, NULL, err);
+    GEOSMakeValidParams_setMethod_r(geos->handle, how, GEOS_MAKE_VALID_STRUCTURE);
+    GEOSMakeValidParams_setKeepCollapsed_r(geos->handle, how, 0);
+    valid = GEOSMakeValidWithParams_r(geos->handle, *g, how);
+    GEOSMakeValidParams_destroy_r(geos->handle, how);
+    if (!valid)
+        return hlrp_geos_failed(geos, NULL, err);
+    GEOSGeom_destroy_r(geos->handle, *g);
+    *g = valid;
+    return status;
+}
+
+/* A shape as one valid geometry. Its polygons are joined: those of a MultiPolygon should not
+ * overlap, but do in files. */
+static hlrp_status add_shape(hlrp_geos *geos, const hlrp_drawing *d, const hlrp_shape *shape,
+                             int64_t *repaired, geometries *out, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    geometries polygons = {0};
+    bool mended = false;
+    for (int64_t i = shape->first_ring, holes = 0; i < shape->first_ring + shape->ring_count;
+         i += 1 + holes) {
+        holes = 0;
+        while (i + holes + 1 < shape->first_ring + shape->ring_count &&
+               d->rings[i + holes + 1].hole)
+            holes++;
+        HLRP_TRY(add_polygon(geos, d, i, holes, &polygons, err));
+        GEOSGeometry **last = &polygons.items[polygons.count - 1];
+        if (GEOSisValid_r(geos->handle, *last) != 1) {
+            HLRP_TRY(repair(geos, last, err));
+            mended = true;
+        }
+        HLRP_TRY(keep_areas(geos, *last, out, err));
+    }
+    *repaired += mended;
+out:
+    free_list(geos, &polygons);
+    return status;
+}
+
+hlrp_status hlrp_polygon_of_group(hlrp_geos *geos, const hlrp_drawing *d, int64_t group,
+                                  bool negative, int64_t *repaired, GEOSGeometry **out,
+                                  hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    geometries parts = {0};
+    GEOSGeometry *all = NULL;
+    for (int64_t i = 0; i < d->shape_count; i++)
+        if (d->shapes[i].group == group && d->shapes[i].negative == negative)
+            HLRP_TRY(add_shape(geos, d, &d->shapes[i], repaired, &parts, err));
+    if (parts.count == 1) {
+        *out = parts.items[--parts.count];
+        goto out;
+    }
+    all = collect(geos, &parts, GEOS_GEOMETRYCOLLECTION);
+    *out = all ? GEOSUnaryUnion_r(geos->handle, all) : NULL;
+    if (!*out)
+        status = hlrp_geos_failed(geos, NULL, err);
+    GEOSGeom_destroy_r(geos->handle, all);
+out:
+    free_list(geos, &parts);
+    return status;
+}
+
+static hlrp_status replace(hlrp_geos *geos, GEOSGeometry **a, GEOSGeometry *with, hlrp_error *err) {
+    if (!with)
+        return hlrp_geos_failed(geos, NULL, err);
+    GEOSGeom_destroy_r(geos->handle, *a);
+    *a = with;
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_polygon_add(hlrp_geos *geos, GEOSGeometry **a, const GEOSGeometry *b,
+                             hlrp_error *err) {
+    if (GEOSisEmpty_r(geos->handle, b) == 1)
+        return HLRP_OK;
+    if (GEOSisEmpty_r(geos->handle, *a) == 1)
+        return replace(geos, a, GEOSGeom_clone_r(geos->handle, b), err);
+    return replace(geos, a, GEOSUnion_r(geos->handle, *a, b), err);
+}
+
+hlrp_status hlrp_polygon_cut(hlrp_geos *geos, GEOSGeometry **a, const GEOSGeometry *b,
+                             hlrp_error *err) {
+    if (GEOSisEmpty_r(geos->handle, b) == 1)
+        return HLRP_OK;
+    return replace(geos, a, GEOSDifference_r(geos->handle, *a, b), err);
+}
