@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipelines/account.h"
+#include "pipelines/report.h"
 #include "pipelines/slide_run.h"
 #include "sink/sink.h"
 
@@ -15,13 +16,21 @@ typedef struct output {
     bool wanted;
 } output;
 
-/* A batch's common limit is known only when all slides are done: until then each has its own. */
-static double fixed_limit(const hlrp_config *c) {
+/* 0: the slide's own percentile. A batch's common limit is known only when all slides are done;
+ * until then each has its own. */
+static double limit_of(const hlrp_slide_run *run) {
     double limit = 0;
-    return hlrp_parse_double(c->outputs.limit, &limit) && limit > 0 ? limit : 0;
+    if (run->batch->shared.limit > 0)
+        return run->batch->shared.limit;
+    return hlrp_parse_double(run->batch->config->outputs.limit, &limit) && limit > 0 ? limit : 0;
 }
 
-/* A picture to look at: where the slide cannot be read for it, the numbers are fine all the same. */
+static const char *limit_kind(const hlrp_slide_run *run) {
+    if (run->batch->shared.limit > 0)
+        return HLRP_LIMIT_OF_BATCH;
+    return limit_of(run) > 0 ? HLRP_LIMIT_GIVEN : HLRP_LIMIT_OF_SLIDE;
+}
+
 static hlrp_status write_regions(hlrp_slide_run *run, hlrp_error *err) {
     char *path = NULL;
     hlrp_status status = hlrp_slide_run_path(run, "regions.png", &path, err);
@@ -74,7 +83,8 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
                           .overlay_mpp = c->outputs.overlay_mpp,
                           .colormap = c->outputs.colormap,
                           .opacity = c->outputs.opacity,
-                          .limit = fixed_limit(c),
+                          .limit = limit_of(run),
+                          .limit_kind = limit_kind(run),
                           .percentile = c->outputs.percentile,
                           .full = c->outputs.bounds == HLRP_CONFIG_BOUNDS_FULL,
                           .software = "histolrp " HLRP_VERSION,
@@ -85,53 +95,49 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     in.result = result;
     HLRP_TRY(hlrp_warn_of_losses(result, run->path, c->lrp.warn_share, in.log, err));
     HLRP_TRY(write_regions(run, err));
-    status = write_sinks(run, &in, err);
+    HLRP_TRY(write_sinks(run, &in, err));
+    if (c->outputs.report)
+        status = hlrp_step_report(run, &in, run->batch->shared.picture_limit, err);
 out:
     hlrp_result_close(result);
     free(path);
     return status;
 }
 
-/* The file .outputs remembers the settings that the outputs were last made with. */
-static bool same_settings(const char *path, const char *key) {
+/* The file .outputs remembers the settings that the outputs were last made with, and the batch's
+ * limit behind them. Before that limit is known, one of an earlier run will do. */
+static bool up_to_date(const char *path, const char *key, const char *limit) {
     char *before = NULL;
     int64_t size = 0;
     hlrp_error ignored = {0};
+    const size_t n = strlen(key);
     const bool same = hlrp_read_file(path, 1 << 20, &before, &size, &ignored) == HLRP_OK &&
-                      strcmp(before, key) == 0;
+                      strncmp(before, key, n) == 0 &&
+                      (limit[0] == '\0' || strcmp(before + n, limit) == 0);
     free(before);
     return same;
 }
 
-/* Whether every output that is wanted is there: one that was removed is made again. */
-static bool all_there(const hlrp_slide_run *run) {
-    output outputs[OUTPUTS];
-    hlrp_error ignored = {0};
-    bool there = true;
-    list_outputs(run->batch->config, outputs);
-    for (size_t i = 0; i < OUTPUTS; i++) {
-        char *path = NULL;
-        if (outputs[i].wanted &&
-            hlrp_slide_run_path(run, outputs[i].file, &path, &ignored) == HLRP_OK)
-            there = there && hlrp_file_exists(path);
-        free(path);
-    }
-    return there;
-}
-
 hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
-    char *path = NULL, *key = NULL;
+    char *path = NULL, *key = NULL, limit[100] = "";
+    hlrp_str text = {0};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_path(run, ".outputs", &path, err));
     HLRP_TRY(hlrp_config_output_key(run->batch->config, &key, err));
-    if (!same_settings(path, key) || !all_there(run)) {
+    if (run->batch->shared.limit > 0)
+        snprintf(limit, sizeof limit, "limit of the batch = %.17g, %.17g\n",
+                 run->batch->shared.limit, run->batch->shared.picture_limit);
+    if (!up_to_date(path, key, limit)) {
         HLRP_TRY(hlrp_lock_check(run->lock, err));
         HLRP_TRY(make_outputs(run, err));
-        HLRP_TRY(hlrp_write_file(path, key, strlen(key), err));
+        hlrp_str_addf(&text, "%s%s", key, limit);
+        HLRP_TRY(text.failed ? hlrp_fail(err, HLRP_E_MEMORY, path, NULL, "out of memory")
+                             : hlrp_write_file(path, text.text, text.length, err));
     }
 out:
     run->output_seconds = hlrp_seconds() - began;
+    hlrp_str_free(&text);
     free(path);
     free(key);
     return status;

@@ -42,6 +42,11 @@ hlrp_status hlrp_image_read(const char *path, hlrp_image *out, hlrp_error *err);
 /* Writes grey, RGB or RGBA as PNG; the file appears whole or not at all (HLRP_E_IO). */
 hlrp_status hlrp_png_write(const char *path, const hlrp_image *image, hlrp_error *err);
 
+/* Grey or RGB as a JPEG file in memory, quality 1…100; *bytes is the caller's to free.
+ * HLRP_E_MEMORY. */
+hlrp_status hlrp_jpeg_encode(const hlrp_image *image, int quality, uint8_t **bytes, size_t *size,
+                             hlrp_error *err);
+
 /* ---- pyramids ---- */
 
 typedef enum hlrp_pixel {

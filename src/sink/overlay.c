@@ -1,6 +1,7 @@
 /* overlay.tif: bands of the slide, colored by the map, pushed into a pyramid. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "image/image.h"
 #include "sink/backdrop.h"
@@ -95,10 +96,15 @@ static void describe(const overlay *o, hlrp_str *text) {
     add_line(text, "class", o->info->plane_names[in->plane]);
     hlrp_str_addf(text, "\nlimit: %.7g", o->limit);
     add_line(text, "unit", in->unit ? in->unit : "relevance");
-    if (in->limit > 0)
+    const bool batch = in->limit_kind && strcmp(in->limit_kind, HLRP_LIMIT_OF_BATCH) == 0;
+    if (in->limit > 0 && !batch)
         hlrp_str_add(text, "\npercentile: none (the limit was given)");
     else
         hlrp_str_addf(text, "\npercentile: %.9g", percentile);
+    add_line(text, "limit from",
+             batch           ? HLRP_LIMIT_OF_BATCH
+             : in->limit > 0 ? HLRP_LIMIT_GIVEN
+                             : HLRP_LIMIT_OF_SLIDE);
     add_line(text, "colormap", in->colormap ? in->colormap : DEFAULT_COLORMAP);
     hlrp_str_addf(text, "\nopacity: %.9g", o->opacity);
     hlrp_str_addf(text, "\nlevel-0 pixels per pixel: %.17g, %.17g", o->fx, o->fy);

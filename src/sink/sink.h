@@ -18,10 +18,16 @@ typedef struct hlrp_sink_input {
     double opacity;       /* [0.6] */
     double limit;         /* the value shown in full color [percentile of this slide] */
     double percentile;    /* [99.5] */
+    /* Where the limit is from: one of HLRP_LIMIT_…, or another text [by `limit`] */
+    const char *limit_kind;
     bool full;            /* outputs.bounds = full: coordinates are not shifted by the bounds */
     const char *software; /* for the Software tag and creators ["histolrp"] */
     const hlrp_log *log;  /* NULL is silent */
 } hlrp_sink_input;
+
+#define HLRP_LIMIT_OF_SLIDE "percentile of this slide"
+#define HLRP_LIMIT_OF_BATCH "percentile of the batch"
+#define HLRP_LIMIT_GIVEN "given number"
 
 /* One signature for all, so that a table can hold them. */
 typedef hlrp_status hlrp_sink(const hlrp_sink_input *in, const char *path, hlrp_error *err);

@@ -1,0 +1,177 @@
+/* The report: what lies where on a slide, its fragment, and the page made of all fragments. */
+#include "pipelines/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch/slides.h"
+
+/* ---- ground ---- */
+
+/* Kinds after the annotated classes. */
+enum { TISSUE, GLASS, PEN, PADDING, PLAIN_KINDS };
+enum { CLASSES_MOST = HLRP_GROUND_MOST - PLAIN_KINDS };
+
+/* Share of a cell from which on it is a class'. */
+#define HALF 0.5
+
+hlrp_tissue_options hlrp_tissue_options_of(const hlrp_config *c) {
+    return (hlrp_tissue_options){.cell_um = c->regions.tissue_cell_um,
+                                 .median_um = c->regions.tissue_median_um,
+                                 .closing_um = c->regions.tissue_closing_um,
+                                 .min_object_um = c->regions.tissue_min_object_um,
+                                 .max_hole_um = c->regions.tissue_max_hole_um,
+                                 .saturation_floor = (int)c->regions.tissue_saturation_floor,
+                                 .saturation_ceiling = (int)c->regions.tissue_saturation_ceiling,
+                                 .dark_value = (int)c->regions.tissue_dark_value,
+                                 .pen = c->regions.pen == HLRP_CONFIG_DROP ? HLRP_PEN_DROP
+                                                                           : HLRP_PEN_KEEP};
+}
+
+static void name_kinds(hlrp_ground *g, int64_t classes) {
+    g->kinds[classes + TISSUE] = (hlrp_ground_kind){classes > 0 ? "other tissue" : "tissue", false};
+    g->kinds[classes + GLASS] = (hlrp_ground_kind){"glass", true};
+    g->kinds[classes + PEN] = (hlrp_ground_kind){"pen mark", true};
+    g->kinds[classes + PADDING] = (hlrp_ground_kind){"padding or shadow", true};
+    g->count = classes + PLAIN_KINDS;
+}
+
+static hlrp_status copy_mask(const hlrp_mask *mask, int64_t classes, hlrp_slide_ground *out,
+                             hlrp_error *err) {
+    static const uint8_t kind_of[] = {[HLRP_CELL_GLASS] = GLASS,
+                                      [HLRP_CELL_TISSUE] = TISSUE,
+                                      [HLRP_CELL_PEN] = PEN,
+                                      [HLRP_CELL_PADDING] = PADDING};
+    const hlrp_status status = hlrp_calloc(&out->kind, mask->w * mask->h, 1, "a report", err);
+    if (status != HLRP_OK)
+        return status;
+    for (int64_t i = 0; i < mask->w * mask->h; i++)
+        out->kind[i] = (uint8_t)(classes + kind_of[mask->kind[i] & 3]);
+    out->ground.w = mask->w;
+    out->ground.h = mask->h;
+    out->ground.cell_w = mask->cell_w;
+    out->ground.cell_h = mask->cell_h;
+    out->ground.kind = out->kind;
+    return HLRP_OK;
+}
+
+/* A drawn class takes the cells of which it covers half, but for pen marks: ink on a tumor is ink.
+ * Blocks that it covers wholly or not at all are settled at once. */
+static void paint_class(const hlrp_region *region, int64_t index, hlrp_slide_ground *g, uint8_t pen,
+                        hlrp_irect block) {
+    const hlrp_rect rect = {(double)block.x * g->ground.cell_w, (double)block.y * g->ground.cell_h,
+                            (double)block.w * g->ground.cell_w, (double)block.h * g->ground.cell_h};
+    const double share = hlrp_region_class_coverage(region, index, rect);
+    if (share <= 0)
+        return;
+    if (share >= 1 || (block.w == 1 && block.h == 1)) {
+        for (int64_t y = block.y; share >= HALF && y < block.y + block.h; y++)
+            for (int64_t x = block.x; x < block.x + block.w; x++) {
+                uint8_t *cell = &g->kind[y * g->ground.w + x];
+                *cell = *cell == pen ? pen : (uint8_t)index;
+            }
+        return;
+    }
+    const int64_t w = (block.w + 1) / 2, h = (block.h + 1) / 2;
+    for (int64_t y = 0; y < block.h; y += h)
+        for (int64_t x = 0; x < block.w; x += w)
+            paint_class(region, index, g, pen,
+                        (hlrp_irect){block.x + x, block.y + y, HLRP_MIN(w, block.w - x),
+                                     HLRP_MIN(h, block.h - y)});
+}
+
+/* The largest class first: where classes overlap, the smaller one says more. */
+static void paint_classes(const hlrp_region *region, int64_t classes, hlrp_slide_ground *g) {
+    bool painted[CLASSES_MOST] = {false};
+    for (int64_t n = 0; n < classes; n++) {
+        int64_t next = -1;
+        for (int64_t i = 0; i < classes; i++)
+            if (!painted[i] && (next < 0 || hlrp_region_class_at(region, i)->area >
+                                                hlrp_region_class_at(region, next)->area))
+                next = i;
+        painted[next] = true;
+        g->ground.kinds[next] = (hlrp_ground_kind){hlrp_region_class_at(region, next)->name, false};
+        paint_class(region, next, g, (uint8_t)(classes + PEN),
+                    (hlrp_irect){0, 0, g->ground.w, g->ground.h});
+    }
+}
+
+hlrp_status hlrp_slide_ground_find(const hlrp_slide_run *run, hlrp_slide_ground *out,
+                                   hlrp_error *err) {
+    hlrp_tissue_options options = hlrp_tissue_options_of(run->batch->config);
+    const int64_t classes = HLRP_MIN(hlrp_region_class_count(run->region), CLASSES_MOST);
+    hlrp_region *tissue = NULL;
+    hlrp_status status = HLRP_OK;
+    options.pen = HLRP_PEN_DROP;
+    HLRP_TRY(hlrp_region_new_tissue(run->slide, run->mpp, &options, &tissue, err));
+    HLRP_TRY(copy_mask(hlrp_region_mask(tissue), classes, out, err));
+    name_kinds(&out->ground, classes);
+    paint_classes(run->region, classes, out);
+out:
+    hlrp_region_free(tissue);
+    return status;
+}
+
+void hlrp_slide_ground_free(hlrp_slide_ground *ground) {
+    free(ground->kind);
+    *ground = (hlrp_slide_ground){0};
+}
+
+/* ---- a slide ---- */
+
+hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *in,
+                             double picture_limit, hlrp_error *err) {
+    char *path = NULL, *regions = NULL;
+    hlrp_slide_ground ground = {0};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_run_path(run, ".report.html", &path, err));
+    HLRP_TRY(hlrp_slide_run_path(run, "regions.png", &regions, err));
+    HLRP_TRY(hlrp_slide_ground_find(run, &ground, err));
+    const hlrp_report_input report = {.sink = *in,
+                                      .ground = &ground.ground,
+                                      .regions = hlrp_file_exists(regions) ? regions : NULL,
+                                      .picture_limit = picture_limit,
+                                      .warn_share = run->batch->config->lrp.warn_share};
+    status = hlrp_report_slide(&report, path, err);
+out:
+    hlrp_slide_ground_free(&ground);
+    free(regions);
+    free(path);
+    return status;
+}
+
+/* ---- the batch ---- */
+
+static hlrp_status fill_row(const char *output, const hlrp_slide_progress *progress,
+                            hlrp_report_row *row, hlrp_error *err) {
+    char *folder = NULL;
+    hlrp_status status = hlrp_slides_folder(output, progress->slide, &folder, err);
+    *row = (hlrp_report_row){.slide = progress->slide,
+                             .state = hlrp_state_name(progress->state),
+                             .reason = progress->reason,
+                             .tiles = progress->tiles,
+                             .explained = progress->explained,
+                             .seconds = progress->seconds};
+    if (status == HLRP_OK)
+        status = hlrp_path_join(folder, ".report.html", &row->fragment, err);
+    free(folder);
+    return status;
+}
+
+hlrp_status hlrp_report_write(const char *output, const hlrp_slide_progress *progress,
+                              int64_t count, hlrp_error *err) {
+    hlrp_report_row *rows = NULL;
+    char *path = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_path_join(output, "report.html", &path, err));
+    HLRP_TRY(hlrp_calloc(&rows, count, sizeof *rows, "a report", err));
+    for (int64_t i = 0; i < count; i++)
+        HLRP_TRY(fill_row(output, &progress[i], &rows[i], err));
+    status = hlrp_report_page(path, rows, count, err);
+out:
+    for (int64_t i = 0; rows && i < count; i++)
+        free(rows[i].fragment);
+    free(rows);
+    free(path);
+    return status;
+}

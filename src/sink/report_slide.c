@@ -1,0 +1,152 @@
+/* The fragment of a slide: a head that the page's table is made from, then its section. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sink/html.h"
+#include "sink/report_parts.h"
+#include "sink/text.h"
+
+/* ---- the head: key, TAB, values separated by TABs ---- */
+
+/* Values must not look like separators. */
+static void add_value(hlrp_str *s, const char *text) {
+    for (const char *c = text; *c; c++)
+        hlrp_str_addn(s, (unsigned char)*c < ' ' ? " " : c, 1);
+}
+
+static void add_text(hlrp_str *s, const char *key, const char *value) {
+    hlrp_str_addf(s, "%s\t", key);
+    add_value(s, value);
+    hlrp_str_add(s, "\n");
+}
+
+static void add_real(hlrp_str *s, const char *key, double value) {
+    hlrp_str_addf(s, "%s\t", key);
+    hlrp_text_double(s, value);
+    hlrp_str_add(s, "\n");
+}
+
+static void add_kinds(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n) {
+    for (int64_t k = 0; in->ground && k < in->ground->count; k++) {
+        const hlrp_report_sums *own = &n->by_kind[k];
+        if (own->pixels <= 0)
+            continue;
+        hlrp_str_addf(s, "kind\t%s\t",
+                      hlrp_report_accuses(in->ground, n, k) ? "accused"
+                      : in->ground->kinds[k].suspect        ? "suspect"
+                                                            : "proper");
+        const double values[] = {own->pixels, own->plus, own->minus};
+        for (size_t i = 0; i < HLRP_COUNT(values); i++) {
+            hlrp_text_double(s, values[i]);
+            hlrp_str_add(s, "\t");
+        }
+        add_value(s, in->ground->kinds[k].name);
+        hlrp_str_add(s, "\n");
+    }
+}
+
+/* ---- warnings ---- */
+
+static void warn_of_ground(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n) {
+    for (int64_t k = 0; in->ground && k < in->ground->count; k++) {
+        if (!hlrp_report_accuses(in->ground, n, k))
+            continue;
+        const hlrp_report_sums *own = &n->by_kind[k];
+        hlrp_str_add(s, "warning\tthe network looks at ");
+        add_value(s, in->ground->kinds[k].name);
+        hlrp_str_add(s, ": ");
+        hlrp_html_share(s, own->pixels / n->all.pixels);
+        hlrp_str_add(s, " of the area gets ");
+        hlrp_html_share(s, n->all.plus > 0 ? own->plus / n->all.plus : 0);
+        hlrp_str_add(s, " of the relevance for the class and ");
+        hlrp_html_share(s, n->all.minus < 0 ? own->minus / n->all.minus : 0);
+        hlrp_str_add(s, " of that against it\n");
+    }
+}
+
+static void warn(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n,
+                 const char *lost, double share) {
+    warn_of_ground(s, in, n);
+    if (n->unreadable > 0)
+        hlrp_str_addf(s, "warning\t%lld tiles cannot be read\n", (long long)n->unreadable);
+    if (lost) {
+        hlrp_str_add(s, "warning\tlayer ");
+        add_value(s, lost);
+        hlrp_str_add(s, share > 0 ? " loses " : " creates ");
+        hlrp_html_share(s, fabs(share));
+        hlrp_str_add(s, " of the relevance that reaches it\n");
+    }
+}
+
+/* ---- both ---- */
+
+static void add_head(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n,
+                     const char *lost, double share) {
+    const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
+    add_text(s, "histolrp-report", "1");
+    add_text(s, "class", info->plane_names[in->sink.plane]);
+    add_real(s, "plus", n->all.plus);
+    add_real(s, "minus", n->all.minus);
+    add_real(s, "pixels", n->all.pixels);
+    add_real(s, "mean", n->mean_probability);
+    add_real(s, "predicted",
+             n->with_probability > 0 ? (double)n->predicted / (double)n->with_probability : NAN);
+    add_kinds(s, in, n);
+    warn(s, in, n, lost, share);
+    hlrp_str_add(s, "\n");
+}
+
+static void add_facts(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n) {
+    const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
+    hlrp_str_addf(s,
+                  "<p class=\"facts\">%lld × %lld pixels of %.4g µm; %lld tiles explained, %lld "
+                  "gated out, %lld unreadable; relevance for ",
+                  (long long)info->slide.w, (long long)info->slide.h, info->mpp.x,
+                  (long long)n->explained, (long long)n->gated, (long long)n->unreadable);
+    hlrp_html_text(s, info->plane_names[in->sink.plane]);
+    hlrp_str_add(s, " <strong class=\"for\">+");
+    hlrp_html_number(s, n->all.plus);
+    hlrp_str_add(s, "</strong>, against <strong class=\"against\">");
+    hlrp_html_number(s, n->all.minus);
+    hlrp_str_add(s, "</strong>.</p>\n");
+}
+
+static hlrp_status add_body(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n,
+                            const hlrp_str *account, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    add_facts(s, in, n);
+    HLRP_TRY(hlrp_report_views(in, s, err));
+    hlrp_str_add(s, "<div class=\"cards\">\n");
+    hlrp_report_by_ground(in, n, s);
+    hlrp_report_histogram(in, n, s);
+    if (account->text)
+        hlrp_str_addn(s, account->text, account->length);
+    hlrp_str_add(s, "</div>\n");
+    status = hlrp_report_pairs(in, n, s, err);
+out:
+    return status;
+}
+
+hlrp_status hlrp_report_slide(const hlrp_report_input *in, const char *path, hlrp_error *err) {
+    hlrp_report_numbers *n = NULL;
+    hlrp_text text = {0};
+    hlrp_str account = {0};
+    char *lost = NULL;
+    double share = 0;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&n, 1, sizeof *n, "a report", err));
+    HLRP_TRY(hlrp_report_count(&in->sink, in->ground, n, err));
+    HLRP_TRY(hlrp_report_account(in, n, &account, &lost, &share, err));
+    HLRP_TRY(hlrp_text_open(&text, path, err));
+    add_head(&text.pending, in, n, lost, share);
+    HLRP_TRY(add_body(&text.pending, in, n, &account, err));
+    text.pending.failed |= account.failed;
+    HLRP_TRY(hlrp_text_commit(&text, err));
+out:
+    hlrp_text_close(&text);
+    hlrp_str_free(&account);
+    free(lost);
+    free(n);
+    return status;
+}
