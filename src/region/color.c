@@ -55,3 +55,26 @@ int hlrp_pen_likeness(const uint8_t rgb[3]) {
     return s >= (hue < PEN_HUE_BLUE ? PEN_STRONG : PEN_STRONG_BLUE) ? 2 : 1;
 }
 
+/* The commonest of the values 0 … most, the lowest of equals. */
+static int mode_below(const int64_t counts[256], int most) {
+    int mode = 0;
+    for (int i = 1; i <= most; i++)
+        if (counts[i] > counts[mode])
+            mode = i;
+    return mode;
+}
+
+/* Otsu finds the valley between glass and stain where a slide has both, but cuts it far too high
+ * where the stain is strong: pale stroma and fat lie just above the glass. So the threshold stays
+ * near the glass, the peak of the lower class. A slide that is all tissue has no glass, and its
+ * lower class is tissue: above the ceiling everything is stain. Where the classes hardly differ
+ * there is but one population, noise is all that Otsu could split, and the ceiling says which one
+ * it is. Below the floor nothing is stain. */
+int hlrp_saturation_threshold(const int64_t counts[256], int floor, int ceiling) {
+    double low = 0, high = 0;
+    int t = hlrp_otsu(counts, &low, &high);
+    if (high - low < GLASS_SPREAD)
+        return HLRP_MAX(floor, ceiling);
+    t = HLRP_MIN(t, mode_below(counts, t) + GLASS_SPREAD);
+    return HLRP_MAX(floor, HLRP_MIN(t, ceiling));
+}

@@ -15,12 +15,6 @@
 void hlrp_raster_median(const uint8_t *in, const uint8_t *skip, hlrp_size size, int64_t rx,
                         int64_t ry, uint8_t *out);
 
-/* Colors' means over the window of ±rx × ±ry cells, of those that exist and are not skipped (nonzero
- * in skip), in units of 1/HLRP_MEAN_ONE; black where none is left. Fails with HLRP_E_MEMORY. */
-#define HLRP_MEAN_ONE 256
-hlrp_status hlrp_raster_mean(const uint8_t *rgb, const uint8_t *skip, hlrp_size size, int64_t rx,
-                             int64_t ry, uint16_t *out, hlrp_error *err);
-
 /* Counts of each value over the cells that are not skipped. */
 void hlrp_raster_histogram(const uint8_t *in, const uint8_t *skip, hlrp_size size,
                            int64_t counts[256]);

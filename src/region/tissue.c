@@ -17,7 +17,6 @@
 
 /* On a very small slide no object could reach min_object: there a tenth of its area will do. */
 #define SMALL_SLIDE 0.1
-enum { FINE = 8 };
 
 void hlrp_tissue_defaults(hlrp_tissue_options *options) {
     *options = (hlrp_tissue_options){.cell_um = 8,
@@ -59,7 +58,6 @@ typedef struct field {
     double down_x, down_y; /* level-0 pixels per cell */
     double um_x, um_y;     /* µm per cell */
     uint8_t *rgb, *saturation, *smooth, *tissue;
-    uint16_t *mean; hlrp_glass glass;
     uint8_t *kind; /* first what is excluded (pen, padding; else 0), at the end the result */
 } field;
 
@@ -67,7 +65,6 @@ static void field_free(field *f) {
     free(f->rgb);
     free(f->saturation);
     free(f->smooth);
-    free(f->mean);
     free(f->tissue);
     free(f->kind);
 }
@@ -96,7 +93,6 @@ static hlrp_status view(hlrp_slide *slide, hlrp_mpp mpp, double cell_um, field *
     f->um_y = f->down_y * mpp.y;
     HLRP_TRY(hlrp_slide_overview(slide, f->down_x, f->down_y, &f->size, &f->rgb, NULL, err));
     HLRP_TRY(hlrp_calloc(&f->saturation, cells_of(f), 1, "tissue detection", err));
-    HLRP_TRY(hlrp_calloc(&f->mean, 3*cells_of(f), 2, "tissue detection", err));
     HLRP_TRY(hlrp_calloc(&f->smooth, cells_of(f), 1, "tissue detection", err));
     HLRP_TRY(hlrp_calloc(&f->tissue, cells_of(f), 1, "tissue detection", err));
     HLRP_TRY(hlrp_calloc(&f->kind, cells_of(f), 1, "tissue detection", err));
@@ -126,65 +122,26 @@ out:
 
 static hlrp_status look_at_colors(field *f, const hlrp_tissue_options *o, hlrp_error *err) {
     hlrp_status status = o->pen == HLRP_PEN_DROP ? find_pen(f, err) : HLRP_OK;
-    for (int64_t i = 0; i < cells_of(f); i++)
+    for (int64_t i = 0; i < cells_of(f); i++) {
+        f->saturation[i] = hlrp_saturation(f->rgb + 3 * i);
         if (hlrp_is_padding(f->rgb + 3 * i, o->dark_value))
             f->kind[i] = HLRP_CELL_PADDING;
-    hlrp_glass_find(f->rgb, f->kind, cells_of(f), o->saturation_ceiling, &f->glass);
+    }
     return status;
 }
 
-/* How far glass strays from its commonest color, in the direction in which no stain can take it:
- * the distance that 19 of 20 cells keep. */
-static double spread_of_glass(const field *f, int ceiling) {
-    int64_t counts[256 * FINE] = {0}, n = 0, seen = 0;
-    for (int64_t i = 0; i < cells_of(f); i++) {
-        double d = hlrp_glass_distance(&f->glass, f->mean + 3 * i);
-        if (f->kind[i] || d > ceiling || !hlrp_glass_is_greener(&f->glass, f->mean + 3 * i))
-            continue;
-        counts[(int)(d * FINE)]++;
-        n++;
-    }
-    for (int i = 0; i < 256 * FINE; i++) {
-        seen += counts[i];
-        if ((double)seen >= 0.95 * (double)n)
-            return (i + 1.0) / FINE;
-    }
-    return 0;
-}
-
-static hlrp_status mean(field *f, const uint8_t *skip, double um, hlrp_error *err) {
-    int64_t rx = llround(um / f->um_x / 2 - 0.25), ry = llround(um / f->um_y / 2 - 0.25);
-    return hlrp_raster_mean(f->rgb, skip, f->size, HLRP_MAX(rx, 0), HLRP_MAX(ry, 0), f->mean, err);
-}
-
-#include <stdio.h>
-static double ge(const char*n,double d){return getenv(n)?atof(getenv(n)):d;}
 static hlrp_status threshold(field *f, const hlrp_tissue_options *o, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(mean(f, f->kind, ge("MEAN",24), err));
-    double floor = ge("FLOOR", 4);
-    double spread = spread_of_glass(f, o->saturation_ceiling);
-    double t = f->glass.found ? HLRP_MIN(HLRP_MAX(ge("K",2.5) * spread, floor), o->saturation_ceiling) : o->saturation_ceiling;
-    if (getenv("V")) printf("glass %d %.3f %.3f spread %.2f t %.2f ", f->glass.found, f->glass.gain[0], f->glass.gain[2], spread, t);
-    for (int64_t i = 0; i < cells_of(f); i++) {
-        double d = hlrp_glass_distance(&f->glass, f->mean + 3 * i);
-        uint16_t raw[3] = {f->rgb[3*i], f->rgb[3*i+1], f->rgb[3*i+2]};
-        f->tissue[i] = !f->kind[i] && d > t && hlrp_glass_distance(&f->glass, raw) > ge("RAW",0.5)*t;
-        f->smooth[i] = d > ge("SEED",2) * t;
-    }
-    if (ge("WIDE",72) > 0) {
-        memcpy(f->saturation, f->tissue, cells_of(f));
-        double near = ge("NEAR",1.5);
-        HLRP_TRY(hlrp_raster_dilate(f->saturation, f->size, near, near, err));
-        for (int64_t i = 0; i < cells_of(f); i++) f->saturation[i] |= f->kind[i];
-        HLRP_TRY(mean(f, f->saturation, ge("WIDE",72), err));
-        double t2 = HLRP_MAX(ge("T2F",2), ge("T2",0.5) * t);
-        for (int64_t i = 0; i < cells_of(f); i++)
-            if (!f->kind[i] && hlrp_glass_distance(&f->glass, f->mean + 3 * i) > t2 && !hlrp_glass_is_greener(&f->glass, f->mean+3*i)) f->tissue[i] = 1;
-    }
-    HLRP_TRY(hlrp_raster_close(f->tissue, f->size, o->closing_um / f->um_x, o->closing_um / f->um_y, err));
-out:
-    return status;
+    int64_t counts[256];
+    int64_t rx = llround(o->median_um / f->um_x / 2 - 0.25);
+    int64_t ry = llround(o->median_um / f->um_y / 2 - 0.25);
+    hlrp_raster_median(f->saturation, f->kind, f->size, HLRP_MAX(rx, 0), HLRP_MAX(ry, 0),
+                       f->smooth);
+    hlrp_raster_histogram(f->smooth, f->kind, f->size, counts);
+    int t = hlrp_saturation_threshold(counts, o->saturation_floor, o->saturation_ceiling);
+    for (int64_t i = 0; i < cells_of(f); i++)
+        f->tissue[i] = !f->kind[i] && f->smooth[i] > t;
+    return hlrp_raster_close(f->tissue, f->size, o->closing_um / f->um_x, o->closing_um / f->um_y,
+                             err);
 }
 
 /* A hole does not reach the slide's edge: parts that do lose their count. */
@@ -221,10 +178,7 @@ static hlrp_status drop_objects(field *f, double min_object_um, hlrp_error *err)
     if (status != HLRP_OK)
         return status;
     for (int64_t i = 0; i < cells_of(f); i++)
-        if (parts.root[i] >= 0 && f->smooth[i])
-            f->smooth[parts.root[i]] |= 2;
-    for (int64_t i = 0; i < cells_of(f); i++)
-        if (parts.root[i] >= 0 && (parts.cells[parts.root[i]] < least || !(f->smooth[parts.root[i]] & 2)))
+        if (parts.root[i] >= 0 && parts.cells[parts.root[i]] < least)
             f->tissue[i] = 0;
     hlrp_parts_free(&parts);
     return HLRP_OK;
