@@ -11,7 +11,7 @@ printed '^level 0  1024 x 768, downsample 1$'
 expect 0 inspect -v "$demo/wide.svs"
 printed '^aperio\.MPP = 0\.2527$'
 expect 0 inspect "$demo/nompp.tif"
-printed '^mpp +none: the slide does not say'
+printed '^mpp +none, so a run refuses it: the slide does not say'
 printed '^level 1  256 x 192, downsample 2$'
 
 expect 0 inspect "$demo/demo.onnx"
