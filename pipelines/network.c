@@ -339,3 +339,23 @@ void hlrp_network_free(hlrp_network *net) {
     hlrp_graph_free(net->graph);
     free(net);
 }
+
+static hlrp_status require_network(const hlrp_network *net, hlrp_error *err) {
+    if (net->mpp > 0)
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_CONFIG, "model.mpp",
+                     "set it to the micrometres per pixel that the network was trained at",
+                     "neither the configuration nor the model's metadata say the network's mpp");
+}
+
+hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
+                                 hlrp_error *err) {
+    int64_t size = 0;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_network_load(config, log, net, err));
+    HLRP_TRY(require_network(*net, err));
+    HLRP_TRY(hlrp_network_tile_size(*net, &size, err));
+    HLRP_TRY(hlrp_network_ready(*net, 0, size, size, err));
+out:
+    return status;
+}

@@ -48,6 +48,9 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hl
  * that results have the same bits whatever machine and thread count. */
 hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
                                hlrp_error *err);
+/* Loads it and makes it ready for the tiles of a slide. HLRP_E_CONFIG where nothing says its mpp. */
+hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
+                                 hlrp_error *err);
 void hlrp_network_free(hlrp_network *net);
 
 /* Side of a tile in model pixels: tiles.size, else the file's. */

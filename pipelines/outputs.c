@@ -160,6 +160,7 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     hlrp_slide_identity identity = {0};
     char *config = NULL, now[32], hdf5[32];
     hlrp_status status = HLRP_OK;
+    char *path = realpath(run->path, NULL); /* merge may be run from another folder */
     HLRP_TRY(hlrp_slide_identify(run->slide, &identity, err));
     HLRP_TRY(hlrp_config_effective(net->config, &config, err));
     hlrp_timestamp(now);
@@ -171,14 +172,16 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     add_text(s, "instructions", hlrp_backend_isa());
     add_text(s, "model", net->config->model.path);
     add_text(s, "model_sha256", net->hash);
-    add_text(s, "slide", run->path);
+    add_text(s, "slide", path ? path : run->path);
     add_text(s, "slide_hash", identity.hash);
     add_text(s, "slide_hash_kind", identity.kind);
     add_number(s, "slide_bytes", (double)identity.bytes, ",");
     add_number(s, "mpp_x", run->mpp.x, ",");
     add_number(s, "mpp_y", run->mpp.y, ",");
     add_text(s, "mpp_source", run->mpp_source);
-    add_text(s, "outcome", run->tile_count > 0 ? "complete" : "empty");
+    add_text(s, "outcome", !run->complete        ? "begun"
+                           : run->tile_count > 0 ? "complete"
+                                                 : "empty");
     add_text(s, "started", run->where->started);
     add_text(s, "finished", now);
     add_number(s, "tiles", (double)run->tile_count, ",");
@@ -200,6 +203,7 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     hlrp_str_add_json(s, config);
     hlrp_str_add(s, "\n}\n");
 out:
+    free(path);
     free(config);
     return status;
 }

@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "batch/slides.h"
+#include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
 #include "pipelines/tile_job.h"
-
-/* Seconds without a heartbeat after which another run may take a slide over. */
-#define LOCK_TIMEOUT 600.0
 
 static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err);
 
@@ -27,36 +25,73 @@ static void recall(hlrp_slide_run *run) {
     free(path);
 }
 
-/* Steps 4 to 8: what happens under the slide's lock. */
-static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
-    char *lock = NULL, *record = NULL;
-    bool complete = false;
+/* Whether run.json tells of a whole run: a shard leaves one that says how it was begun. */
+static bool has_record(const hlrp_slide_run *run) {
+    hlrp_error ignored = {0};
+    char *path = NULL, *text = NULL, *outcome = NULL;
+    int64_t size = 0;
+    const bool whole = hlrp_slide_run_path(run, "run.json", &path, &ignored) == HLRP_OK &&
+                       hlrp_read_file(path, 1 << 24, &text, &size, &ignored) == HLRP_OK &&
+                       hlrp_json_text(text, "outcome", path, &outcome, &ignored) == HLRP_OK &&
+                       strcmp(outcome, "begun") != 0;
+    free(path);
+    free(text);
+    free(outcome);
+    return whole;
+}
+
+/* 5. Every tile: read, forward, relevance, into the journal, in whatever order. */
+static hlrp_status make_records(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    /* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
+    if (run->batch->merge)
+        return hlrp_step_join(run, err);
+    if (run->batch->options->shards > 1)
+        HLRP_TRY(hlrp_step_provenance(run, err)); /* for merge: how it was begun */
+    status = hlrp_step_compute(run, err);
+out:
+    return status;
+}
+
+/* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
+static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
+    char *lock = NULL;
+    hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_shard_path(run, ".lock", &lock, err));
-    HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run->lock, err));
+    HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run->lock, err));
+    if (run->batch->options->shards <= 1)
+        hlrp_slide_run_sweep(run);
     recall(run);
     HLRP_TRY(hlrp_slide_run_write_status(run, err)); /* others see at once who is at it */
     HLRP_TRY(hlrp_step_key(run, err));
-    HLRP_TRY(hlrp_step_look(run, &complete, err));
-    if (!complete) {
-        /* 5. Every tile: read, forward, relevance, into the journal, in whatever order. */
-        HLRP_TRY(hlrp_step_compute(run, err));
-        if (run->batch->options->shards > 1)
-            goto out; /* another command joins the shards */
-        /* 6. The journal in tile order becomes relevance.h5. */
+    if (run->batch->merge)
+        HLRP_TRY(hlrp_step_adopt(run, err));
+    status = hlrp_step_look(run, &run->complete, err);
+out:
+    free(lock);
+    return status;
+}
+
+/* Steps 4 to 8: what happens under the slide's lock. */
+static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
+    const bool shard = run->batch->options->shards > 1;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(take_folder(run, err));
+    const bool anew = !run->complete;
+    if (anew)
+        HLRP_TRY(make_records(run, err));
+    if (shard)
+        goto out; /* `merge` joins the shards */
+    /* 6. The journal in tile order becomes relevance.h5. */
+    if (anew)
         HLRP_TRY(hlrp_step_assemble(run, err));
-    }
+    run->complete = true;
     /* 7. Pictures and tables, each from relevance.h5. */
     HLRP_TRY(hlrp_step_outputs(run, err));
     /* 8. What was done, with what, unless an earlier run says it; the journal has served. */
-    HLRP_TRY(hlrp_slide_run_path(run, "run.json", &record, err));
-    if (!complete || !hlrp_file_exists(record))
+    if (anew || !has_record(run))
         HLRP_TRY(hlrp_step_provenance(run, err));
     status = hlrp_step_clear(run, err);
 out:
-    free(record);
-    free(lock);
     return status;
 }
 
@@ -105,16 +140,18 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
     const hlrp_run_options *o = run->batch->options;
     hlrp_slide_progress *where = run->where;
     hlrp_error ignored = {0};
-    where->state = state_of(status, run->tile_count, o->shards > 1);
+    const bool shard = o->shards > 1 && !run->complete;
+    where->state = state_of(status, run->tile_count, shard);
     where->tiles = run->tile_count;
     where->seconds += hlrp_seconds() - run->began;
     where->eta = where->state == HLRP_STATE_COMPLETE ? 0 : -1;
     if (status != HLRP_OK)
         hlrp_error_line(err, where->reason, sizeof where->reason);
-    else if (o->shards > 1)
+    else if (shard)
         snprintf(where->reason, sizeof where->reason, "shard %lld of %lld is complete",
                  (long long)o->shard, (long long)o->shards);
     if (!o->dry_run && run->folder && where->state != HLRP_STATE_ELSEWHERE &&
+        (!run->lock || hlrp_lock_check(run->lock, &ignored) == HLRP_OK) &&
         hlrp_make_folders(run->folder, &ignored) == HLRP_OK)
         hlrp_slide_run_write_status(run, &ignored);
     hlrp_journal_close(run->journal, &ignored);

@@ -1,11 +1,13 @@
 /* The steps of one slide's run up to the map; outputs.c has those after it. */
 #include "pipelines/slide_run.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "pipelines/assemble.h"
+#include "pipelines/batch_table.h"
 #include "pipelines/tile_job.h"
 #include "store/store.h"
 
@@ -218,7 +220,7 @@ typedef struct computing {
     int64_t pending_tiles, batches;
 } computing;
 
-static void count_records(hlrp_slide_run *run) {
+void hlrp_slide_run_count(hlrp_slide_run *run) {
     run->where->explained = hlrp_journal_count(run->journal, HLRP_RECORD_EXPLAINED);
     run->where->gated = hlrp_journal_count(run->journal, HLRP_RECORD_GATED);
     run->where->unreadable = hlrp_journal_count(run->journal, HLRP_RECORD_UNREADABLE);
@@ -245,7 +247,8 @@ static void report(void *ctx, int64_t done) {
         run->where->done = run->done_before + tiles;
         run->where->rate = hlrp_progress_rate(&run->bar, now);
         run->where->eta = hlrp_progress_eta(&run->bar, now);
-        hlrp_slide_run_write_status(run, &ignored);
+        if (hlrp_lock_check(run->lock, &ignored) == HLRP_OK)
+            hlrp_slide_run_write_status(run, &ignored);
     }
 }
 
@@ -257,14 +260,30 @@ static bool batch_is_done(const hlrp_slide_run *run, int64_t batch) {
     return true;
 }
 
+/* A shard is a run of whole micro-batches. */
+static void shard_batches(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
+                          int64_t *to) {
+    const int64_t all = hlrp_ceil_div(run->tile_count, run->batch->net->batch);
+    *from = all * (shard - 1) / shards;
+    *to = all * shard / shards;
+}
+
+void hlrp_shard_tiles(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
+                      int64_t *to) {
+    const int64_t n = run->batch->net->batch;
+    shard_batches(run, shard, shards, from, to);
+    *from = HLRP_MIN(*from * n, run->tile_count);
+    *to = HLRP_MIN(*to * n, run->tile_count);
+}
+
 /* The micro-batches of this shard that miss a record. A shard is a run of whole micro-batches, so
  * that no tile ever shares its micro-batch with others than in an undivided run. */
 static hlrp_status list_batches(computing *c, int64_t **out, hlrp_error *err) {
     hlrp_slide_run *run = c->run;
     const hlrp_run_options *o = run->batch->options;
-    const int64_t n = run->batch->net->batch, all = hlrp_ceil_div(run->tile_count, n);
-    const int64_t shards = HLRP_MAX(o->shards, 1), shard = HLRP_MAX(o->shard, 1);
-    const int64_t from = all * (shard - 1) / shards, to = all * shard / shards;
+    const int64_t n = run->batch->net->batch;
+    int64_t from = 0, to = 0;
+    shard_batches(run, HLRP_MAX(o->shard, 1), HLRP_MAX(o->shards, 1), &from, &to);
     hlrp_status status = hlrp_calloc(out, to - from, sizeof **out, "tiles", err);
     for (int64_t b = from; status == HLRP_OK && b < to; b++)
         if (!batch_is_done(run, b)) {
@@ -288,27 +307,36 @@ static void start_bar(hlrp_slide_run *run, int64_t pending) {
     hlrp_progress_start(&run->bar, hlrp_seconds());
 }
 
-static hlrp_status open_journal(hlrp_slide_run *run, hlrp_error *err) {
-    const hlrp_run_options *o = run->batch->options;
+hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_key *key,
+                                       hlrp_error *err) {
     const hlrp_network *net = run->batch->net;
     hlrp_pool *pool = NULL;
+    const hlrp_status status =
+        hlrp_pool_new(&run->grid, run->batch->config->map.downsample, &pool, err);
+    if (status != HLRP_OK)
+        return status;
+    *key = (hlrp_journal_key){.text = run->key_text,
+                              .classes = net->classes,
+                              .planes = net->targets.planes,
+                              .tiles = run->tile_count,
+                              .layer_values = (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
+                              .parts_max = hlrp_pool_capacity(pool)};
+    hlrp_pool_free(pool);
+    return HLRP_OK;
+}
+
+static hlrp_status open_journal(hlrp_slide_run *run, hlrp_error *err) {
+    hlrp_journal_key key = {0};
     char *path = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_shard_path(run, ".journal", &path, err));
-    HLRP_TRY(hlrp_pool_new(&run->grid, run->batch->config->map.downsample, &pool, err));
-    const hlrp_journal_key key = {.text = run->key_text,
-                                  .classes = net->classes,
-                                  .planes = net->targets.planes,
-                                  .tiles = run->tile_count,
-                                  .layer_values =
-                                      (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
-                                  .parts_max = hlrp_pool_capacity(pool)};
+    HLRP_TRY(hlrp_slide_run_journal_key(run, &key, err));
     HLRP_TRY(hlrp_journal_open(path, &key, &run->journal, err));
     if (hlrp_journal_torn(run->journal) > 0)
-        hlrp_logf(o->log, HLRP_LOG_INFO, "%s: %lld bytes of an unfinished record were dropped",
-                  path, (long long)hlrp_journal_torn(run->journal));
+        hlrp_logf(run->batch->options->log, HLRP_LOG_INFO,
+                  "%s: %lld bytes of an unfinished record were dropped", path,
+                  (long long)hlrp_journal_torn(run->journal));
 out:
-    hlrp_pool_free(pool);
     free(path);
     return status;
 }
@@ -355,7 +383,7 @@ hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err) {
     status = hlrp_sched_run(&job, run->batch->threads, c.batches, err);
     if (run->bar.write)
         hlrp_progress_finish(&run->bar, hlrp_seconds());
-    count_records(run);
+    hlrp_slide_run_count(run);
     HLRP_TRY(status);
     HLRP_TRY(hlrp_journal_sync(run->journal, err));
     status = check_faults(run, err);
@@ -394,8 +422,49 @@ out:
     return status;
 }
 
+/* ---- what is left behind ---- */
+
+/* Whether somebody is computing the shard of this journal, ".journal-2-of-4". */
+static bool shard_is_held(const hlrp_slide_run *run, const char *journal) {
+    hlrp_error ignored = {0};
+    char name[300], who[256], *path = NULL;
+    snprintf(name, sizeof name, ".lock%s", journal + strlen(".journal"));
+    const bool held = journal[strlen(".journal")] != '\0' &&
+                      hlrp_slide_run_path(run, name, &path, &ignored) == HLRP_OK &&
+                      hlrp_lock_held(path, HLRP_LOCK_TIMEOUT, who);
+    free(path);
+    return held;
+}
+
+static bool is_temporary(const char *name) {
+    const size_t n = strlen(name);
+    return name[0] == '.' && n > 4 && strcmp(name + n - 4, ".tmp") == 0;
+}
+
+static void sweep(const hlrp_slide_run *run, bool journals) {
+    hlrp_error ignored = {0};
+    DIR *dir = opendir(run->folder);
+    for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
+        const char *name = entry->d_name;
+        const bool journal =
+            journals && strncmp(name, ".journal", 8) == 0 && !shard_is_held(run, name);
+        if (journal || is_temporary(name))
+            remove_file(run, name, &ignored);
+    }
+    if (dir)
+        closedir(dir);
+}
+
+void hlrp_slide_run_sweep(const hlrp_slide_run *run) {
+    sweep(run, false);
+}
+
 hlrp_status hlrp_step_clear(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = hlrp_journal_close(run->journal, err);
     run->journal = NULL;
-    return status == HLRP_OK ? remove_journal(run, err) : status;
+    if (status == HLRP_OK)
+        status = hlrp_lock_check(run->lock, err);
+    if (status == HLRP_OK)
+        sweep(run, true);
+    return status;
 }

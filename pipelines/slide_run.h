@@ -7,6 +7,7 @@
 #include "pipelines/run_slide.h"
 #include "pipelines/tile_job.h"
 #include "region/region.h"
+#include "store/store.h"
 
 typedef struct hlrp_slide_run {
     const hlrp_batch_run *batch;
@@ -21,6 +22,7 @@ typedef struct hlrp_slide_run {
     int64_t tile_count;
     char *key_text; /* all that decides the numbers in relevance.h5 */
     hlrp_lock *lock;
+    bool complete; /* relevance.h5 is there */
     hlrp_journal *journal;
     hlrp_tile_faults faults;
     hlrp_tile_times times;
@@ -41,6 +43,12 @@ hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err);
 hlrp_status hlrp_step_look(hlrp_slide_run *run, bool *complete, hlrp_error *err);
 /* Every tile that has no record yet: tile_job.c on all threads, into the journal. */
 hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err);
+/* The journals of all shards, opened as one (merge.c). HLRP_E_INTERRUPTED where tiles are missing,
+ * naming the shards that lack them; HLRP_E_BUSY where a shard is being computed. */
+hlrp_status hlrp_step_join(hlrp_slide_run *run, hlrp_error *err);
+/* Takes over the result key that the shards were computed with where this machine differs from
+ * theirs in nothing but its processor: merging only adds up. */
+hlrp_status hlrp_step_adopt(hlrp_slide_run *run, hlrp_error *err);
 /* Journal to relevance.h5 (assemble.c). */
 hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err);
 /* What is made from relevance.h5: pictures and tables. */
@@ -50,8 +58,21 @@ hlrp_status hlrp_step_provenance(hlrp_slide_run *run, hlrp_error *err);
 
 /* For --dry-run: prints what the slide would take. Only steps 1 and 2 have run. */
 hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err);
-/* Removes the journal of a complete slide. */
+/* Removes the journals of a complete slide, those of shards too. */
 hlrp_status hlrp_step_clear(hlrp_slide_run *run, hlrp_error *err);
+/* Removes temporary files that a run which was killed left: only under the lock on the folder. */
+void hlrp_slide_run_sweep(const hlrp_slide_run *run);
+
+/* Tiles *from … *to − 1 of the run are those of the shard. */
+void hlrp_shard_tiles(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
+                      int64_t *to);
+
+/* What the journal holds, into run->where. */
+void hlrp_slide_run_count(hlrp_slide_run *run);
+
+/* What every record of this slide's journals has in common. */
+hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_key *key,
+                                       hlrp_error *err);
 
 /* FOLDER/name, of a shard FOLDER/name-I-of-N; the caller's to free. Shards have journals and locks
  * of their own: they run at the same time, on several machines. */

@@ -44,6 +44,12 @@ typedef struct hlrp_run_options {
 hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *options,
                            hlrp_error *err);
 
+/* Joins the shards of every slide below the folder `output` into the results of an undivided run,
+ * bit by bit; slide and configuration are those of each slide's run.json. Of the options threads,
+ * log and stop count. HLRP_E_INTERRUPTED: tiles are missing, and which shards lack them was logged.
+ * HLRP_E_BUSY: a shard is still being computed. Else as hlrp_run_batch. */
+hlrp_status hlrp_merge_output(const char *output, const hlrp_run_options *options, hlrp_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -163,7 +163,8 @@ static bool value(cursor *c, hlrp_str *out) {
     return true;
 }
 
-static bool take(hlrp_slide_progress *p, const char *name, const char *text) {
+static bool take(void *ctx, const char *name, const char *text) {
+    hlrp_slide_progress *p = ctx;
     for (size_t i = 0; i < HLRP_COUNT(MEMBERS); i++) {
         const member *m = &MEMBERS[i];
         char *at = (char *)p + m->offset;
@@ -190,7 +191,9 @@ static bool take(hlrp_slide_progress *p, const char *name, const char *text) {
     return true;
 }
 
-static bool parse(const char *text, hlrp_slide_progress *p) {
+/* Calls `each` for each member of a flat object until it says false. */
+static bool walk(const char *text, bool (*each)(void *ctx, const char *name, const char *value),
+                 void *ctx) {
     cursor c = {text};
     bool good = true;
     blanks(&c);
@@ -201,7 +204,7 @@ static bool parse(const char *text, hlrp_slide_progress *p) {
         good = string(&c, &name);
         blanks(&c);
         good = good && *c.at++ == ':' && value(&c, &content) && !name.failed && !content.failed &&
-               take(p, name.text ? name.text : "", content.text ? content.text : "");
+               each(ctx, name.text ? name.text : "", content.text ? content.text : "");
         hlrp_str_free(&name);
         hlrp_str_free(&content);
         if (!good)
@@ -214,12 +217,35 @@ static bool parse(const char *text, hlrp_slide_progress *p) {
     return false;
 }
 
+typedef struct wanted {
+    const char *name;
+    char *value;
+} wanted;
+
+static bool take_text(void *ctx, const char *name, const char *value) {
+    wanted *w = ctx;
+    if (!w->value && strcmp(name, w->name) == 0)
+        w->value = strdup(value);
+    return true;
+}
+
+hlrp_status hlrp_json_text(const char *json, const char *name, const char *path, char **out,
+                           hlrp_error *err) {
+    wanted w = {.name = name};
+    if (walk(json, take_text, &w) && w.value) {
+        *out = w.value;
+        return HLRP_OK;
+    }
+    free(w.value);
+    return hlrp_fail(err, HLRP_E_INPUT, path, "run the slide again", "\"%s\" is not in it", name);
+}
+
 hlrp_status hlrp_progress_read(const char *path, hlrp_slide_progress *progress, hlrp_error *err) {
     char *text = NULL;
     int64_t size = 0;
     *progress = (hlrp_slide_progress){.eta = -1.0};
     hlrp_status status = hlrp_read_file(path, 1 << 20, &text, &size, err);
-    if (status == HLRP_OK && !parse(text, progress))
+    if (status == HLRP_OK && !walk(text, take, progress))
         status = hlrp_fail(err, HLRP_E_INPUT, path, "run the slide again",
                            "this is no status of a slide");
     free(text);

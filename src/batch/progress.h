@@ -37,6 +37,11 @@ hlrp_status hlrp_progress_write(const char *path, const hlrp_slide_progress *pro
 /* Reads it back; unknown members are skipped. HLRP_E_INPUT where it is no such file. */
 hlrp_status hlrp_progress_read(const char *path, hlrp_slide_progress *progress, hlrp_error *err);
 
+/* The text member `name` of a flat JSON object, such as run.json, in *out, the caller's to free;
+ * HLRP_E_INPUT, naming `path`, where there is none. */
+hlrp_status hlrp_json_text(const char *json, const char *name, const char *path, char **out,
+                           hlrp_error *err);
+
 /* What a report says of a slide from its folder alone: pending without status.json; "running" is
  * running elsewhere while `lock` (a path, see lock.h) is held, else interrupted. `slide` is the
  * path in the list, or NULL to take the one in the file. */

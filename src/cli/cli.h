@@ -14,7 +14,9 @@
 /* In the order of `histolrp help`. */
 #define HLRP_COMMANDS(X)                                                                           \
     X(run)                                                                                         \
+    X(merge)                                                                                       \
     X(explain)                                                                                     \
+    X(report)                                                                                      \
     X(inspect)                                                                                     \
     X(config)                                                                                      \
     X(phantom)                                                                                     \
@@ -92,6 +94,11 @@ void hlrp_call_free(hlrp_call *call);
 
 /* "1024" or "2048x1024" (also "×") in *width and *height. */
 bool hlrp_parse_extent(const char *text, int64_t *width, int64_t *height);
+
+/* SIGINT, SIGTERM and SIGUSR1 from now on: the first makes hlrp_signal_arrived say so, and ends the
+ * program with status 75 if it is still there after some seconds; a second one does so at once. */
+void hlrp_catch_signals(void);
+bool hlrp_signal_arrived(void *ctx); /* for hlrp_run_options.stop; ctx is not used */
 
 /* Writes to out. */
 void hlrp_print_help(FILE *out);

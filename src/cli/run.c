@@ -1,7 +1,6 @@
 /* `histolrp run CONFIG.ini`. */
 #include <histolrp/run.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -32,30 +31,6 @@ static const hlrp_option options[] = {
 
 static void init(void *target) {
     ((run_options *)target)->index = NO_INDEX;
-}
-
-/* The one thing that a signal handler may touch. */
-static volatile sig_atomic_t signals;
-
-/* The first signal ends the run after the tiles under way, a second one ends the program at once.
- */
-static void on_signal(int number) {
-    (void)number;
-    if (signals++ > 0)
-        _exit(75);
-}
-
-static bool stop(void *ctx) {
-    (void)ctx;
-    return signals > 0;
-}
-
-static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = on_signal};
-    const int all[] = {SIGINT, SIGTERM, SIGUSR1};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < HLRP_COUNT(all); i++)
-        sigaction(all[i], &action, NULL);
 }
 
 static void to_stderr(void *ctx, const char *text) {
@@ -97,7 +72,7 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
                           .progress = call->quiet ? NULL : to_stderr,
                           .terminal = isatty(STDERR_FILENO) == 1,
                           .columns = terminal_columns(),
-                          .stop = stop,
+                          .stop = hlrp_signal_arrived,
                           .print = to_stdout};
     if (o->index < 1 && o->index != NO_INDEX)
         return hlrp_fail(err, HLRP_E_USAGE, "run", "count from 1",
@@ -108,7 +83,7 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
     hlrp_status status = hlrp_config_load(call->operands.items[0], call->settings.items,
                                           call->settings.count, &config, err);
     if (status == HLRP_OK) {
-        catch_signals();
+        hlrp_catch_signals();
         status = hlrp_run_batch(config, &r, err);
     }
     hlrp_config_free(config);

@@ -54,5 +54,5 @@ size=$(stat -c %s "$work/shards/large/.journal-1-of-2")
 expect 0 run $config -s batch.output="$work/shards" --shard 1/2
 [ "$(stat -c %s "$work/shards/large/.journal-1-of-2")" = "$size" ] ||
     complain "tiles that have a record were computed again"
-holds "$work/shards/large" .journal-1-of-2 .journal-2-of-2 status.json
+holds "$work/shards/large" .journal-1-of-2 .journal-2-of-2 run.json status.json
 exit $failed

@@ -8,7 +8,7 @@
 expect 0 run "$demo/demo.ini" -s batch.output="$work/out"
 slide=$work/out/wide
 said 'wide.svs: complete, 20 tiles \(20 explained\)'
-holds "$work/out" batch.csv wide
+holds "$work/out" batch.csv report.html wide
 for file in relevance.h5 relevance.ome.tif overlay.tif regions.png tiles.geojson tiles.csv run.json \
     status.json; do
     [ -s "$slide/$file" ] || complain "no $file"

@@ -1,0 +1,171 @@
+#include "pipelines/batch_table.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "batch/lock.h"
+#include "batch/progress.h"
+#include "batch/slides.h"
+#include "pipelines/report.h"
+
+/* The table takes milliseconds: whoever waits this long has found something that hangs. */
+enum { WAIT_TRIES = 600, WAIT_MILLISECONDS = 50 };
+
+hlrp_status hlrp_slide_folders(const char *output, const char *name, hlrp_strings *out,
+                               hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    char *path = NULL;
+    DIR *dir = opendir(output);
+    if (!dir)
+        return hlrp_fail(err, HLRP_E_OUTPUT, output, "check the path and its permissions",
+                         "cannot list the folder: %s", strerror(errno));
+    for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+        if (entry->d_name[0] == '.')
+            continue;
+        HLRP_TRY(hlrp_format(&path, err, "%s/%s/%s", output, entry->d_name, name));
+        if (hlrp_file_exists(path))
+            HLRP_TRY(hlrp_strings_add(out, entry->d_name, err));
+        free(path);
+        path = NULL;
+    }
+    hlrp_strings_sort(out);
+out:
+    free(path);
+    closedir(dir);
+    return status;
+}
+
+bool hlrp_slide_is_held(const char *folder, char who[256]) {
+    hlrp_error ignored = {0};
+    bool held = false;
+    DIR *dir = opendir(folder);
+    who[0] = '\0';
+    for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry && !held;
+         entry = readdir(dir)) {
+        char *path = NULL;
+        const bool lock =
+            strcmp(entry->d_name, ".lock") == 0 || strncmp(entry->d_name, ".lock-", 6) == 0;
+        if (lock && hlrp_path_join(folder, entry->d_name, &path, &ignored) == HLRP_OK)
+            held = hlrp_lock_held(path, HLRP_LOCK_TIMEOUT, who);
+        free(path);
+    }
+    if (dir)
+        closedir(dir);
+    return held;
+}
+
+/* ---- rows ---- */
+
+/* slide: as listed; NULL: as the folder's status.json has it. */
+static hlrp_status collect(const char *folder, const char *slide, hlrp_slide_progress *row,
+                           hlrp_error *err) {
+    char who[256];
+    hlrp_status status = hlrp_progress_collect(folder, "", HLRP_LOCK_TIMEOUT, slide, row, err);
+    const bool ours = row->state == HLRP_STATE_INTERRUPTED;
+    if (status == HLRP_OK && ours && hlrp_slide_is_held(folder, who)) {
+        row->state = HLRP_STATE_ELSEWHERE;
+        snprintf(row->reason, sizeof row->reason, "%s", who);
+    }
+    return status;
+}
+
+/* Folder names of the listed slides in `listed`, and of all that are there in `found`. */
+static hlrp_status list_names(const char *output, const hlrp_strings *slides, hlrp_strings *listed,
+                              hlrp_strings *found, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    for (int64_t i = 0; slides && i < slides->count; i++) {
+        char *stem = NULL;
+        HLRP_TRY(hlrp_path_stem(slides->items[i], &stem, err));
+        status = hlrp_strings_add(listed, stem, err);
+        free(stem);
+        HLRP_TRY(status);
+    }
+    status = hlrp_slide_folders(output, "status.json", found, err);
+out:
+    return status;
+}
+
+static bool is_listed(const hlrp_strings *list, const char *name) {
+    for (int64_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+static int by_slide(const void *a, const void *b) {
+    const hlrp_slide_progress *x = a, *y = b;
+    return strcmp(x->slide, y->slide);
+}
+
+static hlrp_status write_rows(const char *output, const hlrp_strings *slides, const char *path,
+                              bool report, hlrp_error *err) {
+    hlrp_strings listed = {0}, found = {0};
+    hlrp_slide_progress *rows = NULL;
+    int64_t count = 0;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(list_names(output, slides, &listed, &found, err));
+    HLRP_TRY(hlrp_calloc(&rows, listed.count + found.count, sizeof *rows, "batch.csv", err));
+    for (int64_t i = 0; i < listed.count + found.count; i++) {
+        const bool known = i < listed.count;
+        const char *name = known ? listed.items[i] : found.items[i - listed.count];
+        char *folder = NULL;
+        if (!known && is_listed(&listed, name))
+            continue;
+        HLRP_TRY(hlrp_path_join(output, name, &folder, err));
+        status = collect(folder, known ? slides->items[i] : NULL, &rows[count], err);
+        free(folder);
+        if (status != HLRP_OK && known) { /* a damaged status.json: the slide's rerun mends it */
+            rows[count] = (hlrp_slide_progress){.eta = -1};
+            snprintf(rows[count].slide, sizeof rows->slide, "%s", slides->items[i]);
+        }
+        count += status == HLRP_OK || known;
+        status = HLRP_OK; /* a folder that is not ours has no row */
+    }
+    qsort(rows, (size_t)count, sizeof *rows, by_slide);
+    HLRP_TRY(hlrp_batch_csv_write(path, rows, count, err));
+    if (report)
+        status = hlrp_report_write(output, rows, count, err);
+out:
+    free(rows);
+    hlrp_strings_free(&listed);
+    hlrp_strings_free(&found);
+    return status;
+}
+
+/* Waits for the lock, as long as its holder can take. */
+static hlrp_status acquire(const char *path, hlrp_lock **lock, hlrp_error *err) {
+    const struct timespec pause = {.tv_nsec = WAIT_MILLISECONDS * 1000000L};
+    hlrp_status status = HLRP_E_BUSY;
+    for (int i = 0; i < WAIT_TRIES && status == HLRP_E_BUSY; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        status = hlrp_lock_acquire(path, HLRP_LOCK_TIMEOUT, lock, err);
+    }
+    return status;
+}
+
+hlrp_status hlrp_batch_table_write(const char *output, const hlrp_strings *slides, bool report,
+                                   const hlrp_log *log, hlrp_error *err) {
+    char *path = NULL, *guard = NULL;
+    hlrp_lock *lock = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_path_join(output, "batch.csv", &path, err));
+    HLRP_TRY(hlrp_path_join(output, ".lock", &guard, err));
+    status = acquire(guard, &lock, err);
+    if (status == HLRP_E_BUSY) {
+        hlrp_logf(log, HLRP_LOG_WARN,
+                  "batch.csv is left to another run, which holds %s for too long", guard);
+        status = HLRP_OK;
+        goto out;
+    }
+    HLRP_TRY(status);
+    status = write_rows(output, slides, path, report, err);
+out:
+    hlrp_lock_release(lock);
+    free(guard);
+    free(path);
+    return status;
+}

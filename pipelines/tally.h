@@ -1,0 +1,21 @@
+/* How the slides of a batch ended, and what that makes of the batch. */
+#ifndef HLRP_TALLY_H
+#define HLRP_TALLY_H
+
+#include "pipelines/run_slide.h"
+
+typedef struct hlrp_tally {
+    int64_t asked, complete, empty, failed, elsewhere;
+    bool interrupted;
+    hlrp_error why; /* of the last slide that failed or that lacks something */
+} hlrp_tally;
+
+/* Counts one slide and logs how it ended; err: why, where it is not complete. */
+void hlrp_tally_add(hlrp_tally *tally, const hlrp_run_options *options,
+                    const hlrp_slide_progress *progress, const hlrp_error *err);
+
+/* HLRP_OK where every slide is complete; one that was asked for alone fails with its own reason. */
+hlrp_status hlrp_tally_verdict(const hlrp_tally *tally, const hlrp_run_options *options,
+                               hlrp_error *err);
+
+#endif

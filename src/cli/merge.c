@@ -1,0 +1,24 @@
+/* `histolrp merge OUTPUT`. */
+#include <histolrp/run.h>
+
+#include "cli/cli.h"
+
+static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
+    const hlrp_run_options options = {
+        .threads = (int)call->threads, .log = &call->log, .stop = hlrp_signal_arrived};
+    hlrp_catch_signals();
+    return hlrp_merge_output(call->operands.items[0], &options, err);
+}
+
+const hlrp_command hlrp_command_merge = {
+    .name = "merge",
+    .summary = "joins the shards of every slide below an output folder",
+    .operands = "OUTPUT",
+    .details =
+        "Slide and configuration are those that each slide's run.json records. Exit status: 0\n"
+        "every slide is complete; 1 at least one failed; 75 shards are missing or still at\n"
+        "work: run them, then merge again.",
+    .least_operands = 1,
+    .most_operands = 1,
+    .run = run,
+};
