@@ -1,10 +1,13 @@
 /* The report: what lies where on a slide, its fragment, and the page made of all fragments. */
 #include "pipelines/report.h"
 
+#include <histolrp/report.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "batch/slides.h"
+#include "pipelines/batch_table.h"
 
 /* ---- ground ---- */
 
@@ -173,5 +176,22 @@ out:
         free(rows[i].fragment);
     free(rows);
     free(path);
+    return status;
+}
+
+hlrp_status hlrp_report_rebuild(const char *output, const hlrp_log *log, hlrp_error *err) {
+    hlrp_strings folders = {0};
+    hlrp_status status = HLRP_OK;
+    if (!hlrp_is_folder(output))
+        return hlrp_fail(err, HLRP_E_INPUT, output, "name the folder that batch.output names",
+                         "there is no such folder");
+    HLRP_TRY(hlrp_slide_folders(output, "status.json", &folders, err));
+    if (folders.count == 0)
+        status = hlrp_fail(err, HLRP_E_INPUT, output, "name the folder that batch.output names",
+                           "no slide has results there");
+    else
+        status = hlrp_batch_table_write(output, NULL, true, log, err);
+out:
+    hlrp_strings_free(&folders);
     return status;
 }

@@ -84,6 +84,8 @@ void hlrp_html_share(hlrp_str *s, double share) {
         hlrp_str_add(s, "–");
         return;
     }
+    if (fabs(share) < 5e-4)
+        share = 0; /* no "−0.0" */
     add_number(s, fabs(share) < 0.0995 ? "%.1f" : "%.0f", 100 * share);
     hlrp_str_add(s, " %");
 }

@@ -31,26 +31,27 @@ typedef struct overlay {
 
 /* ---- the display limit ---- */
 
-static hlrp_status add_plane(const hlrp_sink_input *in, hlrp_limit *limit, float *rows,
-                             int64_t chunk_rows, hlrp_error *err) {
+hlrp_status hlrp_sink_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
+                                hlrp_error *err) {
+    const hlrp_size map = hlrp_result_facts(result)->map;
+    const int64_t chunk_rows = HLRP_MAX(hlrp_chunk_size(map).h, 1);
+    float *rows = NULL;
     hlrp_status status = HLRP_OK;
-    const hlrp_size map = hlrp_result_facts(in->result)->map;
+    HLRP_TRY(hlrp_calloc(&rows, map.w * chunk_rows, sizeof *rows, "rows of the map", err));
     for (int64_t y = 0; y < map.h; y += chunk_rows) {
         const int64_t n = HLRP_MIN(chunk_rows, map.h - y);
-        HLRP_TRY(hlrp_result_read_rows(in->result, HLRP_MAP_RELEVANCE, in->plane, y, n, rows, err));
+        HLRP_TRY(hlrp_result_read_rows(result, HLRP_MAP_RELEVANCE, plane, y, n, rows, err));
         hlrp_limit_add(limit, rows, n * map.w);
     }
 out:
+    free(rows);
     return status;
 }
 
 hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *value, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_limit *limit = NULL;
-    float *rows = NULL;
     const hlrp_result_info *info = hlrp_result_facts(in->result);
-    const hlrp_size map = info->map;
-    const int64_t chunk_rows = HLRP_MAX(hlrp_chunk_size(map).h, 1);
     if (in->plane < 0 || in->plane >= info->planes)
         return hlrp_fail(err, HLRP_E_CONFIG, NULL, "choose outputs.class among the explained ones",
                          "class plane %lld is not in the record, which has %lld",
@@ -59,14 +60,12 @@ hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *value, hlrp_error
     if (in->limit > 0)
         return HLRP_OK;
     HLRP_TRY(hlrp_limit_new(in->percentile > 0 ? in->percentile : DEFAULT_PERCENTILE, &limit, err));
-    HLRP_TRY(hlrp_calloc(&rows, map.w * chunk_rows, sizeof *rows, "rows of the map", err));
-    HLRP_TRY(add_plane(in, limit, rows, chunk_rows, err));
+    HLRP_TRY(hlrp_sink_add_limit(in->result, in->plane, limit, err));
     hlrp_limit_second_pass(limit);
-    HLRP_TRY(add_plane(in, limit, rows, chunk_rows, err));
+    HLRP_TRY(hlrp_sink_add_limit(in->result, in->plane, limit, err));
     *value = hlrp_limit_value(limit);
 out:
     hlrp_limit_free(limit);
-    free(rows);
     return status;
 }
 

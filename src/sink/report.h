@@ -5,6 +5,7 @@
 #define HLRP_REPORT_H
 
 #include "sink/sink.h"
+#include "stitch/limit.h"
 
 /* ---- ground: what lies under a map pixel ---- */
 
@@ -40,6 +41,10 @@ hlrp_status hlrp_report_slide(const hlrp_report_input *in, const char *path, hlr
 
 /* The scale of the small overlay: level-0 pixels per pixel. */
 double hlrp_report_scale(const hlrp_result_info *info);
+
+/* Adds the values of a slide's small overlay to a percentile (one pass). */
+hlrp_status hlrp_report_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
+                                  hlrp_error *err);
 
 /* ---- the page ---- */
 

@@ -66,8 +66,7 @@ const char *const hlrp_report_css[] = {
     ".warn{color:var(--warn);font-size:.85rem}\n",
     "tr.accused th,tr.accused td{background:var(--warnbg);color:#5a3200}\n",
     "section.slide{background:var(--paper);border:1px solid var(--line);border-radius:.6rem;pad"
-    "ding:1rem 1.1rem 1.2rem;margin:1.25rem 0;content-visibility:auto;contain-intrinsic-size:au"
-    "to 1100px}\n",
+    "ding:1rem 1.1rem 1.2rem;margin:1.25rem 0}\n",
     ".title{display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem .75rem}\n",
     ".title .top{margin-left:auto;font-size:.82rem}\n",
     ".views{display:grid;grid-template-columns:minmax(0,2fr) minmax(0,3fr);gap:1rem;margin:.5re"
@@ -126,7 +125,7 @@ const char *const hlrp_report_css[] = {
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}\n",
     "body{background:#fff;font-size:10pt}\n",
     "main,header.page,footer{max-width:none;padding:0}\n",
-    "section.slide{content-visibility:visible;border:0;padding:0;break-before:page}\n",
+    "section.slide{border:0;padding:0;break-before:page}\n",
     ".card,.pair,tr,.views{break-inside:avoid}\n",
     ".scroll{border:0;overflow:visible}.top,th button::after{display:none}\n",
     ".pairs{grid-template-columns:repeat(3,1fr)}\n",

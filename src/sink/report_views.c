@@ -23,6 +23,12 @@ double hlrp_report_scale(const hlrp_result_info *info) {
     return fmax(side / VIEW_SIDE, 1);
 }
 
+static hlrp_size view_size(const hlrp_result_info *info) {
+    const double f = hlrp_report_scale(info);
+    return (hlrp_size){HLRP_MAX((int64_t)ceil((double)info->slide.w / f - 1e-6), 1),
+                       HLRP_MAX((int64_t)ceil((double)info->slide.h / f - 1e-6), 1)};
+}
+
 /* ---- the thumbnail with regions ---- */
 
 static void mean_box(const hlrp_image *from, hlrp_irect box, uint8_t rgb[3]) {
@@ -172,7 +178,7 @@ static hlrp_status add_view(const hlrp_report_input *in, const view *v, double f
     hlrp_str_add(s, "Mean ");
     hlrp_html_text(s, in->sink.unit ? in->sink.unit : "relevance");
     hlrp_str_add(s, " at this size; full color: ");
-    hlrp_html_text(s, in->sink.limit_kind ? in->sink.limit_kind : HLRP_LIMIT_OF_SLIDE);
+    hlrp_str_add(s, in->picture_limit > 0 ? HLRP_LIMIT_OF_BATCH : HLRP_LIMIT_OF_SLIDE);
     hlrp_str_add(s, ".</figcaption></figure>");
     hlrp_str_free(&alt);
     return status;
@@ -184,8 +190,7 @@ static hlrp_status add_overlay(const hlrp_report_input *in, hlrp_str *s, hlrp_er
     const char *colormap = in->sink.colormap ? in->sink.colormap : DEFAULT_COLORMAP;
     view v = {0};
     hlrp_status status = HLRP_OK;
-    const int64_t w = HLRP_MAX((int64_t)ceil((double)info->slide.w / f - 1e-6), 1);
-    const int64_t h = HLRP_MAX((int64_t)ceil((double)info->slide.h / f - 1e-6), 1);
+    const int64_t w = view_size(info).w, h = view_size(info).h;
     HLRP_TRY(hlrp_colormap_init(&v.colors, colormap, err));
     HLRP_TRY(hlrp_image_init(&v.picture, w, h, 3, err));
     HLRP_TRY(hlrp_calloc(&v.values, w * h, sizeof *v.values, "a small map", err));
@@ -196,6 +201,26 @@ static hlrp_status add_overlay(const hlrp_report_input *in, hlrp_str *s, hlrp_er
 out:
     hlrp_image_free(&v.picture);
     free(v.values);
+    return status;
+}
+
+hlrp_status hlrp_report_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
+                                  hlrp_error *err) {
+    const hlrp_result_info *info = hlrp_result_facts(result);
+    const hlrp_size size = view_size(info);
+    const double f = hlrp_report_scale(info);
+    hlrp_heat *heat = NULL;
+    float *row = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_heat_new(result, plane, f, f, &heat, err));
+    HLRP_TRY(hlrp_calloc(&row, size.w, sizeof *row, "a small map", err));
+    for (int64_t y = 0; y < size.h; y++) {
+        HLRP_TRY(hlrp_heat_read(heat, y, 1, size.w, row, err));
+        hlrp_limit_add(limit, row, size.w);
+    }
+out:
+    hlrp_heat_free(heat);
+    free(row);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #define HLRP_SINK_H
 
 #include "slide/slide.h"
+#include "stitch/limit.h"
 #include "store/store.h"
 
 /* Zero-initialise; a 0 or NULL stands for the default in brackets. */
@@ -60,5 +61,9 @@ hlrp_sink hlrp_sink_qupath;
 /* The display limit that overlay and script use: in->limit, else the percentile of |relevance| of
  * the plane's finite values (exact). HLRP_E_CONFIG where the record has no such plane. */
 hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *limit, hlrp_error *err);
+
+/* Adds a plane's values to a percentile (one pass); several records make it one of a batch. */
+hlrp_status hlrp_sink_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
+                                hlrp_error *err);
 
 #endif
