@@ -132,6 +132,11 @@ const char *const hlrp_report_css[] = {
     "a{color:inherit;text-decoration:none}\n",
     "th,td{padding:.2rem .35rem}\n",
     "}\n",
+    "@media (max-width:72rem) and (min-width:46.01rem){\n",
+    ".batch .bar,.batch .balance{display:none}\n",
+    ".batch th,.batch td{padding:.35rem .4rem}\n",
+    ".batch{font-size:.9rem}\n",
+    "}\n",
     NULL};
 
 const char hlrp_report_js[] =
