@@ -14,6 +14,7 @@ static const struct {
 } passes[] = {
     {"shape arithmetic", canon_fold_shapes},
     {"identities", canon_drop_identities},
+    {"channel shuffles", canon_shuffle},
     {"reshapes", canon_reshape},
     {"matrix products", canon_linear},
     {"channels-last flattening", canon_channels_last_flatten},
@@ -185,6 +186,8 @@ static bool canonical(hlrp_op op) {
     case HLRP_OP_ADD:
     case HLRP_OP_CONCAT:
     case HLRP_OP_PAD:
+    case HLRP_OP_SLICE:
+    case HLRP_OP_SHUFFLE:
     case HLRP_OP_FLATTEN:
         return true;
     default:
@@ -207,6 +210,10 @@ static hlrp_status check_node(const canon *c, hlrp_node *n, hlrp_error *err) {
         return canon_refuse(n, err, "export the network in the layout NCHW",
                             "operator %s at node %s has no relevance rule along axis %d", n->type,
                             n->name, n->axis);
+    if (n->op == HLRP_OP_SLICE && x->d[0] != canon_out_dims(c, n)->d[0])
+        return canon_refuse(n, err, "export the network without it",
+                            "operator %s at node %s has no relevance rule along axis 0", n->type,
+                            n->name);
     if (x->rank != 4 && x->rank != 2)
         return canon_refuse(n, err, "export the network in the layout NCHW",
                             "operator %s at node %s has no relevance rule for the shape %s",

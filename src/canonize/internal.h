@@ -41,6 +41,7 @@ hlrp_status canon_flat_output(canon *c, hlrp_error *err);
 /* shapes.c */
 hlrp_status canon_fold_shapes(canon *c, hlrp_error *err);
 hlrp_status canon_drop_identities(canon *c, hlrp_error *err);
+hlrp_status canon_shuffle(canon *c, hlrp_error *err);
 hlrp_status canon_reshape(canon *c, hlrp_error *err);
 hlrp_status canon_channels_last_flatten(canon *c, hlrp_error *err);
 /* affine.c */

@@ -23,6 +23,45 @@ hlrp_status canon_fold_shapes(canon *c, hlrp_error *err) {
     return HLRP_OK;
 }
 
+/* [N,C,H,W] as [N,g,k,…] with g·k = C. */
+static bool splits_channels(const hlrp_dims *whole, const hlrp_dims *split) {
+    return whole->rank == 4 && split->rank > 3 && whole->d[0] == split->d[0] &&
+           split->d[1] * split->d[2] == whole->d[1];
+}
+
+static const hlrp_node *producer_of(const canon *c, const hlrp_node *n, hlrp_op op) {
+    const int id = c->g->values[n->in[0]].producer;
+    return id >= 0 && c->g->nodes[id].op == op ? &c->g->nodes[id] : NULL;
+}
+
+static bool swaps_axes_1_and_2(const hlrp_node *n) {
+    for (int k = 0; k < n->ints.rank; k++)
+        if (n->ints.d[k] != (k == 1 || k == 2 ? 3 - k : k))
+            return false;
+    return n->ints.rank > 3;
+}
+
+/* Reshape [N,C,H,W] → [N,g,k,…], Transpose → [N,k,g,…], Reshape → [N,C,H,W]. */
+hlrp_status canon_shuffle(canon *c, hlrp_error *err) {
+    (void)err;
+    for (int k = 0; k < c->g->node_count; k++) {
+        hlrp_node *last = &c->g->nodes[k];
+        const hlrp_node *turn =
+            last->op == HLRP_OP_RESHAPE ? producer_of(c, last, HLRP_OP_TRANSPOSE) : NULL;
+        const hlrp_node *first = turn != NULL ? producer_of(c, turn, HLRP_OP_RESHAPE) : NULL;
+        if (first == NULL || !swaps_axes_1_and_2(turn) ||
+            !hlrp_dims_equal(canon_in_dims(c, first, 0), canon_out_dims(c, last)) ||
+            !splits_channels(canon_in_dims(c, first, 0), canon_out_dims(c, first)))
+            continue;
+        last->group = canon_out_dims(c, first)->d[1];
+        last->op = HLRP_OP_SHUFFLE;
+        last->in[0] = first->in[0];
+        last->in_count = 1;
+        c->changes++;
+    }
+    return HLRP_OK;
+}
+
 /* Axes of extent other than 1 keep their order. */
 static bool keeps_order(const hlrp_node *n, const hlrp_dims *in) {
     int64_t last = -1;

@@ -54,4 +54,15 @@ void hlrp_pad(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const in
 void hlrp_pad_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const int64_t lo[2],
                       const float *s, float *c);
 
+/* y = the part of x that begins at channel, row and column `from`, and its adjoint. Of [N,F]
+ * values, whose h and w are 1, the same. */
+void hlrp_slice(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const int64_t from[3],
+                const float *x, float *y);
+void hlrp_slice_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layout,
+                        const int64_t from[3], const float *s, float *c);
+
+/* Channel i·(c/group) + j of x is channel j·group + i of y; both have this layout. The adjoint is
+ * the shuffle by c/group. */
+void hlrp_shuffle(const hlrp_layout *l, int64_t group, const float *x, float *y);
+
 #endif

@@ -68,3 +68,64 @@ void hlrp_pad_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layout, 
                       const float *s, float *c) {
     shift(y_layout, s, x_layout, c, lo[0], lo[1]);
 }
+
+/* A picture of one channel, or of all channels of a block, among others. */
+typedef struct picture {
+    float *at;
+    int64_t row, pixel; /* floats from one to the next */
+} picture;
+
+static picture picture_of(const hlrp_layout *l, const float *values, int64_t n, int64_t c,
+                          int64_t y, int64_t x) {
+    return (picture){.at =
+                         (float *)values + hlrp_layout_offset(l, n, c) + (y * l->w + x) * l->lanes,
+                     .row = l->w * l->lanes,
+                     .pixel = l->lanes};
+}
+
+/* run: floats of a pixel; those of whole blocks lie in one piece along a row. */
+static void copy_picture(picture from, picture to, int64_t h, int64_t w, int64_t run) {
+    for (int64_t y = 0; y < h; y++) {
+        const float *in = from.at + y * from.row;
+        float *out = to.at + y * to.row;
+        if (run == from.pixel && run == to.pixel)
+            memcpy(out, in, (size_t)(w * run) * sizeof *out);
+        else
+            for (int64_t x = 0; x < w; x++)
+                out[x * to.pixel] = in[x * from.pixel];
+    }
+}
+
+/* The part's channels in whole blocks where they are such in both, else one by one. */
+static void move_part(const hlrp_layout *whole, float *all, const hlrp_layout *part, float *some,
+                      const int64_t from[3], bool out) {
+    const bool same = whole->lanes == part->lanes && from[0] % part->lanes == 0;
+    for (int64_t n = 0; n < part->n; n++)
+        for (int64_t c = 0, run; c < part->c; c += run) {
+            run = same && c + part->lanes <= part->c ? part->lanes : 1;
+            const picture a = picture_of(whole, all, n, from[0] + c, from[1], from[2]);
+            const picture b = picture_of(part, some, n, c, 0, 0);
+            copy_picture(out ? a : b, out ? b : a, part->h, part->w, run);
+        }
+}
+
+void hlrp_slice(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const int64_t from[3],
+                const float *x, float *y) {
+    if (y_layout->c % y_layout->lanes != 0)
+        memset(y, 0, (size_t)hlrp_layout_count(y_layout) * sizeof *y);
+    move_part(x_layout, (float *)x, y_layout, y, from, true);
+}
+
+void hlrp_slice_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layout,
+                        const int64_t from[3], const float *s, float *c) {
+    memset(c, 0, (size_t)hlrp_layout_count(x_layout) * sizeof *c);
+    move_part(x_layout, c, y_layout, (float *)s, from, false);
+}
+
+void hlrp_shuffle(const hlrp_layout *l, int64_t group, const float *x, float *y) {
+    const int64_t per_group = l->c / group;
+    if (l->c % l->lanes != 0)
+        memset(y, 0, (size_t)hlrp_layout_count(l) * sizeof *y);
+    for (int64_t c = 0; c < l->c; c++)
+        copy_channel(l, x, c, l, y, c % per_group * group + c / per_group);
+}

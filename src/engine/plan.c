@@ -141,7 +141,7 @@ static hlrp_status check_operator(const hlrp_node *node, hlrp_error *err) {
         [HLRP_OP_RELU] = true,    [HLRP_OP_LEAKY_RELU] = true, [HLRP_OP_CLIP] = true,
         [HLRP_OP_MAXPOOL] = true, [HLRP_OP_AVGPOOL] = true,    [HLRP_OP_GLOBAL_AVGPOOL] = true,
         [HLRP_OP_ADD] = true,     [HLRP_OP_CONCAT] = true,     [HLRP_OP_PAD] = true,
-        [HLRP_OP_FLATTEN] = true};
+        [HLRP_OP_FLATTEN] = true, [HLRP_OP_SLICE] = true,      [HLRP_OP_SHUFFLE] = true};
     if (known[node->op])
         return HLRP_OK;
     return hlrp_fail(err, HLRP_E_MODEL, node->name, "export the network without it",
@@ -321,6 +321,12 @@ static hlrp_status run_node(const hlrp_plan *plan, hlrp_activations *acts, hlrp_
         break;
     case HLRP_OP_PAD:
         hlrp_pad(in, out, node->window.pad_lo, x, y);
+        break;
+    case HLRP_OP_SLICE:
+        hlrp_slice(in, out, &node->ints.d[1], x, y);
+        break;
+    case HLRP_OP_SHUFFLE:
+        hlrp_shuffle(in, node->group, x, y);
         break;
     default: /* FLATTEN; hlrp_plan_new lets nothing else in */
         flatten(in, x, y);

@@ -109,22 +109,12 @@ out:
     return status;
 }
 
-/* One axis of a Slice: start (in place), count and step, as ONNX clamps them. */
-static int64_t slice_count(int64_t *start, int64_t end, int64_t step, int64_t extent) {
-    int64_t low = step > 0 ? 0 : -1, high = step > 0 ? extent : extent - 1;
-    *start = *start < 0 ? HLRP_MAX(*start + extent, step > 0 ? 0 : -1) : HLRP_MIN(*start, high);
-    end = end < 0 ? HLRP_MAX(end + extent, low) : HLRP_MIN(end, extent);
-    int64_t length = step > 0 ? end - *start : *start - end;
-    int64_t stride = step > 0 ? step : -step;
-    return length <= 0 ? 0 : (length - 1) / stride + 1;
-}
-
 /* Cuts x along one axis. */
 static hlrp_status slice_axis(const hlrp_tensor *x, int axis, int64_t start, int64_t end,
                               int64_t step, hlrp_tensor **out, hlrp_error *err) {
     fold_split s = split_at(&x->dims, axis);
     hlrp_dims dims = x->dims;
-    dims.d[axis] = slice_count(&start, end, step, s.extent);
+    dims.d[axis] = hlrp_slice_count(&start, end, step, s.extent);
     hlrp_status status = fold_new(&dims, x->dtype, out, err);
     if (status != HLRP_OK)
         return status;
@@ -136,16 +126,25 @@ static hlrp_status slice_axis(const hlrp_tensor *x, int axis, int64_t start, int
     return HLRP_OK;
 }
 
+/* One of several equal parts. */
+static hlrp_status fold_part(const hlrp_node *n, const hlrp_tensor *x, hlrp_tensor **out,
+                             hlrp_error *err) {
+    hlrp_dims from = {0}, dims = {0};
+    int axis = 0;
+    hlrp_status status = hlrp_dims_slice(n, &x->dims, &x, &from, &dims, err);
+    if (status != HLRP_OK || !hlrp_axis_resolve(n->axis, x->dims.rank, &axis))
+        return status;
+    return slice_axis(x, axis, from.d[axis], from.d[axis] + dims.d[axis], 1, out, err);
+}
+
 /* in: x, starts, ends, axes (or NULL), steps (or NULL). */
 static hlrp_status fold_slice(const hlrp_node *n, const hlrp_tensor *const *in, hlrp_tensor **out,
                               hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_tensor *now = NULL, *next = NULL;
-    int64_t count = hlrp_tensor_count(in[1]);
+    int64_t count = 0;
 
-    for (int k = 1; k < n->in_count; k++)
-        if (in[k] != NULL && (in[k]->dtype != HLRP_I64 || hlrp_tensor_count(in[k]) != count))
-            return hlrp_node_fail(n, err, "starts, ends, axes and steps differ in length or type");
+    HLRP_TRY(hlrp_slice_axes(n, in, &count, err));
     HLRP_TRY(hlrp_tensor_copy(in[0], &now, err));
     for (int64_t k = 0; k < count; k++) {
         int64_t step = n->in_count > 4 && in[4] != NULL ? in[4]->i[k] : 1;
@@ -345,7 +344,7 @@ hlrp_status hlrp_fold(const hlrp_node *n, const hlrp_tensor *const *in, const hl
     case HLRP_OP_GATHER:
         return fold_gather(n, in[0], in[1], out, err);
     case HLRP_OP_SLICE:
-        return fold_slice(n, in, out, err);
+        return n->in_count > 1 ? fold_slice(n, in, out, err) : fold_part(n, in[0], out, err);
     case HLRP_OP_CONCAT:
         return fold_concat(n, in, out, err);
     case HLRP_OP_TRANSPOSE:

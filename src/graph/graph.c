@@ -269,6 +269,8 @@ const char *hlrp_op_name(hlrp_op op) {
         [HLRP_OP_CONCAT] = "concat",
         [HLRP_OP_PAD] = "pad",
         [HLRP_OP_FLATTEN] = "flatten",
+        [HLRP_OP_SLICE] = "slice",
+        [HLRP_OP_SHUFFLE] = "shuffle",
         [HLRP_OP_RESHAPE] = "reshape",
         [HLRP_OP_TRANSPOSE] = "transpose",
         [HLRP_OP_SQUEEZE] = "squeeze",
@@ -280,7 +282,6 @@ const char *hlrp_op_name(hlrp_op op) {
         [HLRP_OP_ADD_CONST] = "add_const",
         [HLRP_OP_SHAPE] = "shape",
         [HLRP_OP_GATHER] = "gather",
-        [HLRP_OP_SLICE] = "slice",
     };
     return op < HLRP_OP_COUNT && names[op] != NULL ? names[op] : "?";
 }

@@ -28,18 +28,23 @@ typedef enum hlrp_op {
     HLRP_OP_CONCAT,         /* C  axis 1 */
     HLRP_OP_PAD,            /* C  constant 0: window.pad_lo/pad_hi over H and W; negative crops */
     HLRP_OP_FLATTEN,        /* C  [N,C,H,W] → [N,C·H·W]; axis 1 */
-    HLRP_OP_RESHAPE,        /*    in: x, shape (constant); canonize makes it FLATTEN or drops it */
-    HLRP_OP_TRANSPOSE,      /*    perm in ints */
-    HLRP_OP_SQUEEZE,        /*    axes in ints */
-    HLRP_OP_UNSQUEEZE,      /*    axes in ints */
-    HLRP_OP_IDENTITY,       /*    Identity, Dropout, Cast to float: dropped by canonize */
+    HLRP_OP_SLICE,          /* C  in: x, starts, ends, axes, steps as ONNX has them, the last two -1
+                                  where absent, or x alone: part `part` of `group` equal ones along
+                                  `axis` (Split). Of data with steps of 1 only; ints: the first
+                                  index along each axis, set by hlrp_graph_infer. Of integers:
+                                  shape arithmetic, folded by canonize */
+    HLRP_OP_SHUFFLE,   /* C  channels [group, C/group] → [C/group, group] (channel shuffle) */
+    HLRP_OP_RESHAPE,   /*    in: x, shape (constant); canonize makes it FLATTEN or drops it */
+    HLRP_OP_TRANSPOSE, /*    perm in ints */
+    HLRP_OP_SQUEEZE,   /*    axes in ints */
+    HLRP_OP_UNSQUEEZE, /*    axes in ints */
+    HLRP_OP_IDENTITY,  /*    Identity, Dropout, Cast to float: dropped by canonize */
     HLRP_OP_MUL,       /*    by a constant: scalar or per channel; canonize makes it BATCHNORM */
     HLRP_OP_SUB,       /*    likewise */
     HLRP_OP_DIV,       /*    likewise */
     HLRP_OP_ADD_CONST, /*    likewise; after MATMUL it becomes the GEMM's bias */
     HLRP_OP_SHAPE,     /*    shape arithmetic, folded by canonize once the input size is known: */
     HLRP_OP_GATHER,
-    HLRP_OP_SLICE,
     HLRP_OP_COUNT
 } hlrp_op;
 
@@ -54,8 +59,9 @@ typedef enum hlrp_auto_pad {
 typedef struct hlrp_window {
     int64_t kernel[2], stride[2], dilation[2], pad_lo[2], pad_hi[2];
     hlrp_auto_pad auto_pad; /* hlrp_graph_infer sets the pads that it asks for */
-    bool ceil;              /* holds for explicit pads only */
-    bool count_pad;         /* count_include_pad */
+    bool ceil;      /* holds for explicit pads only; SLICE into equal parts: the last of them
+                               may be smaller */
+    bool count_pad; /* count_include_pad */
 } hlrp_window;
 
 typedef struct hlrp_node {
@@ -67,10 +73,12 @@ typedef struct hlrp_node {
                       three inputs, the bias may be -1) */
     hlrp_window window;
     int64_t group;
+    int64_t part;   /* SLICE */
+    int64_t extent; /* SLICE by a Split's sizes: what they add up to, along axis; else 0 */
     float alpha, lo, hi;
     int axis;
     bool keepdims;
-    hlrp_dims ints; /* perm, axes; SHAPE: {start, end} */
+    hlrp_dims ints; /* perm, axes; SHAPE: {start, end}; SLICE: first indices */
     double *exact; /* BATCHNORM: scale [C], then shift [C], before their rounding to float32; owned;
                       NULL elsewhere. A merge reads these, so that weights are rounded once. */
 } hlrp_node;
@@ -132,8 +140,8 @@ hlrp_status hlrp_graph_fold_node(const hlrp_graph *g, int id, hlrp_tensor **out,
 
 /* Sets dims of all values for an input of these dims ([N,C,H,W], or as the file has it before
  * canonize), sets pad_lo and pad_hi where auto_pad asks for it (auto_pad stays, for the next size)
- * and checks every node's inputs against its operator. Run again at any other size; it reads
- * constants and writes dims and pads only.
+ * and the first indices of slices, and checks every node's inputs against its operator. Run again
+ * at any other size; it reads constants and writes dims, pads and first indices only.
  * HLRP_E_MODEL names the node and what does not fit. */
 hlrp_status hlrp_graph_infer(hlrp_graph *g, const hlrp_dims *input, hlrp_error *err);
 

@@ -189,6 +189,19 @@ static hlrp_status infer_flatten(const infer_node *i, hlrp_dims *out, hlrp_error
     return status == HLRP_OK ? hlrp_dims_count(&tail, &out->d[1], err) : status;
 }
 
+static hlrp_status infer_slice(const infer_node *i, hlrp_dims *out, hlrp_error *err) {
+    return hlrp_dims_slice(i->n, i->in[0], i->known, &i->n->ints, out, err);
+}
+
+static hlrp_status infer_shuffle(const infer_node *i, hlrp_dims *out, hlrp_error *err) {
+    hlrp_status status = need_rank(i, 4, err);
+    *out = *i->in[0];
+    if (status == HLRP_OK && (i->n->group < 1 || out->d[1] % i->n->group != 0))
+        return hlrp_node_fail(i->n, err, "%lld channels do not make %lld groups",
+                              (long long)out->d[1], (long long)i->n->group);
+    return status;
+}
+
 static hlrp_status infer_reshape(const infer_node *i, hlrp_dims *out, hlrp_error *err) {
     if (i->known[1] == NULL)
         return hlrp_node_fail(i->n, err, "its shape is not a constant");
@@ -233,6 +246,8 @@ static const struct {
     [HLRP_OP_CONCAT] = {infer_concat, 1},
     [HLRP_OP_PAD] = {infer_pad, 1},
     [HLRP_OP_FLATTEN] = {infer_flatten, 1},
+    [HLRP_OP_SLICE] = {infer_slice, 1},
+    [HLRP_OP_SHUFFLE] = {infer_shuffle, 1},
     [HLRP_OP_RESHAPE] = {infer_reshape, 2},
     [HLRP_OP_TRANSPOSE] = {infer_transpose, 1},
     [HLRP_OP_SQUEEZE] = {infer_squeeze, 1},
@@ -244,7 +259,6 @@ static const struct {
     [HLRP_OP_ADD_CONST] = {infer_elementwise, 2},
     [HLRP_OP_SHAPE] = {infer_data_only, 1},
     [HLRP_OP_GATHER] = {infer_data_only, 2},
-    [HLRP_OP_SLICE] = {infer_data_only, 3},
 };
 
 /* ---- the walk over the nodes ---- */

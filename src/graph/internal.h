@@ -27,6 +27,14 @@ hlrp_status hlrp_dims_unsqueeze(const hlrp_node *n, const hlrp_dims *in, hlrp_di
 /* in: one pointer per input. */
 hlrp_status hlrp_dims_concat(const hlrp_node *n, const hlrp_dims *const *in, hlrp_dims *out,
                              hlrp_error *err);
+/* One axis of a Slice: start (in place) and count, as ONNX clamps them. */
+int64_t hlrp_slice_count(int64_t *start, int64_t end, int64_t step, int64_t extent);
+/* What a SLICE takes of x, with steps of 1: first indices and extents. known: its inputs. */
+hlrp_status hlrp_dims_slice(const hlrp_node *n, const hlrp_dims *x, const hlrp_tensor *const *known,
+                            hlrp_dims *from, hlrp_dims *out, hlrp_error *err);
+/* How many axes a SLICE cuts; its vectors are checked against each other. */
+hlrp_status hlrp_slice_axes(const hlrp_node *n, const hlrp_tensor *const *known, int64_t *count,
+                            hlrp_error *err);
 /* numpy's rule; false where they do not fit. */
 bool hlrp_dims_broadcast(const hlrp_dims *a, const hlrp_dims *b, hlrp_dims *out);
 

@@ -136,6 +136,70 @@ hlrp_status hlrp_dims_concat(const hlrp_node *n, const hlrp_dims *const *in, hlr
     return HLRP_OK;
 }
 
+int64_t hlrp_slice_count(int64_t *start, int64_t end, int64_t step, int64_t extent) {
+    int64_t low = step > 0 ? 0 : -1, high = step > 0 ? extent : extent - 1;
+    *start = *start < 0 ? HLRP_MAX(*start + extent, low) : HLRP_MIN(*start, high);
+    end = end < 0 ? HLRP_MAX(end + extent, low) : HLRP_MIN(end, extent);
+    int64_t length = step > 0 ? end - *start : *start - end;
+    int64_t stride = step > 0 ? step : -step;
+    return length <= 0 ? 0 : (length - 1) / stride + 1;
+}
+
+hlrp_status hlrp_slice_axes(const hlrp_node *n, const hlrp_tensor *const *known, int64_t *count,
+                            hlrp_error *err) {
+    if (n->in_count < 3)
+        return hlrp_node_fail(n, err, "it has neither starts nor ends");
+    *count = known[1] != NULL ? hlrp_tensor_count(known[1]) : 0;
+    for (int k = 1; k < n->in_count; k++) {
+        if (known[k] == NULL && (n->in[k] >= 0 || k < 3))
+            return hlrp_node_fail(n, err, "its starts, ends, axes or steps are not constant");
+        if (known[k] != NULL &&
+            (known[k]->dtype != HLRP_I64 || hlrp_tensor_count(known[k]) != *count))
+            return hlrp_node_fail(n, err, "starts, ends, axes and steps differ in length or type");
+    }
+    return HLRP_OK;
+}
+
+/* Split: the parts are equal, but for a last one that is smaller where that is allowed. */
+static hlrp_status part_of(const hlrp_node *n, hlrp_dims *from, hlrp_dims *out, hlrp_error *err) {
+    int axis = 0;
+    if (!hlrp_axis_resolve(n->axis, out->rank, &axis) || n->group < 1)
+        return hlrp_node_fail(n, err, "axis %d is outside a tensor of rank %d", n->axis, out->rank);
+    const int64_t extent = out->d[axis], run = extent / n->group + (extent % n->group != 0);
+    if (extent % n->group != 0 && !n->window.ceil)
+        return hlrp_node_fail(n, err, "an extent of %lld has no %lld equal parts",
+                              (long long)extent, (long long)n->group);
+    from->d[axis] = HLRP_MIN(n->part * run, extent);
+    out->d[axis] = HLRP_MIN(run, extent - from->d[axis]);
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_dims_slice(const hlrp_node *n, const hlrp_dims *x, const hlrp_tensor *const *known,
+                            hlrp_dims *from, hlrp_dims *out, hlrp_error *err) {
+    int64_t count = 0;
+    unsigned seen = 0;
+    *from = (hlrp_dims){.rank = x->rank};
+    *out = *x;
+    if (n->in_count == 1)
+        return part_of(n, from, out, err);
+    hlrp_status status = hlrp_slice_axes(n, known, &count, err);
+    for (int64_t k = 0; status == HLRP_OK && k < count; k++) {
+        const int64_t asked = n->in_count > 3 && known[3] != NULL ? known[3]->i[k] : k;
+        int axis = 0;
+        if (!hlrp_axis_resolve(asked, x->rank, &axis) || (seen >> axis & 1) != 0)
+            return hlrp_node_fail(n, err, "axis %lld does not fit its input", (long long)asked);
+        seen |= 1U << axis;
+        if (n->extent > 0 && x->d[axis] != n->extent)
+            return hlrp_node_fail(n, err, "parts of %lld in all do not fit an extent of %lld",
+                                  (long long)n->extent, (long long)x->d[axis]);
+        if (n->in_count > 4 && known[4] != NULL && known[4]->i[k] != 1)
+            return hlrp_node_fail(n, err, "steps other than 1 are not supported");
+        from->d[axis] = known[1]->i[k];
+        out->d[axis] = hlrp_slice_count(&from->d[axis], known[2]->i[k], 1, x->d[axis]);
+    }
+    return status;
+}
+
 bool hlrp_dims_broadcast(const hlrp_dims *a, const hlrp_dims *b, hlrp_dims *out) {
     out->rank = HLRP_MAX(a->rank, b->rank);
     for (int k = 1; k <= out->rank; k++) { /* from the last axis */

@@ -1,5 +1,29 @@
 #include "lrp/analysis.h"
 
+/* The input of a concatenation that the channel is in, where it is counted from that input's own. */
+static int part_of(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
+    int k = 0;
+    for (; *channel >= g->values[n->in[k]].dims.d[1]; k++)
+        *channel -= g->values[n->in[k]].dims.d[1];
+    return k;
+}
+
+int64_t hlrp_pixel_channel(const hlrp_graph *graph, int value, int64_t channel) {
+    while (value != graph->input) {
+        const hlrp_node *n = &graph->nodes[graph->values[value].producer];
+        int k = 0;
+        if (n->op == HLRP_OP_CONCAT)
+            k = part_of(graph, n, &channel);
+        else if (n->op == HLRP_OP_SLICE)
+            channel += n->ints.d[1];
+        else if (n->op == HLRP_OP_SHUFFLE)
+            channel = channel % n->group * (graph->values[value].dims.d[1] / n->group) +
+                      channel / n->group;
+        value = n->in[k];
+    }
+    return channel;
+}
+
 static bool all_inputs(const hlrp_node *node, const bool *is) {
     for (int k = 0; k < node->in_count; k++)
         if (node->in[k] >= 0 && !is[node->in[k]])
@@ -27,8 +51,12 @@ void hlrp_find_nonnegative(const hlrp_graph *graph, bool *nonnegative) {
         case HLRP_OP_ADD:
         case HLRP_OP_CONCAT:
         case HLRP_OP_PAD:
+        case HLRP_OP_SHUFFLE:
         case HLRP_OP_FLATTEN:
             result = all_inputs(n, nonnegative);
+            break;
+        case HLRP_OP_SLICE: /* its other inputs are indices */
+            result = nonnegative[n->in[0]];
             break;
         default:
             break;
@@ -58,6 +86,8 @@ static bool hands_nothing_to_zero(const hlrp_node *n, const hlrp_rule *rule, con
     case HLRP_OP_MAXPOOL: /* an input of 0 that is handed something is the output itself */
     case HLRP_OP_CONCAT:
     case HLRP_OP_PAD:
+    case HLRP_OP_SLICE:
+    case HLRP_OP_SHUFFLE:
     case HLRP_OP_FLATTEN:
         return rule->kind != HLRP_RULE_GRADIENT && vanishes[n->out[0]];
     default:

@@ -60,11 +60,16 @@ hlrp_rule_options hlrp_rule_options_default(void) {
 }
 
 static bool moves_data(hlrp_op op) {
-    return op == HLRP_OP_PAD || op == HLRP_OP_CONCAT || op == HLRP_OP_FLATTEN;
+    return op == HLRP_OP_PAD || op == HLRP_OP_CONCAT || op == HLRP_OP_FLATTEN ||
+           op == HLRP_OP_SLICE || op == HLRP_OP_SHUFFLE;
 }
 
 static bool is_linear(hlrp_op op) {
     return op == HLRP_OP_CONV || op == HLRP_OP_GEMM;
+}
+
+static bool computed(const hlrp_graph *g, int value) {
+    return value >= 0 && !g->values[value].constant;
 }
 
 /* Whether a value is the graph's input, or all of it was only moved there from the input. */
@@ -75,7 +80,7 @@ static bool holds_pixels(const hlrp_graph *g, int value) {
     if (producer < 0 || !moves_data(g->nodes[producer].op))
         return false;
     for (int k = 0; k < g->nodes[producer].in_count; k++)
-        if (!holds_pixels(g, g->nodes[producer].in[k]))
+        if (computed(g, g->nodes[producer].in[k]) && !holds_pixels(g, g->nodes[producer].in[k]))
             return false;
     return true;
 }

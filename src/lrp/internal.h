@@ -11,8 +11,9 @@ struct hlrp_lrp {
     hlrp_layer **layers; /* per node; NULL but for CONV and GEMM */
     int64_t *offsets;    /* per value: its relevance in the arena; -1 for constants */
     bool *shared;        /* per node: input and output relevance are one buffer (a plain pass) */
-    float *low, *high, *reference; /* by input channel */
-    bool times_input;              /* gradient-x-input */
+    float **bounds;      /* per node with zbox: low [C], then high [C], of its input's channels */
+    float *reference;    /* by input channel */
+    bool times_input;    /* gradient-x-input */
     bool drop_bias;
     int64_t arena_floats, scratch_floats, stream_bytes;
 };

@@ -65,13 +65,27 @@ out:
 
 /* ---- layers ---- */
 
+/* What a zbox layer's input channels can hold, wherever in the picture they come from. */
+static hlrp_status find_bounds(hlrp_lrp *lrp, const hlrp_lrp_options *options, int node,
+                               hlrp_error *err) {
+    const hlrp_graph *g = lrp->graph;
+    const int value = g->nodes[node].in[0];
+    const int64_t channels = g->values[value].dims.d[1];
+    float **bounds = &lrp->bounds[node];
+    hlrp_status status = hlrp_calloc(bounds, 2 * channels, sizeof **bounds, "bounds", err);
+    for (int64_t c = 0; status == HLRP_OK && c < channels; c++) {
+        const int64_t from = hlrp_pixel_channel(g, value, c);
+        (*bounds)[c] = options->low ? options->low[from] : 0;
+        (*bounds)[channels + c] = options->high ? options->high[from] : 1;
+    }
+    return status;
+}
+
 static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
                                const hlrp_lrp_options *options, hlrp_error *err) {
     const hlrp_graph *g = lrp->graph;
     bool *nonnegative = NULL, *vanishes = NULL;
     hlrp_lrp_options own = *options;
-    own.low = lrp->low;
-    own.high = lrp->high;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&nonnegative, g->value_count, sizeof(bool), "analysis", err));
     HLRP_TRY(hlrp_calloc(&vanishes, g->value_count, sizeof(bool), "analysis", err));
@@ -81,6 +95,10 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
         if (!is_linear(&g->nodes[i]))
             continue;
         const hlrp_linear_spec spec = hlrp_plan_linear_spec(lrp->plan, i);
+        if (lrp->rules[i].kind == HLRP_RULE_ZBOX)
+            HLRP_TRY(find_bounds(lrp, options, i, err));
+        own.low = lrp->bounds[i];
+        own.high = own.low ? own.low + spec.src.c : NULL;
         HLRP_TRY(hlrp_layer_new(backend, &spec, &lrp->rules[i], &own,
                                 nonnegative[g->nodes[i].in[0]],
                                 hlrp_dead_below(g, i, lrp->rules, vanishes), &lrp->layers[i], err));
@@ -103,35 +121,18 @@ static void size_scratch(hlrp_lrp *lrp) {
     lrp->scratch_floats += 4 * (largest + 16);
 }
 
-/* By channel, over and over: a concatenation of the input with itself repeats its channels. */
-static hlrp_status copy_channels(const float *from, float otherwise, int64_t channels,
-                                 int64_t count, float **out, hlrp_error *err) {
-    const hlrp_status status = hlrp_calloc(out, count, sizeof **out, "channel values", err);
-    for (int64_t c = 0; status == HLRP_OK && c < count; c++)
-        (*out)[c] = from ? from[c % channels] : otherwise;
-    return status;
-}
-
-/* Most channels of any convolution's input. */
-static int64_t most_channels(const hlrp_graph *g) {
-    int64_t most = g->values[g->input].dims.d[1];
-    for (int i = 0; i < g->node_count; i++)
-        if (g->nodes[i].op == HLRP_OP_CONV)
-            most = HLRP_MAX(most, g->values[g->nodes[i].in[0]].dims.d[1]);
-    return most;
-}
-
 static hlrp_status allocate(hlrp_lrp *lrp, const hlrp_lrp_options *options, hlrp_error *err) {
     const hlrp_graph *g = lrp->graph;
-    const int64_t channels = g->values[g->input].dims.d[1], most = most_channels(g);
+    const int64_t channels = g->values[g->input].dims.d[1];
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&lrp->rules, g->node_count, sizeof *lrp->rules, "rules", err));
     HLRP_TRY(hlrp_calloc(&lrp->layers, g->node_count, sizeof *lrp->layers, "layers", err));
     HLRP_TRY(hlrp_calloc(&lrp->shared, g->node_count, sizeof *lrp->shared, "arena", err));
     HLRP_TRY(hlrp_calloc(&lrp->offsets, g->value_count, sizeof *lrp->offsets, "arena", err));
-    HLRP_TRY(copy_channels(options->low, 0, channels, most, &lrp->low, err));
-    HLRP_TRY(copy_channels(options->high, 1, channels, most, &lrp->high, err));
-    HLRP_TRY(copy_channels(options->reference, 0, channels, channels, &lrp->reference, err));
+    HLRP_TRY(hlrp_calloc(&lrp->bounds, g->node_count, sizeof *lrp->bounds, "layers", err));
+    HLRP_TRY(hlrp_calloc(&lrp->reference, channels, sizeof(float), "channel values", err));
+    if (options->reference)
+        memcpy(lrp->reference, options->reference, (size_t)channels * sizeof(float));
 out:
     return status;
 }
@@ -165,13 +166,14 @@ void hlrp_lrp_free(hlrp_lrp *lrp) {
         return;
     for (int i = 0; lrp->layers && i < lrp->graph->node_count; i++)
         hlrp_layer_free(lrp->layers[i]);
+    for (int i = 0; lrp->bounds && i < lrp->graph->node_count; i++)
+        free(lrp->bounds[i]);
     hlrp_plan_free(lrp->plan);
     free(lrp->layers);
     free(lrp->rules);
     free(lrp->offsets);
     free(lrp->shared);
-    free(lrp->low);
-    free(lrp->high);
+    free(lrp->bounds);
     free(lrp->reference);
     free(lrp);
 }

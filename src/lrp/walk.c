@@ -210,6 +210,10 @@ static void back_move(turn *t) {
         hlrp_maxpool_adjoint(t->in, t->out, hlrp_activations_argmax(t->w->acts, t->id), t->r, out);
     else if (t->node->op == HLRP_OP_PAD)
         hlrp_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, out);
+    else if (t->node->op == HLRP_OP_SLICE)
+        hlrp_slice_adjoint(t->in, t->out, &t->node->ints.d[1], t->r, out);
+    else if (t->node->op == HLRP_OP_SHUFFLE)
+        hlrp_shuffle(t->in, t->in->c / t->node->group, t->r, out);
     else /* FLATTEN */
         hlrp_repack(&plain, t->r, t->in, out);
     end(t, t->node->in[0], out);

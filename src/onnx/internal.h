@@ -149,7 +149,8 @@ hlrp_status onnx_squeeze(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_unsqueeze(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_shape(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_gather(onnx_reader *r, hlrp_error *err);
-hlrp_status onnx_slice(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_slice(onnx_reader *r, hlrp_error *err); /* parts.c */
+hlrp_status onnx_split(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_constant_node(onnx_reader *r, hlrp_error *err); /* constants.c */
 hlrp_status onnx_constant_of_shape(onnx_reader *r, hlrp_error *err);
 

@@ -44,6 +44,7 @@ static const struct {
     {"Sigmoid", 1, onnx_sigmoid},
     {"Slice", 1, onnx_slice},
     {"Softmax", 1, onnx_softmax},
+    {"Split", 2, onnx_split},
     {"Squeeze", 1, onnx_squeeze},
     {"Sub", 1, onnx_sub},
     {"Sum", 1, onnx_sum},

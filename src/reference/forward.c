@@ -186,6 +186,14 @@ static void run_pad(turn *t) {
     hlrp_ref_pad(t->in, t->out, t->node->window.pad_lo, t->x, t->y);
 }
 
+static void run_slice(turn *t) {
+    hlrp_ref_slice(t->in_dims, t->out_dims, &t->node->ints, t->x, t->y);
+}
+
+static void run_shuffle(turn *t) {
+    hlrp_ref_shuffle(t->in, t->node->group, t->x, t->y);
+}
+
 static void run_copy(turn *t) {
     memcpy(t->y, t->x, (size_t)t->count * sizeof *t->y);
 }
@@ -208,6 +216,8 @@ static const run_fn table[HLRP_OP_COUNT] = {
     [HLRP_OP_ADD] = run_add,
     [HLRP_OP_CONCAT] = run_concat,
     [HLRP_OP_PAD] = run_pad,
+    [HLRP_OP_SLICE] = run_slice,
+    [HLRP_OP_SHUFFLE] = run_shuffle,
     [HLRP_OP_FLATTEN] = run_copy,
     [HLRP_OP_RESHAPE] = run_copy,
     [HLRP_OP_TRANSPOSE] = run_transpose,

@@ -77,6 +77,14 @@ void hlrp_ref_pad(hlrp_ref_shape xs, hlrp_ref_shape ys, const int64_t lo[2], con
                   double *y);
 void hlrp_ref_pad_adjoint(hlrp_ref_shape xs, hlrp_ref_shape ys, const int64_t lo[2],
                           const double *s, double *c);
+/* The part of x, of any rank, that begins at these indices. */
+void hlrp_ref_slice(const hlrp_dims *xs, const hlrp_dims *ys, const hlrp_dims *from,
+                    const double *x, double *y);
+void hlrp_ref_slice_adjoint(const hlrp_dims *xs, const hlrp_dims *ys, const hlrp_dims *from,
+                            const double *s, double *c);
+/* Channels as [group, c/group] → [c/group, group]. */
+void hlrp_ref_shuffle(hlrp_ref_shape shape, int64_t group, const double *x, double *y);
+void hlrp_ref_shuffle_adjoint(hlrp_ref_shape shape, int64_t group, const double *s, double *c);
 
 /* ---- whole graphs ---- */
 

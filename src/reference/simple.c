@@ -74,3 +74,56 @@ void hlrp_ref_pad_adjoint(hlrp_ref_shape xs, hlrp_ref_shape ys, const int64_t lo
                           const double *s, double *c) {
     move(ys, s, xs, c, lo[0], lo[1]);
 }
+
+/* Where element i of the part stands in the whole. */
+static int64_t place_of(const hlrp_dims *whole, const hlrp_dims *part, const hlrp_dims *from,
+                        int64_t i) {
+    int64_t at = 0, stride = 1;
+    for (int k = whole->rank - 1; k >= 0; k--) {
+        at += (from->d[k] + i % part->d[k]) * stride;
+        i /= part->d[k];
+        stride *= whole->d[k];
+    }
+    return at;
+}
+
+static int64_t count_of(const hlrp_dims *d) {
+    int64_t count = 1;
+    for (int k = 0; k < d->rank; k++)
+        count *= d->d[k];
+    return count;
+}
+
+void hlrp_ref_slice(const hlrp_dims *xs, const hlrp_dims *ys, const hlrp_dims *from,
+                    const double *x, double *y) {
+    for (int64_t i = 0; i < count_of(ys); i++)
+        y[i] = x[place_of(xs, ys, from, i)];
+}
+
+void hlrp_ref_slice_adjoint(const hlrp_dims *xs, const hlrp_dims *ys, const hlrp_dims *from,
+                            const double *s, double *c) {
+    memset(c, 0, (size_t)count_of(xs) * sizeof *c);
+    for (int64_t i = 0; i < count_of(ys); i++)
+        c[place_of(xs, ys, from, i)] = s[i];
+}
+
+/* The channel of y that channel c of x becomes. */
+static int64_t shuffled(hlrp_ref_shape shape, int64_t group, int64_t c) {
+    const int64_t each = shape.c / group, g = c / each, k = c % each;
+    return k * group + g;
+}
+
+void hlrp_ref_shuffle(hlrp_ref_shape shape, int64_t group, const double *x, double *y) {
+    const int64_t pixels = shape.h * shape.w;
+    for (int64_t i = 0; i < shape.n * shape.c; i++)
+        memcpy(y + (i / shape.c * shape.c + shuffled(shape, group, i % shape.c)) * pixels,
+               x + i * pixels, (size_t)pixels * sizeof *y);
+}
+
+void hlrp_ref_shuffle_adjoint(hlrp_ref_shape shape, int64_t group, const double *s, double *c) {
+    const int64_t pixels = shape.h * shape.w;
+    for (int64_t i = 0; i < shape.n * shape.c; i++)
+        memcpy(c + i * pixels,
+               s + (i / shape.c * shape.c + shuffled(shape, group, i % shape.c)) * pixels,
+               (size_t)pixels * sizeof *c);
+}

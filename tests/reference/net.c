@@ -178,6 +178,30 @@ int net_pad(net *n, int x, const int64_t lo[2], const int64_t hi[2]) {
     return infer(n, y);
 }
 
+static int integer(net *n, int64_t i) {
+    hlrp_error err = {0};
+    hlrp_tensor *t = NULL;
+    const hlrp_dims one = {.rank = 1, .d = {1}};
+    check(hlrp_tensor_new(&one, HLRP_I64, &t, &err), &err);
+    t->i[0] = i;
+    const int id = hlrp_graph_add_value(n->g, "index", t, &err);
+    assert_true(id >= 0);
+    return id;
+}
+
+int net_slice(net *n, int x, int axis, int64_t start, int64_t end) {
+    hlrp_node *node = NULL;
+    const int in[5] = {x, integer(n, start), integer(n, end), integer(n, axis), -1};
+    return infer(n, add(n, HLRP_OP_SLICE, in, 5, &node));
+}
+
+int net_shuffle(net *n, int x, int64_t group) {
+    hlrp_node *node = NULL;
+    const int y = add(n, HLRP_OP_SHUFFLE, &x, 1, &node);
+    node->group = group;
+    return infer(n, y);
+}
+
 int net_flatten(net *n, int x) {
     hlrp_node *node = NULL;
     const int y = add(n, HLRP_OP_FLATTEN, &x, 1, &node);

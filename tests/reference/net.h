@@ -41,6 +41,8 @@ int net_global(net *n, int x, bool keepdims);
 int net_add(net *n, const int *x, int count);
 int net_concat(net *n, const int *x, int count);
 int net_pad(net *n, int x, const int64_t lo[2], const int64_t hi[2]);
+int net_slice(net *n, int x, int axis, int64_t start, int64_t end);
+int net_shuffle(net *n, int x, int64_t group);
 int net_flatten(net *n, int x);
 hlrp_window net_window(int64_t kernel, int64_t stride, int64_t pad);
 

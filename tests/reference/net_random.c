@@ -1,7 +1,7 @@
 /* Networks of every kind of node, by seed. */
 #include "net.h"
 
-enum { LEAST_EXTENT = 4 }; /* of a picture that may still be made smaller */
+enum { LEAST_EXTENT = 5 }; /* of a picture that may still be made smaller */
 
 static int64_t channels(net *n) {
     static const int64_t some[] = {1, 3, 5, 8, 15, 16, 17, 24, 32, 33};
@@ -70,7 +70,7 @@ static bool holds_means(const net *n, int x) {
     if (node->op == HLRP_OP_AVGPOOL)
         return true;
     for (int k = 0; k < node->in_count; k++)
-        if (holds_means(n, node->in[k]))
+        if (node->in[k] >= 0 && holds_means(n, node->in[k]))
             return true;
     return false;
 }
@@ -122,8 +122,39 @@ static int pad_block(net *n, int x) {
     return net_pad(n, x, lo, hi);
 }
 
+/* A random part along axis 1, 2 or 3, which may be all of it. */
+static int slice_block(net *n, int x) {
+    const int axis = net_int(n, 1, 3);
+    const int64_t extent = net_dims(n, x)->d[axis];
+    const int64_t least = axis == 1 ? 1 : HLRP_MIN(extent, LEAST_EXTENT);
+    const int64_t from = net_int(n, 0, (int)(extent - least));
+    const int64_t to = net_int(n, (int)(from + least), (int)extent);
+    return net_slice(n, x, axis, net_chance(n, 0.5) ? from : from - extent,
+                     to == extent ? INT64_MAX : to);
+}
+
+/* Split, one part through a convolution, joined and shuffled; parts may overlap, and pixels may be
+ * in none. */
+static int shuffle_block(net *n, int x) {
+    const int64_t c = net_dims(n, x)->d[1];
+    const int64_t cut = net_int(n, 0, (int)c - 1);
+    const int a = net_slice(n, x, 1, 0, net_int(n, 1, (int)c));
+    const int b = net_slice(n, x, 1, cut, INT64_MAX);
+    const int parts[2] = {a, net_relu(n, same_conv(n, b, channels(n)))};
+    x = net_concat(n, parts, 2);
+    const int64_t all = net_dims(n, x)->d[1];
+    int64_t group = net_int(n, 1, 4);
+    while (all % group != 0)
+        group--;
+    return net_shuffle(n, x, group);
+}
+
 static int block(net *n, int x) {
-    switch (net_int(n, 0, 7)) {
+    switch (net_int(n, 0, 9)) {
+    case 8:
+        return slice_block(n, x);
+    case 9:
+        return shuffle_block(n, x);
     case 0:
         return residual_block(n, x);
     case 1:
@@ -145,6 +176,8 @@ static int head(net *n, int x) {
         x = net_global(n, x, net_chance(n, 0.5));
     if (net_dims(n, x)->rank == 4)
         x = net_flatten(n, x);
+    if (net_chance(n, 0.2) && net_dims(n, x)->d[1] > 2)
+        x = net_slice(n, x, 1, net_int(n, 0, 1), -1);
     for (int k = net_int(n, 0, 2); k > 0; k--)
         x = net_relu(n, net_gemm(n, x, net_int(n, 3, 20), net_chance(n, 0.7)));
     return net_gemm(n, x, net_int(n, 1, 5), net_chance(n, 0.7));
@@ -157,6 +190,8 @@ void net_random(net *n, uint64_t seed, int64_t batch) {
     int x = n->g->input;
     if (net_chance(n, 0.3))
         x = pad_block(n, x);
+    if (net_chance(n, 0.2))
+        x = slice_block(n, x);
     x = conv_block(n, x);
     for (int k = net_int(n, 1, 8); k > 0; k--)
         x = block(n, x);

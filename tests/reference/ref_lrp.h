@@ -10,7 +10,6 @@
 typedef struct ref_lrp_options {
     const double *low, *high; /* zbox, by input channel */
     const double *root;       /* gradient-x-input's reference, by input channel */
-    int64_t channels;         /* of the graph's input */
     bool drop_bias, times_input;
     double stabilizer; /* for every rule's own; 0: 1e-6 */
     double lrp0;       /* ε of LRP-0; 0: 1e-9 */

@@ -23,6 +23,7 @@ static void build(net *n, uint64_t seed) {
     const hlrp_window mean = net_window(2, 2, 0), max = net_window(2, 1, 0);
     x = net_pool(n, HLRP_OP_MAXPOOL, x, &max);
     x = net_pool(n, HLRP_OP_AVGPOOL, x, &mean);
+    x = net_concat(n, (int[]){net_slice(n, x, 1, 3, -2), net_shuffle(n, x, 2)}, 2);
     x = net_global(n, x, false);
     net_gemm(n, net_relu(n, net_gemm(n, x, 9, true)), 2, true);
 }

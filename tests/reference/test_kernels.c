@@ -274,9 +274,54 @@ static void run_movement(net *rng, int lanes, int64_t c) {
     discard(&back);
 }
 
+/* Parts that begin and end anywhere: channels of two blocks met in one, and padding lanes held
+ * what stood there before. */
+static void run_parts(net *rng, int lanes, int64_t c) {
+    for (int times = 0; times < 4; times++) {
+        const int64_t at = times == 0 ? 0 : net_int(rng, 0, (int)c - 1);
+        const int64_t some = times == 0 ? c : net_int(rng, 1, (int)(c - at));
+        const hlrp_dims from = {.rank = 4, .d = {0, at, net_int(rng, 0, 3), net_int(rng, 0, 2)}};
+        const hlrp_dims xs = {.rank = 4, .d = {2, c, 6, 5}}, ys = {.rank = 4, .d = {2, some, 3, 3}};
+        both x = make(2, c, 6, 5, lanes), y = make(2, some, 3, 3, lanes);
+        both back = make(2, c, 6, 5, lanes);
+        fill(rng, &x, -1, 1);
+        spoil(&y);
+        spoil(&back);
+        hlrp_slice(&x.layout, &y.layout, &from.d[1], x.f, y.f);
+        hlrp_ref_slice(&xs, &ys, &from, x.d, y.d);
+        same(&y, 0, "slice");
+        hlrp_slice_adjoint(&x.layout, &y.layout, &from.d[1], y.f, back.f);
+        hlrp_ref_slice_adjoint(&xs, &ys, &from, y.d, back.d);
+        same(&back, 0, "slice's adjoint");
+        discard(&x);
+        discard(&y);
+        discard(&back);
+    }
+}
+
+static void run_shuffle(net *rng, int lanes, int64_t c) {
+    for (int64_t group = 1; group <= c; group++) {
+        if (c % group != 0)
+            continue;
+        both x = make(2, c, 3, 2, lanes), y = make(2, c, 3, 2, lanes);
+        fill(rng, &x, -1, 1);
+        spoil(&y);
+        hlrp_shuffle(&x.layout, group, x.f, y.f);
+        hlrp_ref_shuffle(x.shape, group, x.d, y.d);
+        same(&y, 0, "shuffle");
+        hlrp_shuffle(&x.layout, c / group, x.f, y.f);
+        hlrp_ref_shuffle_adjoint(x.shape, group, x.d, y.d);
+        same(&y, 0, "shuffle's adjoint");
+        discard(&x);
+        discard(&y);
+    }
+}
+
 static void movement(void **unused) {
     (void)unused;
     everywhere(run_movement);
+    everywhere(run_parts);
+    everywhere(run_shuffle);
 }
 
 /* ---- linear maps ---- */

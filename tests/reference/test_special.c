@@ -42,6 +42,38 @@ static void zbox_over_the_input_twice(void **unused) {
     net_end(&n);
 }
 
+/* Channels 2 and 1, then 0 and 2 of the input, shuffled: each has bounds of its own. */
+static void zbox_over_parts_of_the_input(void **unused) {
+    (void)unused;
+    net n;
+    net_begin(&n, 8, 2, 3, 12, 10);
+    const net_conv_spec s = net_square(16, 3);
+    const int x = n.g->input;
+    const int parts[] = {net_slice(&n, x, 1, 1, INT64_MAX), net_slice(&n, x, 1, 0, 2)};
+    const int mixed = net_shuffle(&n, net_concat(&n, parts, 2), 2);
+    const int cut = net_slice(&n, mixed, 2, 3, -1);
+    finish(&n, net_relu(&n, net_conv(&n, cut, &s)), 3);
+    agree(&n, "epsilon-gamma-box", NULL, NULL);
+    net_end(&n);
+}
+
+/* Parts that overlap hand their relevance to one value; what is in no part gets none. */
+static void parts_of_one_value_add_up(void **unused) {
+    (void)unused;
+    static const char *const composites[] = {"epsilon-plus", "lrp0", "gradient-x-input"};
+    for (size_t k = 0; k < HLRP_COUNT(composites); k++) {
+        net n;
+        net_begin(&n, 9, 2, 3, 9, 8);
+        const net_conv_spec s = net_square(37, 3);
+        const int x = net_relu(&n, net_conv(&n, n.g->input, &s));
+        const int a = net_slice(&n, x, 1, 0, 20), b = net_slice(&n, x, 1, -30, -10);
+        const int both = net_add(&n, (int[]){a, b}, 2);
+        finish(&n, net_concat(&n, (int[]){both, net_slice(&n, x, 1, 5, 8)}, 2), 3);
+        agree(&n, composites[k], NULL, NULL);
+        net_end(&n);
+    }
+}
+
 /* Padding that is a node is the picture's; a crop hands nothing back. */
 static void zbox_behind_pads(void **unused) {
     (void)unused;
@@ -176,6 +208,8 @@ static void refusals_name_the_node(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zbox_over_the_input_twice),
+        cmocka_unit_test(zbox_over_parts_of_the_input),
+        cmocka_unit_test(parts_of_one_value_add_up),
         cmocka_unit_test(zbox_behind_pads),
         cmocka_unit_test(an_input_that_many_nodes_read),
         cmocka_unit_test(pass_on_a_convolution),

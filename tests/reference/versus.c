@@ -115,7 +115,6 @@ void ref_run_from(const hlrp_graph *g, const hlrp_lrp_options *o, double stabili
     const ref_lrp_options ro = {.low = low,
                                 .high = high,
                                 .root = root,
-                                .channels = xs.c,
                                 .drop_bias = o->drop_bias,
                                 .stabilizer = stabilizer,
                                 .lrp0 = stabilizer > 0 ? stabilizer : 0,
@@ -179,7 +178,7 @@ static void measure_sensitivity(net *n, const hlrp_lrp_options *o, const float *
     memcpy(pixels, input, (size_t)count * sizeof *pixels);
     jitter(n, count, pixels);
     for (int v = 0; v < other->value_count; v++)
-        if (other->values[v].constant)
+        if (other->values[v].constant && other->values[v].dtype == HLRP_F32)
             jitter(n, hlrp_tensor_count(other->values[v].constant), other->values[v].constant->f);
     ref_result r;
     ref_run(other, o, 0, pixels, start, &r);

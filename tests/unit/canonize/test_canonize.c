@@ -221,6 +221,60 @@ static void matmul_and_add_become_gemm(void **state) {
     hlrp_graph_free(g);
 }
 
+/* Reshape to groups, swap, reshape back; `swap`: the transpose's axes. */
+static hlrp_graph *shuffle(const int64_t *groups, int rank, hlrp_dims swap) {
+    hlrp_error err = {0};
+    hlrp_graph *g = graph();
+    hlrp_tensor *apart = NULL, *together = NULL;
+    assert_int_equal(hlrp_tensor_new(&VECTOR(rank), HLRP_I64, &apart, &err), HLRP_OK);
+    assert_int_equal(hlrp_tensor_new(&VECTOR(4), HLRP_I64, &together, &err), HLRP_OK);
+    memcpy(apart->i, groups, (size_t)rank * sizeof *groups);
+    memcpy(together->i, (int64_t[]){1, -1, 4, 4}, 4 * sizeof *groups);
+    chain(g, HLRP_OP_RESHAPE, "apart", hlrp_graph_add_value(g, "a", apart, &err), -1);
+    chain(g, HLRP_OP_TRANSPOSE, "swap", -1, -1)->ints = swap;
+    chain(g, HLRP_OP_RESHAPE, "together", hlrp_graph_add_value(g, "t", together, &err), -1);
+    head(g, 6);
+    return g;
+}
+
+static void channel_shuffles_are_one_operator(void **state) {
+    (void)state;
+    static const int64_t five[] = {1, 3, 2, 4, 4}, four[] = {1, 3, -1, 16};
+    const hlrp_dims swap5 = {.rank = 5, .d = {0, 2, 1, 3, 4}}, swap4 = IMAGE(0, 2, 1, 3);
+    for (int k = 0; k < 2; k++) {
+        hlrp_graph *g = k == 0 ? shuffle(five, 5, swap5) : shuffle(four, 4, swap4);
+        succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 6, 4, 4));
+        assert_int_equal(g->node_count, 3);
+        assert_int_equal(node(g, "together")->op, HLRP_OP_SHUFFLE);
+        assert_int_equal(node(g, "together")->group, 3);
+        hlrp_graph_free(g);
+    }
+    /* any other turn mixes channels with pixels */
+    const hlrp_dims pixels = {.rank = 5, .d = {0, 2, 1, 4, 3}},
+                    rows = {.rank = 5, .d = {0, 1, 3, 2, 4}};
+    refuse(shuffle(five, 5, pixels), IMAGE(1, 6, 4, 4), "at node apart");
+    refuse(shuffle(five, 5, rows), IMAGE(1, 6, 4, 4), "at node apart");
+}
+
+/* A part of the batch mixes tiles. */
+static void slices_stay_but_for_those_of_the_batch(void **state) {
+    (void)state;
+    for (int axis = 0; axis < 3; axis++) {
+        hlrp_graph *g = graph();
+        hlrp_node *n = chain(g, HLRP_OP_SLICE, "part", -1, -1);
+        n->axis = axis;
+        n->group = 2;
+        head(g, axis == 1 ? 2 : 4);
+        if (axis == 0)
+            refuse(g, IMAGE(2, 4, 4, 4), "part has no relevance rule along axis 0");
+        else {
+            succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(2, 4, 4, 4));
+            assert_int_equal(node(g, "part")->op, HLRP_OP_SLICE);
+            hlrp_graph_free(g);
+        }
+    }
+}
+
 /* Channels-last flattening before a linear layer: column (p,c) goes to (c,p). */
 static void channels_last_flattening_goes_into_the_weights(void **state) {
     (void)state;
@@ -356,6 +410,8 @@ int main(void) {
         cmocka_unit_test(a_constant_map_is_refused),
         cmocka_unit_test(matmul_and_add_become_gemm),
         cmocka_unit_test(channels_last_flattening_goes_into_the_weights),
+        cmocka_unit_test(channel_shuffles_are_one_operator),
+        cmocka_unit_test(slices_stay_but_for_those_of_the_batch),
         cmocka_unit_test(softmax_at_the_output_is_cut),
         cmocka_unit_test(squeezed_and_convolutional_heads),
         cmocka_unit_test(channels_last_input),

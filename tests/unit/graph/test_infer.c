@@ -289,6 +289,59 @@ static void slices_clamp_as_numpy_does(void **state) {
     }
 }
 
+static hlrp_node *slice(hlrp_graph *g, int64_t start, int64_t end, int64_t axis, int64_t step) {
+    int in[5] = {g->input, constant(g, integers(1, &start)), constant(g, integers(1, &end)),
+                 constant(g, integers(1, &axis)), constant(g, integers(1, &step))};
+    return append(g, HLRP_OP_SLICE, "slice", in, 5);
+}
+
+/* Indices from the end follow the size of each run. */
+static void slices_of_data_at_any_size(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    const hlrp_node *n = slice(g, -3, INT64_MAX, -1, 1);
+    assert_shape(g, IMAGE(1, 3, 8, 9), IMAGE(1, 3, 8, 3));
+    assert_int_equal(n->ints.d[3], 6);
+    assert_shape(g, IMAGE(2, 3, 8, 20), IMAGE(2, 3, 8, 3));
+    assert_int_equal(n->ints.d[3], 17);
+    assert_int_equal(n->ints.d[1], 0);
+    hlrp_graph_free(g);
+    g = graph();
+    slice(g, 1, -1, 1, 1);
+    assert_shape(g, IMAGE(1, 5, 4, 4), IMAGE(1, 3, 4, 4));
+    assert_refused(g, IMAGE(1, 2, 4, 4), "slice", "1x0x4x4");
+    hlrp_graph_free(g);
+    g = graph();
+    slice(g, 0, 4, 2, 2);
+    assert_refused(g, IMAGE(1, 2, 4, 4), "slice", "steps other than 1");
+    hlrp_graph_free(g);
+    g = graph();
+    slice(g, 0, 4, 4, 1);
+    assert_refused(g, IMAGE(1, 2, 4, 4), "slice", "axis 4");
+    hlrp_graph_free(g);
+    g = graph();
+    slice(g, 0, 2, 1, 1)->extent = 5;
+    assert_refused(g, IMAGE(1, 6, 4, 4), "slice", "parts of 5 in all do not fit an extent of 6");
+    hlrp_graph_free(g);
+}
+
+static void equal_parts(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    hlrp_node *n = append(g, HLRP_OP_SLICE, "split", &g->input, 1);
+    n->axis = 1;
+    n->group = 3;
+    n->part = 2;
+    assert_shape(g, IMAGE(1, 6, 4, 4), IMAGE(1, 2, 4, 4));
+    assert_int_equal(n->ints.d[1], 4);
+    assert_refused(g, IMAGE(1, 7, 4, 4), "split", "an extent of 7 has no 3 equal parts");
+    n->window.ceil = true;
+    assert_shape(g, IMAGE(1, 7, 4, 4), IMAGE(1, 1, 4, 4));
+    assert_int_equal(n->ints.d[1], 6);
+    assert_refused(g, IMAGE(1, 4, 4, 4), "split", "1x0x4x4");
+    hlrp_graph_free(g);
+}
+
 static void compaction_renumbers_everything(void **state) {
     (void)state;
     hlrp_error err = {0};
@@ -327,6 +380,8 @@ int main(void) {
         cmocka_unit_test(folding_broadcasts_and_divides_safely),
         cmocka_unit_test(folding_refuses_to_grow_beyond_measure),
         cmocka_unit_test(slices_clamp_as_numpy_does),
+        cmocka_unit_test(slices_of_data_at_any_size),
+        cmocka_unit_test(equal_parts),
         cmocka_unit_test(compaction_renumbers_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,7 @@ static void nonnegative_values(void **unused) {
     begin(&k);
     hlrp_graph *g = k.g;
     const int z = conv(&k, "conv", g->input), relu = other(&k, HLRP_OP_RELU, "relu", z);
+    const int indices = hlrp_graph_add_value(g, "indices", NULL, &(hlrp_error){0});
     const int kept[] = {
         relu,
         other(&k, HLRP_OP_MAXPOOL, "max", relu),
@@ -83,6 +84,8 @@ static void nonnegative_values(void **unused) {
         add(g, HLRP_OP_CONCAT, "concat", (int[]){relu, relu}, 2),
         other(&k, HLRP_OP_FLATTEN, "flat", relu),
         other(&k, HLRP_OP_CLIP, "relu6", z),
+        add(g, HLRP_OP_SLICE, "slice", (int[]){relu, indices, indices, -1, -1}, 5),
+        other(&k, HLRP_OP_SHUFFLE, "shuffle", relu),
     };
     const int lost[] = {
         g->input,
@@ -92,6 +95,7 @@ static void nonnegative_values(void **unused) {
         add(g, HLRP_OP_ADD, "sum2", (int[]){relu, z}, 2),
         add(g, HLRP_OP_CONCAT, "concat2", (int[]){z, relu}, 2),
         other(&k, HLRP_OP_CLIP, "hardtanh", z),
+        add(g, HLRP_OP_SLICE, "slice2", (int[]){z, indices, indices, -1, -1}, 5),
         add(g, HLRP_OP_BATCHNORM, "bn", (int[]){relu, -1, -1}, 3),
     };
     g->nodes[9].hi = 6;
