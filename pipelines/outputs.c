@@ -65,7 +65,9 @@ static hlrp_status write_sinks(hlrp_slide_run *run, const hlrp_sink_input *in, h
         char *path = NULL;
         if (!outputs[i].wanted)
             continue;
-        status = hlrp_slide_run_path(run, outputs[i].file, &path, err);
+        status = hlrp_lock_check(run->lock, err); /* woken up late, this is another's work */
+        if (status == HLRP_OK)
+            status = hlrp_slide_run_path(run, outputs[i].file, &path, err);
         if (status == HLRP_OK)
             status = outputs[i].sink(in, path, err);
         free(path);

@@ -58,6 +58,7 @@ static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_shard_path(run, ".lock", &lock, err));
     HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run->lock, err));
+    HLRP_TRY(hlrp_lock_keep(run->lock, HLRP_LOCK_TIMEOUT / 10, err));
     if (run->batch->options->shards <= 1)
         hlrp_slide_run_sweep(run);
     recall(run);

@@ -11,7 +11,7 @@
 #include "pipelines/tile_job.h"
 #include "store/store.h"
 
-enum { BEAT_SECONDS = 60, STATUS_SECONDS = 3 };
+enum { STATUS_SECONDS = 3 };
 
 hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, char **out,
                                 hlrp_error *err) {
@@ -238,10 +238,6 @@ static void report(void *ctx, int64_t done) {
         hlrp_progress_update(&run->bar, run->done_before + tiles, now);
     if (o->stop && o->stop(o->stop_ctx))
         hlrp_cancel_request(run->batch->cancel);
-    if (now - run->beaten > BEAT_SECONDS) {
-        run->beaten = now;
-        hlrp_lock_beat(run->lock, &ignored); /* a lock that is lost shows at the next append */
-    }
     if (now - run->written > STATUS_SECONDS) {
         run->written = now;
         run->where->done = run->done_before + tiles;
@@ -411,10 +407,13 @@ hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
                              .journal = run->journal,
                              .key_text = run->key_text,
                              .threads = run->batch->threads,
-                             .log = run->batch->options->log};
+                             .log = run->batch->options->log,
+                             .guard = guard,
+                             .guard_ctx = run,
+                             .stop = run->batch->options->stop,
+                             .stop_ctx = run->batch->options->stop_ctx};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
-    HLRP_TRY(hlrp_lock_check(run->lock, err));
     status = hlrp_assemble(&a, path, err);
 out:
     run->assemble_seconds = hlrp_seconds() - began;

@@ -27,7 +27,7 @@ typedef struct hlrp_slide_run {
     hlrp_tile_faults faults;
     hlrp_tile_times times;
     hlrp_progress bar;
-    double began, beaten, written; /* seconds: start; last heartbeat; last status.json */
+    double began, written; /* seconds: start; last status.json */
     int64_t done_before;
     double compute_seconds, assemble_seconds, output_seconds;
     hlrp_slide_progress *where;

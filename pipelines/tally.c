@@ -26,7 +26,7 @@ void hlrp_tally_add(hlrp_tally *t, const hlrp_run_options *o, const hlrp_slide_p
     t->failed += failed;
     t->elsewhere += p->state == HLRP_STATE_ELSEWHERE;
     t->interrupted |= err->status == HLRP_E_INTERRUPTED;
-    if (failed || t->interrupted)
+    if (failed || (t->failed == 0 && err->status != HLRP_OK))
         t->why = *err;
     if (failed ? t->asked > 1 : !o->dry_run)
         say(o, p, err);

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,19 @@
 struct hlrp_lock {
     char *path;
     char token[33];
+    /* The thread that keeps it, where there is one. */
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    double period;
+    bool kept, over;
 };
 
 /* What a lock file says. Lines "name value". */
 typedef struct holder {
     char host[80], boot[40], job[40], token[40];
-    int64_t pid;
-    double age; /* seconds since the heartbeat */
+    int64_t pid, start; /* start: how often the job was requeued before */
+    double age;         /* seconds since the heartbeat */
 } holder;
 
 static void this_boot(char boot[40]) {
@@ -48,6 +55,18 @@ static bool make_token(char token[33]) {
     return true;
 }
 
+/* "JOB.TASK" of the batch system, and how often it was started before; "" outside of one. */
+static void this_job(char job[40], int64_t *start) {
+    const char *id = getenv("SLURM_JOB_ID"), *task = getenv("SLURM_PROCID");
+    const char *restarts = getenv("SLURM_RESTART_COUNT");
+    snprintf(job, 40, "%.20s%s%.10s", id ? id : "", id ? "." : "",
+             id && task ? task
+             : id       ? "0"
+                        : "");
+    if (!id || !restarts || !hlrp_parse_int(restarts, start))
+        *start = 0;
+}
+
 /* The value behind `name ` at the start of a line. */
 static void field(const char *text, const char *name, char *to, size_t size) {
     const size_t n = strlen(name);
@@ -62,7 +81,7 @@ static void field(const char *text, const char *name, char *to, size_t size) {
 }
 
 static bool read_holder(const char *path, holder *h) {
-    char text[512] = "", pid[24];
+    char text[512] = "", pid[24], start[24];
     struct stat info;
     *h = (holder){.pid = -1};
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -80,16 +99,23 @@ static bool read_holder(const char *path, holder *h) {
     field(text, "job", h->job, sizeof h->job);
     field(text, "token", h->token, sizeof h->token);
     field(text, "pid", pid, sizeof pid);
+    field(text, "start", start, sizeof start);
     if (!hlrp_parse_int(pid, &h->pid))
         h->pid = -1;
+    if (!hlrp_parse_int(start, &h->start))
+        h->start = 0;
     return true;
 }
 
 /* Gone from this very machine, or silent for too long. A file still without its token belongs to
  * somebody who is just writing it. */
 static bool is_stale(const holder *h, double timeout) {
-    char host[80] = "", boot[40] = "";
+    char host[80] = "", boot[40] = "", job[40] = "";
+    int64_t start = 0;
     if (h->age > timeout)
+        return true;
+    this_job(job, &start);
+    if (h->token[0] != '\0' && job[0] != '\0' && strcmp(h->job, job) == 0 && h->start < start)
         return true;
     this_host(host);
     this_boot(boot);
@@ -114,8 +140,8 @@ static hlrp_status busy(const char *path, const holder *h, hlrp_error *err) {
 
 /* Creates the file with our token; EEXIST in *taken where there is one. */
 static hlrp_status create(const hlrp_lock *lock, bool *taken, hlrp_error *err) {
-    char text[512], host[80] = "", boot[40] = "";
-    const char *job = getenv("SLURM_JOB_ID");
+    char text[512], host[80] = "", boot[40] = "", job[40] = "";
+    int64_t start = 0;
     *taken = false;
     const int fd = open(lock->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno == EEXIST) {
@@ -124,8 +150,10 @@ static hlrp_status create(const hlrp_lock *lock, bool *taken, hlrp_error *err) {
     }
     this_host(host);
     this_boot(boot);
-    const int n = snprintf(text, sizeof text, "host %s\nboot %s\npid %lld\njob %.39s\ntoken %s\n",
-                           host, boot, (long long)getpid(), job ? job : "", lock->token);
+    this_job(job, &start);
+    const int n =
+        snprintf(text, sizeof text, "host %s\nboot %s\npid %lld\njob %s\nstart %lld\ntoken %s\n",
+                 host, boot, (long long)getpid(), job, (long long)start, lock->token);
     const bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
     const int code = errno;
     if (fd >= 0)
@@ -205,10 +233,60 @@ hlrp_status hlrp_lock_beat(const hlrp_lock *lock, hlrp_error *err) {
     return status;
 }
 
+/* Until release: one beat every period. A lock that is lost shows where it is checked. */
+static void *keep(void *arg) {
+    hlrp_lock *lock = arg;
+    hlrp_error ignored = {0};
+    pthread_mutex_lock(&lock->mutex);
+    while (!lock->over) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += (time_t)HLRP_MAX(lock->period, 1);
+        while (!lock->over && pthread_cond_timedwait(&lock->wake, &lock->mutex, &until) == 0)
+            ;
+        if (!lock->over)
+            hlrp_lock_beat(lock, &ignored);
+    }
+    pthread_mutex_unlock(&lock->mutex);
+    return NULL;
+}
+
+hlrp_status hlrp_lock_keep(hlrp_lock *lock, double seconds, hlrp_error *err) {
+    pthread_condattr_t clock;
+    sigset_t all, before;
+    lock->period = seconds;
+    bool good = pthread_condattr_init(&clock) == 0;
+    good = good && pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) == 0 &&
+           pthread_cond_init(&lock->wake, &clock) == 0 &&
+           pthread_mutex_init(&lock->mutex, NULL) == 0;
+    sigfillset(&all); /* signals are for the program's own threads */
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    lock->kept = good && pthread_create(&lock->thread, NULL, keep, lock) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_condattr_destroy(&clock);
+    if (!lock->kept)
+        return hlrp_fail(err, HLRP_E_MEMORY, lock->path, "raise the limit of processes",
+                         "there can be no thread to keep the lock");
+    return HLRP_OK;
+}
+
+static void stop_keeping(hlrp_lock *lock) {
+    if (!lock->kept)
+        return;
+    pthread_mutex_lock(&lock->mutex);
+    lock->over = true;
+    pthread_cond_signal(&lock->wake);
+    pthread_mutex_unlock(&lock->mutex);
+    pthread_join(lock->thread, NULL);
+    pthread_mutex_destroy(&lock->mutex);
+    pthread_cond_destroy(&lock->wake);
+}
+
 void hlrp_lock_release(hlrp_lock *lock) {
     hlrp_error gone = {0};
     if (!lock)
         return;
+    stop_keeping(lock);
     if (hlrp_lock_check(lock, &gone) == HLRP_OK)
         unlink(lock->path);
     free(lock->path);

@@ -2,7 +2,8 @@
  * O_CREAT|O_EXCL, that names its holder (host, process, job) and a random token.
  *
  * It is stale, and taken over, where its process is gone from this very host (same host name and
- * boot), or where its heartbeat (the file's modification time) is
+ * boot), where it was made by an earlier start of this very Slurm task (a requeued job runs again
+ * only when its first start has ended), or where its heartbeat (the file's modification time) is
  * older than the timeout. A holder that was suspended meanwhile finds by hlrp_lock_check that its
  * token is gone and must write no more: call it before every append and rename that matters. A
  * take-over moves the old file away, looks at what it moved and puts a wrong one back, so that of
@@ -24,6 +25,10 @@ hlrp_status hlrp_lock_check(const hlrp_lock *lock, hlrp_error *err);
 
 /* Checks, then renews the heartbeat: call it every timeout / 4 or so. */
 hlrp_status hlrp_lock_beat(const hlrp_lock *lock, hlrp_error *err);
+
+/* From now on a thread of the lock's own renews the heartbeat every `seconds`, through steps of any
+ * length, until release. HLRP_E_MEMORY where there can be no thread. */
+hlrp_status hlrp_lock_keep(hlrp_lock *lock, double seconds, hlrp_error *err);
 
 /* Removes the file if it is still ours, and frees. NULL is fine. */
 void hlrp_lock_release(hlrp_lock *lock);

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,9 +102,12 @@ hlrp_status hlrp_atomic_begin(hlrp_atomic *file, const char *final_path, hlrp_er
     const char *name = hlrp_path_name(final_path);
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_format(&file->final_path, err, "%s", final_path));
-    /* Hidden, and with the process in its name: two runs never write into one file. */
-    HLRP_TRY(hlrp_format(&file->path, err, "%.*s.%s.%ld.tmp", (int)(name - final_path), final_path,
-                         name, (long)getpid()));
+    /* Hidden, and with the process and a random number in its name: two runs, which may have one
+     * number on two machines, never write into one file. */
+    uint32_t random = 0;
+    (void)!getrandom(&random, sizeof random, GRND_NONBLOCK);
+    HLRP_TRY(hlrp_format(&file->path, err, "%.*s.%s.%ld-%08x.tmp", (int)(name - final_path),
+                         final_path, name, (long)getpid(), random));
 out:
     if (status != HLRP_OK)
         hlrp_atomic_abort(file);

@@ -39,7 +39,7 @@ checked json "$work/out/large/status.json" state=complete
 halt "$work/shards" -s batch.output="$work/shards" --shard 1/2
 expect 0 run $config -s batch.output="$work/shards" --shard 2/2
 resume
-holds "$work/shards/large" .journal-1-of-2 .journal-2-of-2 status.json
+holds "$work/shards/large" .journal-1-of-2 .journal-2-of-2 run.json status.json
 
 # --force starts a shard over, too.
 expect 1 run $config -s batch.output="$work/shards" --shard 1/2 -s lrp.gamma=0.75
