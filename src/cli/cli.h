@@ -16,6 +16,7 @@
     X(run)                                                                                         \
     X(merge)                                                                                       \
     X(explain)                                                                                     \
+    X(compare)                                                                                     \
     X(report)                                                                                      \
     X(inspect)                                                                                     \
     X(config)                                                                                      \
