@@ -65,10 +65,11 @@ hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err) {
     const hlrp_size map = hlrp_map_size(size, downsample);
     timing t = {.net = net};
     hlrp_pool *pool = NULL;
-    char text[2000], time[32];
+    char text[6000], time[32], *regions = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_pool_new(&run->grid, downsample, &pool, err));
     HLRP_TRY(hlrp_sched_single(time_batch, &t, err));
+    HLRP_TRY(hlrp_region_describe(run->region, &regions, err));
     const int64_t parts = hlrp_pool_capacity(pool);
     const double memory = (double)hlrp_tile_job_worker_bytes(net, parts) * (double)threads;
     const double batches = (double)hlrp_ceil_div(run->tile_count, net->batch);
@@ -76,15 +77,16 @@ hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err) {
              "%s\n"
              "  slide    %lld x %lld pixels, %.4g x %.4g um per pixel, from %s\n"
              "  read     level %d of %d, %.4g level-0 pixels to a pixel of the network's\n"
-             "  regions  %.1f %% of the slide, %lld tiles of a grid of %lld x %lld\n"
+             "  regions  %.2000s\n"
+             "  tiles    %lld of a grid of %lld x %lld, the regions are %.1f %% of the slide\n"
              "  map      %lld x %lld pixels of %.4g um, %lld planes\n"
              "  memory   %.0f MB: %lld workers\n"
              "  disk     at most %.0f MB while it runs, at most %.0f MB for its maps\n"
              "  time     about %s, if all tiles are explained\n",
              run->path, (long long)size.w, (long long)size.h, run->mpp.x, run->mpp.y,
-             run->mpp_source, level, hlrp_slide_levels(run->slide), run->grid.r_x,
-             100 * hlrp_region_share(run->region), (long long)run->tile_count,
-             (long long)run->grid.nx, (long long)run->grid.ny, (long long)map.w, (long long)map.h,
+             run->mpp_source, level, hlrp_slide_levels(run->slide), run->grid.r_x, regions,
+             (long long)run->tile_count, (long long)run->grid.nx, (long long)run->grid.ny,
+             100 * hlrp_region_share(run->region), (long long)map.w, (long long)map.h,
              run->mpp.x * (double)downsample, (long long)net->targets.planes, memory / 1e6,
              (long long)threads, journal_bytes(run, parts) / 1e6, map_bytes(run, map) / 1e6,
              hlrp_progress_duration(batches * t.seconds / (double)threads, time, sizeof time));
@@ -92,5 +94,6 @@ hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err) {
         o->print(o->print_ctx, text);
 out:
     hlrp_pool_free(pool);
+    free(regions);
     return status;
 }

@@ -57,37 +57,15 @@ out:
 
 /* ---- tiles ---- */
 
-static hlrp_tissue_options tissue_options(const hlrp_config *c) {
-    return (hlrp_tissue_options){.cell_um = c->regions.tissue_cell_um,
-                                 .median_um = c->regions.tissue_median_um,
-                                 .closing_um = c->regions.tissue_closing_um,
-                                 .min_object_um = c->regions.tissue_min_object_um,
-                                 .max_hole_um = c->regions.tissue_max_hole_um,
-                                 .saturation_floor = (int)c->regions.tissue_saturation_floor,
-                                 .saturation_ceiling = (int)c->regions.tissue_saturation_ceiling,
-                                 .dark_value = (int)c->regions.tissue_dark_value,
-                                 .pen = c->regions.pen == HLRP_CONFIG_DROP ? HLRP_PEN_DROP
-                                                                           : HLRP_PEN_KEEP};
-}
-
-static hlrp_status find_region(hlrp_slide_run *run, hlrp_error *err) {
-    const hlrp_config *c = run->batch->config;
-    const hlrp_tissue_options options = tissue_options(c);
-    if (c->regions.source == HLRP_CONFIG_SOURCE_ALL)
-        return hlrp_region_new_all(hlrp_slide_size(run->slide, 0), &run->region, err);
-    if (c->regions.source == HLRP_CONFIG_SOURCE_TISSUE)
-        return hlrp_region_new_tissue(run->slide, run->mpp, &options, &run->region, err);
-    return hlrp_fail(err, HLRP_E_CONFIG, "regions.source", "use tissue or all",
-                     "this build reads no annotations or masks");
-}
-
 hlrp_status hlrp_step_tiles(hlrp_slide_run *run, hlrp_error *err) {
     const hlrp_config *c = run->batch->config;
     const hlrp_network *net = run->batch->net;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_grid_init(&run->grid, hlrp_slide_size(run->slide, 0), run->mpp, net->mpp,
                             net->height, c->tiles.overlap, err));
-    HLRP_TRY(find_region(run, err));
+    HLRP_TRY(hlrp_step_regions(run, err));
+    if (run->skipped)
+        goto out;
     HLRP_TRY(hlrp_tile_list_region(&run->grid, run->region, c->regions.min_coverage, &run->tiles,
                                    &run->tile_count, err));
     run->where->tiles = run->tile_count;

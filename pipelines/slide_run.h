@@ -18,6 +18,7 @@ typedef struct hlrp_slide_run {
     const char *mpp_source;
     hlrp_grid grid;
     hlrp_region *region;
+    bool skipped;   /* by regions.missing: no tile is looked at */
     int64_t *tiles; /* grid numbers, ascending */
     int64_t tile_count;
     char *key_text; /* all that decides the numbers in relevance.h5 */
@@ -35,6 +36,8 @@ typedef struct hlrp_slide_run {
 
 /* Opens the slide and settles its resolution. */
 hlrp_status hlrp_step_open(hlrp_slide_run *run, hlrp_error *err);
+/* Finds the regions that regions.source names (regions.c). */
+hlrp_status hlrp_step_regions(hlrp_slide_run *run, hlrp_error *err);
 /* Finds the regions and lists the tiles in them. */
 hlrp_status hlrp_step_tiles(hlrp_slide_run *run, hlrp_error *err);
 /* All that decides the results, as text: one "name = value" a line. */

@@ -38,8 +38,8 @@ rm -r out
 expect 0 run "$demo/demo.ini" --dry-run -s batch.output=out --slide "$demo/wide.svs" \
     --slide "$demo/small.svs"
 printed '^  slide    1024 x 768 pixels, 0\.2527 x 0\.2527 um per pixel'
-printed ', 20 tiles of a grid of 5 x 4$'
+printed '^  tiles    20 of a grid of 5 x 4,'
 printed '^  time     about [0-9]*:[0-9][0-9],'
-printed ', 9 tiles of a grid of 3 x 3$'
+printed '^  tiles    9 of a grid of 3 x 3,'
 holds . stdout stderr
 exit $failed
