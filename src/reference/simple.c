@@ -4,10 +4,13 @@
 #include "reference/reference.h"
 
 hlrp_ref_shape hlrp_ref_shape_of(const hlrp_dims *dims) {
+    int64_t w = 1; /* and what lies beyond, in files that are not of pictures */
+    for (int k = 3; k < dims->rank; k++)
+        w *= dims->d[k];
     return (hlrp_ref_shape){.n = dims->rank > 0 ? dims->d[0] : 1,
                             .c = dims->rank > 1 ? dims->d[1] : 1,
                             .h = dims->rank > 2 ? dims->d[2] : 1,
-                            .w = dims->rank > 3 ? dims->d[3] : 1};
+                            .w = w};
 }
 
 int64_t hlrp_ref_count(hlrp_ref_shape s) {
