@@ -201,7 +201,8 @@ static hlrp_status check_node(const canon *c, hlrp_node *n, hlrp_error *err) {
     if (!canonical(n->op))
         return canon_refuse(n, err, "export the network without it",
                             "operator %s at node %s has no relevance rule%s", n->type, n->name,
-                            n->op == HLRP_OP_SOFTMAX || n->op == HLRP_OP_SIGMOID
+                            n->op == HLRP_OP_SOFTMAX || n->op == HLRP_OP_LOG_SOFTMAX ||
+                                    n->op == HLRP_OP_SIGMOID
                                 ? " where it does not end the network"
                                 : "");
     if (n->op == HLRP_OP_CONCAT || n->op == HLRP_OP_FLATTEN)

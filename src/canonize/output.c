@@ -62,10 +62,11 @@ hlrp_status canon_cut_output(canon *c, hlrp_error *err) {
         if (id < 0)
             return HLRP_OK;
         const hlrp_node *n = &g->nodes[id];
-        if ((n->op == HLRP_OP_SOFTMAX || n->op == HLRP_OP_SIGMOID) &&
+        if ((n->op == HLRP_OP_SOFTMAX || n->op == HLRP_OP_LOG_SOFTMAX ||
+             n->op == HLRP_OP_SIGMOID) &&
             over_classes(n, canon_in_dims(c, n, 0))) {
             c->g->activation =
-                n->op == HLRP_OP_SOFTMAX ? HLRP_ACTIVATION_SOFTMAX : HLRP_ACTIVATION_SIGMOID;
+                n->op == HLRP_OP_SIGMOID ? HLRP_ACTIVATION_SIGMOID : HLRP_ACTIVATION_SOFTMAX;
             canon_bypass(c, id);
             return HLRP_OK;
         }

@@ -262,6 +262,7 @@ const char *hlrp_op_name(hlrp_op op) {
         [HLRP_OP_CLIP] = "clip",
         [HLRP_OP_SIGMOID] = "sigmoid",
         [HLRP_OP_SOFTMAX] = "softmax",
+        [HLRP_OP_LOG_SOFTMAX] = "log_softmax",
         [HLRP_OP_MAXPOOL] = "maxpool",
         [HLRP_OP_AVGPOOL] = "avgpool",
         [HLRP_OP_GLOBAL_AVGPOOL] = "global_avgpool",

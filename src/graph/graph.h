@@ -10,19 +10,20 @@
 #include "tensor/tensor.h"
 
 typedef enum hlrp_op {
-    HLRP_OP_CONV,       /* C  in: x [N,C,H,W], W [O,C/g,kh,kw], b [O]; group, window (2-D only) */
-    HLRP_OP_GEMM,       /* C  in: x [N,I], W [O,I], b [O]: y = x Wᵀ + b (after reading: transB=1,
+    HLRP_OP_CONV,        /* C  in: x [N,C,H,W], W [O,C/g,kh,kw], b [O]; group, window (2-D only) */
+    HLRP_OP_GEMM,        /* C  in: x [N,I], W [O,I], b [O]: y = x Wᵀ + b (after reading: transB=1,
                               alpha and beta folded into the constants) */
-    HLRP_OP_MATMUL,     /*    in: x, W [I,O] constant; canonize makes it GEMM */
-    HLRP_OP_BATCHNORM,  /* C  in: x, scale, shift [C] (inference form: y = scale·x + shift, folded
+    HLRP_OP_MATMUL,      /*    in: x, W [I,O] constant; canonize makes it GEMM */
+    HLRP_OP_BATCHNORM,   /* C  in: x, scale, shift [C] (inference form: y = scale·x + shift, folded
                               from gamma, beta, mean, var, epsilon at reading) */
-    HLRP_OP_RELU,       /* C */
-    HLRP_OP_LEAKY_RELU, /* C  alpha */
-    HLRP_OP_CLIP,       /* C  lo, hi (ReLU6) */
-    HLRP_OP_SIGMOID,    /*    cut at the output */
-    HLRP_OP_SOFTMAX,    /*    cut at the output; axis */
-    HLRP_OP_MAXPOOL,    /* C  window */
-    HLRP_OP_AVGPOOL,    /* C  window, count_include_pad */
+    HLRP_OP_RELU,        /* C */
+    HLRP_OP_LEAKY_RELU,  /* C  alpha */
+    HLRP_OP_CLIP,        /* C  lo, hi (ReLU6) */
+    HLRP_OP_SIGMOID,     /*    cut at the output */
+    HLRP_OP_SOFTMAX,     /*    cut at the output; axis */
+    HLRP_OP_LOG_SOFTMAX, /*   likewise */
+    HLRP_OP_MAXPOOL,     /* C  window */
+    HLRP_OP_AVGPOOL,     /* C  window, count_include_pad */
     HLRP_OP_GLOBAL_AVGPOOL, /* C  keepdims: [N,C,1,1] or [N,C] (also ReduceMean over H and W) */
     HLRP_OP_ADD,            /* C  n ≥ 2 computed inputs of one shape (Add, Sum), no broadcast */
     HLRP_OP_CONCAT,         /* C  axis 1 */

@@ -239,6 +239,7 @@ static const struct {
     [HLRP_OP_CLIP] = {same, 1},
     [HLRP_OP_SIGMOID] = {same, 1},
     [HLRP_OP_SOFTMAX] = {same, 1},
+    [HLRP_OP_LOG_SOFTMAX] = {same, 1},
     [HLRP_OP_MAXPOOL] = {infer_pool, 1},
     [HLRP_OP_AVGPOOL] = {infer_pool, 1},
     [HLRP_OP_GLOBAL_AVGPOOL] = {infer_global, 1},

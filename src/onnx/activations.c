@@ -1,5 +1,6 @@
 /* Activations, and what passes its input on. */
 #include <math.h>
+#include <string.h>
 
 #include "onnx/internal.h"
 
@@ -63,7 +64,8 @@ hlrp_status onnx_softmax(onnx_reader *r, hlrp_error *err) {
     int64_t axis = onnx_int(r, "axis", r->opset < 13 ? 1 : -1);
     if (axis < -HLRP_MAX_RANK || axis >= HLRP_MAX_RANK)
         return onnx_refuse(r, err, NULL, "axis %lld", (long long)axis);
-    hlrp_status status = one_to_one(r, HLRP_OP_SOFTMAX, &n, err);
+    const bool log = strcmp(r->node->op_type, "LogSoftmax") == 0;
+    hlrp_status status = one_to_one(r, log ? HLRP_OP_LOG_SOFTMAX : HLRP_OP_SOFTMAX, &n, err);
     if (status == HLRP_OK)
         n->axis = (int)axis;
     return status;

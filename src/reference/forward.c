@@ -67,7 +67,9 @@ static void run_softmax(turn *t) {
         for (int64_t i = 0; i < length; i++)
             sum += exp(t->x[at + i * inner] - top);
         for (int64_t i = 0; i < length; i++)
-            t->y[at + i * inner] = exp(t->x[at + i * inner] - top) / sum;
+            t->y[at + i * inner] = t->node->op == HLRP_OP_LOG_SOFTMAX
+                                       ? t->x[at + i * inner] - top - log(sum)
+                                       : exp(t->x[at + i * inner] - top) / sum;
     }
 }
 
@@ -201,33 +203,20 @@ static void run_copy(turn *t) {
 typedef void (*run_fn)(turn *t);
 
 static const run_fn table[HLRP_OP_COUNT] = {
-    [HLRP_OP_CONV] = run_linear,
-    [HLRP_OP_GEMM] = run_linear,
-    [HLRP_OP_MATMUL] = run_matmul,
-    [HLRP_OP_BATCHNORM] = run_affine,
-    [HLRP_OP_RELU] = run_activation,
-    [HLRP_OP_LEAKY_RELU] = run_activation,
-    [HLRP_OP_CLIP] = run_activation,
-    [HLRP_OP_SIGMOID] = run_sigmoid,
-    [HLRP_OP_SOFTMAX] = run_softmax,
-    [HLRP_OP_MAXPOOL] = run_pool,
-    [HLRP_OP_AVGPOOL] = run_pool,
-    [HLRP_OP_GLOBAL_AVGPOOL] = run_pool,
-    [HLRP_OP_ADD] = run_add,
-    [HLRP_OP_CONCAT] = run_concat,
-    [HLRP_OP_PAD] = run_pad,
-    [HLRP_OP_SLICE] = run_slice,
-    [HLRP_OP_SHUFFLE] = run_shuffle,
-    [HLRP_OP_FLATTEN] = run_copy,
-    [HLRP_OP_RESHAPE] = run_copy,
-    [HLRP_OP_TRANSPOSE] = run_transpose,
-    [HLRP_OP_SQUEEZE] = run_copy,
-    [HLRP_OP_UNSQUEEZE] = run_copy,
-    [HLRP_OP_IDENTITY] = run_copy,
-    [HLRP_OP_MUL] = run_elementwise,
-    [HLRP_OP_SUB] = run_elementwise,
-    [HLRP_OP_DIV] = run_elementwise,
-    [HLRP_OP_ADD_CONST] = run_elementwise,
+    [HLRP_OP_CONV] = run_linear,         [HLRP_OP_GEMM] = run_linear,
+    [HLRP_OP_MATMUL] = run_matmul,       [HLRP_OP_BATCHNORM] = run_affine,
+    [HLRP_OP_RELU] = run_activation,     [HLRP_OP_LEAKY_RELU] = run_activation,
+    [HLRP_OP_CLIP] = run_activation,     [HLRP_OP_SIGMOID] = run_sigmoid,
+    [HLRP_OP_SOFTMAX] = run_softmax,     [HLRP_OP_LOG_SOFTMAX] = run_softmax,
+    [HLRP_OP_MAXPOOL] = run_pool,        [HLRP_OP_AVGPOOL] = run_pool,
+    [HLRP_OP_GLOBAL_AVGPOOL] = run_pool, [HLRP_OP_ADD] = run_add,
+    [HLRP_OP_CONCAT] = run_concat,       [HLRP_OP_PAD] = run_pad,
+    [HLRP_OP_SLICE] = run_slice,         [HLRP_OP_SHUFFLE] = run_shuffle,
+    [HLRP_OP_FLATTEN] = run_copy,        [HLRP_OP_RESHAPE] = run_copy,
+    [HLRP_OP_TRANSPOSE] = run_transpose, [HLRP_OP_SQUEEZE] = run_copy,
+    [HLRP_OP_UNSQUEEZE] = run_copy,      [HLRP_OP_IDENTITY] = run_copy,
+    [HLRP_OP_MUL] = run_elementwise,     [HLRP_OP_SUB] = run_elementwise,
+    [HLRP_OP_DIV] = run_elementwise,     [HLRP_OP_ADD_CONST] = run_elementwise,
 };
 
 /* ---- the walk ---- */

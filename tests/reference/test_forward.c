@@ -68,6 +68,12 @@ static void softmax_along_an_axis(void **unused) {
         expect(g, (hlrp_dims){4, {1, 2, 2, 2}}, x, 8,
                (double[]){e / (e + 1), 0.5, 1 / (e + 1), 0.5, 0.5, e / (e + 1), 0.5, 1 / (e + 1)});
     }
+    /* its logarithm was taken for it */
+    const double l = log(1 / (e + 1)), half = log(0.5);
+    hlrp_graph *g = begin();
+    add(g, HLRP_OP_LOG_SOFTMAX, &g->input, 1)->axis = 2;
+    expect(g, (hlrp_dims){4, {1, 2, 2, 2}}, x, 8,
+           (double[]){l + 1, half, l, half, half, l + 1, half, l});
 }
 
 static void constants_broadcast(void **unused) {
