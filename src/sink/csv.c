@@ -28,6 +28,8 @@ static void add_header(hlrp_str *s, const hlrp_result_info *info) {
     add_names(s, "relevance:", info->plane_names, info->planes);
     add_names(s, "outside:", info->plane_names, info->planes);
     add_names(s, "density:", info->plane_names, info->planes);
+    add_names(s, "for:", info->plane_names, info->planes);
+    add_names(s, "against:", info->plane_names, info->planes);
     hlrp_str_add(s, "\r\n");
 }
 
@@ -60,6 +62,8 @@ static void add_tile(hlrp_str *s, const hlrp_tiles *t, int64_t i) {
         const double density = hlrp_tiles_density(t, i, plane);
         add_doubles(s, &density, 1);
     }
+    add_doubles(s, t->plus + i * k, k);
+    add_doubles(s, t->minus + i * k, k);
     hlrp_str_add(s, "\r\n");
 }
 

@@ -60,6 +60,8 @@ static void add_measures(hlrp_str *s, const hlrp_tiles *t, int64_t i) {
         add_measure(s, "relevance", info->plane_names[k], t->sum[at], false);
         add_measure(s, "relevance per mm^2", info->plane_names[k], hlrp_tiles_density(t, i, k),
                     false);
+        add_measure(s, "relevance for", info->plane_names[k], t->plus[at], false);
+        add_measure(s, "relevance against", info->plane_names[k], t->minus[at], false);
     }
     hlrp_str_add(s, "}");
 }

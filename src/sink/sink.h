@@ -43,7 +43,8 @@ hlrp_sink hlrp_sink_overlay;
 /* tiles.csv: a header, then a row per tile. RFC 4180, numbers that read back exactly, empty cells
  * for NaN. Columns: tile, x, y, width, height (level-0 pixels), status, predicted, logit:<class>,
  * probability:<class>, start:<class>, relevance:<class>, outside:<class>, density:<class>
- * (relevance per mm² of the tile's frame). */
+ * (relevance per mm² of the tile's frame), for:<class>, against:<class> (sums of the positive and
+ * of the negative values of the map in the frame, which overlapping tiles share). */
 hlrp_sink hlrp_sink_csv;
 
 /* tiles.geojson: a FeatureCollection of QuPath `tile` objects with the same numbers as

@@ -11,6 +11,11 @@ typedef struct hlrp_tiles {
     double *x, *y, *width, *height, *status; /* [count] */
     double *logit, *probability;             /* [count][C] */
     double *start, *sum, *outside;           /* [count][K] */
+    /* [count][K]: sums of the map's positive and of its negative values, over the map pixels whose
+     * middle lies in the frame; NaN where none is known */
+    double *plus, *minus;
+    float *rows; /* of the map */
+    int64_t row_room;
 } hlrp_tiles;
 
 #define HLRP_TILES_BATCH 2048

@@ -36,17 +36,23 @@ static void the_table_reads_back(void **state) {
     sink_test *t = *state;
     hlrp_error err = {0};
     char *cells[40], *next;
+    t->relevance[1][4] = 2;
+    t->relevance[1][TEST_MAP_W + 5] = -3;
+    t->relevance[1][8] = 7;               /* the next tile's first map pixel */
+    t->relevance[1][TEST_MAP_W + 16] = 9; /* of a tile that was gated out */
     sink_test_start(t);
     t->in.slide = NULL;
     const char *path = scratch_path(&t->files, "tiles.csv");
     assert_int_equal(hlrp_sink_csv(&t->in, path, &err), HLRP_OK);
     char *text = sink_test_slurp(path);
-    assert_int_equal(cut_line(text, cells, 40, &next), 19);
+    assert_int_equal(cut_line(text, cells, 40, &next), 23);
     assert_string_equal(cells[0], "tile");
     assert_string_equal(cells[7], "logit:normal");
     assert_string_equal(cells[8], "logit:tumor, <b> \"q\" & ä");
     assert_string_equal(cells[18], "density:tumor, <b> \"q\" & ä");
-    assert_int_equal(cut_line(next, cells, 40, &next), 19);
+    assert_string_equal(cells[19], "for:normal");
+    assert_string_equal(cells[22], "against:tumor, <b> \"q\" & ä");
+    assert_int_equal(cut_line(next, cells, 40, &next), 23);
     assert_string_equal(cells[0], "0");
     assert_string_equal(cells[3], "64");
     assert_string_equal(cells[5], "explained");
@@ -54,15 +60,20 @@ static void the_table_reads_back(void **state) {
     assert_string_equal(cells[9], "0.9"); /* a float's shortest, not 0.899999976 */
     assert_true(strtod(cells[13], NULL) == 1.0 / 3);
     assert_float_equal(strtod(cells[18], NULL), -2 / (64 * 0.5 * 64 * 0.25 * 1e-6), 1e-6);
-    assert_int_equal(cut_line(next, cells, 40, &next), 19);
+    assert_string_equal(cells[20], "2");
+    assert_string_equal(cells[22], "-3");
+    assert_int_equal(cut_line(next, cells, 40, &next), 23);
     assert_string_equal(cells[1], "64");
     assert_string_equal(cells[6], "tumor, <b> \"q\" & ä");
     assert_true(strtod(cells[14], NULL) == 1e-20);
-    assert_int_equal(cut_line(next, cells, 40, &next), 19);
+    assert_string_equal(cells[20], "7");
+    assert_string_equal(cells[22], "0");
+    assert_int_equal(cut_line(next, cells, 40, &next), 23);
     assert_string_equal(cells[5], "gated");
     assert_string_equal(cells[10], "0.8");
     assert_string_equal(cells[13], ""); /* NaN */
-    assert_int_equal(cut_line(next, cells, 40, &next), 19);
+    assert_string_equal(cells[20], ""); /* whatever its neighbors left there */
+    assert_int_equal(cut_line(next, cells, 40, &next), 23);
     assert_string_equal(cells[5], "unreadable");
     assert_string_equal(cells[6], "");
     assert_string_equal(cells[7], "");

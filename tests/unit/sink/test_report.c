@@ -1,0 +1,190 @@
+/* The report's parts: sums by ground, who is accused, fragments read back, names that stay text. */
+#include "unit/sink/sink_test.h"
+
+#include "sink/html.h"
+#include "sink/label.h"
+#include "sink/report_fragment.h"
+#include "sink/report_numbers.h"
+
+/* Ground of two columns per slide: tissue left, pen right. */
+static const uint8_t halves[2] = {0, 1};
+static const hlrp_ground ground = {.kinds = {{"tissue", false}, {"pen mark", true}},
+                                   .count = 2,
+                                   .w = 2,
+                                   .h = 1,
+                                   .cell_w = TEST_W / 2.0,
+                                   .cell_h = TEST_H,
+                                   .kind = halves};
+
+/* Guards: a name that becomes markup, in text or in an attribute. */
+static void names_stay_text(void **state) {
+    hlrp_str s = {0};
+    (void)state;
+    hlrp_html_text(&s, "<a href='x' title=\"y\">&\n\xc3\xa4");
+    assert_string_equal(s.text, "&lt;a href=&#39;x&#39; title=&quot;y&quot;&gt;&amp; \xc3\xa4");
+    hlrp_str_free(&s);
+}
+
+/* RFC 4648, section 10. */
+static void base64_is_the_standard_one(void **state) {
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"}};
+    (void)state;
+    for (size_t i = 0; i < HLRP_COUNT(pairs); i++) {
+        hlrp_str s = {0};
+        hlrp_html_base64(&s, (const uint8_t *)pairs[i][0], strlen(pairs[i][0]));
+        assert_string_equal(s.text ? s.text : "", pairs[i][1]);
+        hlrp_str_free(&s);
+    }
+}
+
+static hlrp_report_numbers count(sink_test *t) {
+    hlrp_error err = {0};
+    hlrp_report_numbers n;
+    assert_int_equal(hlrp_report_count(&t->in, &ground, &n, &err), HLRP_OK);
+    return n;
+}
+
+/* Map pixel x lies on the pen where its middle is right of the slide's: 8(x + ½) ≥ 301.5. */
+static void sums_follow_the_ground(void **state) {
+    sink_test *t = *state;
+    t->relevance[1][37] = 5; /* the last of the tissue: its middle is at 300 */
+    t->relevance[1][38] = 3; /* the first of the pen */
+    t->relevance[1][TEST_MAP_W + 60] = -2;
+    sink_test_start(t);
+    const hlrp_report_numbers n = count(t);
+    assert_true(n.all.plus == 8 && n.all.minus == -2);
+    assert_true(n.by_kind[0].plus == 5 && n.by_kind[0].minus == 0);
+    assert_true(n.by_kind[1].plus == 3 && n.by_kind[1].minus == -2);
+    assert_true(n.by_kind[0].pixels == 35 * TEST_MAP_H); /* 38 columns without the 3 unexplained */
+    assert_true(n.by_kind[1].pixels == 38 * TEST_MAP_H);
+    assert_int_equal(n.explained, 2);
+    assert_int_equal(n.gated, 1);
+    assert_int_equal(n.unreadable, 1);
+    assert_int_equal(n.with_probability, 3);
+    assert_int_equal(n.predicted, 2);
+    assert_int_equal(n.histogram[2], 1);  /* 0.1 */
+    assert_int_equal(n.histogram[16], 1); /* 0.8 */
+}
+
+/* Guards: an honest network accused for a share that its area explains; a cheat let go. */
+static void only_those_who_look_are_accused(void **state) {
+    static const struct {
+        double tissue, pen;
+        bool accused;
+    } cases[] = {{100, 4, false},  {100, 100, false}, {100, 300, false},
+                 {100, 500, true}, {0, 1, true},      {100, 0, false}};
+    (void)state;
+    for (size_t i = 0; i < HLRP_COUNT(cases); i++) {
+        hlrp_report_numbers n = {.all = {200, cases[i].tissue + cases[i].pen, 0}};
+        n.by_kind[0] = (hlrp_report_sums){100, cases[i].tissue, 0};
+        n.by_kind[1] = (hlrp_report_sums){100, cases[i].pen, 0};
+        assert_int_equal(hlrp_report_accuses(&ground, &n, 1), cases[i].accused);
+        assert_false(hlrp_report_accuses(&ground, &n, 0));
+    }
+    hlrp_report_numbers against = {.all = {200, 10, -600}};
+    against.by_kind[0] = (hlrp_report_sums){100, 10, -100};
+    against.by_kind[1] = (hlrp_report_sums){100, 0, -500};
+    assert_true(hlrp_report_accuses(&ground, &against, 1));
+}
+
+/* The most relevance first, and of tiles that overlap only the best. */
+static void the_best_tiles_do_not_overlap(void **state) {
+    sink_test *t = *state;
+    sink_test_start(t);
+    t->in.plane = 0;
+    const hlrp_report_numbers n = count(t);
+    assert_int_equal(n.top_count, 2);
+    assert_int_equal(n.top[0].number, 0);
+    assert_int_equal(n.top[1].number, 1);
+    assert_true(n.top[0].relevance == 1.0 / 3);
+}
+
+static void fragments_read_back(void **state) {
+    sink_test *t = *state;
+    hlrp_error err = {0};
+    hlrp_fragment f;
+    char *text = NULL;
+    const char *body = NULL;
+    const char *path = scratch_path(&t->files, "fragment.html");
+    static const char head[] =
+        "histolrp-report\t1\nclass\ttumor <b>\nplus\t8.5\nminus\t-2\npixels\t"
+        "10\nmean\t\npredicted\t0.25\nkind\tproper\t8\t8\t-1\ttissue\n"
+        "kind\taccused\t2\t0.5\t-1\tpen\tmark\nwarning\tlook\n"
+        "warning\ttwice\n\n<p>body</p>\n";
+    assert_int_equal(hlrp_write_file(path, head, strlen(head), &err), HLRP_OK);
+    assert_int_equal(hlrp_fragment_read(path, &f, &text, &body, &err), HLRP_OK);
+    assert_string_equal(f.class_name, "tumor <b>");
+    assert_true(f.plus == 8.5 && f.minus == -2 && f.predicted == 0.25 && isnan(f.mean));
+    assert_int_equal(f.kind_count, 2);
+    assert_string_equal(f.kinds[1].name, "pen\tmark");
+    assert_true(hlrp_fragment_accused(&f));
+    assert_float_equal(hlrp_fragment_suspect(&f), 0.5 / 8.5, 1e-12);
+    assert_int_equal(f.warnings.count, 2);
+    assert_string_equal(body, "<p>body</p>\n");
+    hlrp_fragment_free(&f);
+    free(text);
+    assert_int_equal(hlrp_write_file(path, "<html>", 6, &err), HLRP_OK);
+    assert_int_equal(hlrp_fragment_read(path, &f, &text, &body, &err), HLRP_E_INPUT);
+    hlrp_fragment_free(&f);
+    free(text);
+}
+
+/* Guards: a slide that vanishes from the page, a stale fragment shown for one that failed. */
+static void every_slide_has_a_row(void **state) {
+    sink_test *t = *state;
+    hlrp_error err = {0};
+    static const char fragment[] = "histolrp-report\t1\nclass\ttumor\nplus\t1\nminus\t0\n\nSECRET";
+    char stale[500], page[500];
+    snprintf(stale, sizeof stale, "%s", scratch_path(&t->files, "stale.html"));
+    snprintf(page, sizeof page, "%s", scratch_path(&t->files, "page.html"));
+    assert_int_equal(hlrp_write_file(stale, fragment, strlen(fragment), &err), HLRP_OK);
+    const hlrp_report_row rows[] = {{"/a/<i>.svs", "failed", "bad & worse", 0, 0, 0, stale},
+                                    {"b.svs", "pending", "", 0, 0, 0, (char *)"/nowhere"},
+                                    {"c.svs", "complete", "", 4, 3, 3700, (char *)"/nowhere"}};
+    assert_int_equal(hlrp_report_page(page, rows, 3, &err), HLRP_OK);
+    char *text = sink_test_slurp(page);
+    assert_non_null(strstr(text, "&lt;i&gt;.svs</th>"));
+    assert_null(strstr(text, "<i>.svs"));
+    assert_non_null(strstr(text, "bad &amp; worse"));
+    assert_non_null(strstr(text, ">b.svs</th>"));
+    assert_non_null(strstr(text, "3 of 4</td>"));
+    assert_non_null(strstr(text, "1 h 1 min"));
+    assert_null(strstr(text, "SECRET"));
+    assert_null(strstr(text, "<section class="));
+    free(text);
+}
+
+/* "E" is a full column and three bars; what lies outside the picture is cut. */
+static void letters_are_drawn_and_cut(void **state) {
+    static const uint8_t black[3] = {0, 0, 0};
+    hlrp_error err = {0};
+    hlrp_image image = {0};
+    (void)state;
+    assert_int_equal(hlrp_image_init(&image, 8, 8, 3, &err), HLRP_OK);
+    memset(image.data, 255, 8 * 8 * 3);
+    hlrp_label_draw(&image, 0, 0, 1, black, "E");
+    for (int y = 0; y < 7; y++)
+        assert_int_equal(image.data[3 * (8 * y)], 0);
+    assert_int_equal(image.data[3 * 4], 0);
+    assert_int_equal(image.data[3 * (8 + 4)], 255);
+    hlrp_label_draw(&image, 6, 6, 3, black, "E\xc3\xa4");
+    hlrp_label_draw(&image, -40, -40, 1, black, "E");
+    assert_int_equal(hlrp_label_width(2, "E\xc3\xa4"), 24);
+    hlrp_image_free(&image);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_stay_text),        cmocka_unit_test(base64_is_the_standard_one),
+        SINK_TEST(sums_follow_the_ground),        cmocka_unit_test(only_those_who_look_are_accused),
+        SINK_TEST(the_best_tiles_do_not_overlap), SINK_TEST(fragments_read_back),
+        SINK_TEST(every_slide_has_a_row),         cmocka_unit_test(letters_are_drawn_and_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
