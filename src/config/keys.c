@@ -84,7 +84,7 @@ const hlrp_key hlrp_keys[] = {
      NULL, "[0, 1e5]", NULL, "edge of a square in µm: objects of a smaller area are dropped"},
     {"regions", "tissue_max_hole_um", DOUBLE, RESULT, AT(regions.tissue_max_hole_um), "190", NULL,
      "[0, 1e5]", NULL, "edge of a square in µm: holes of a smaller area are filled"},
-    {"regions", "tissue_saturation_floor", INT, RESULT, AT(regions.tissue_saturation_floor), "8",
+    {"regions", "tissue_saturation_floor", INT, RESULT, AT(regions.tissue_saturation_floor), "10",
      NULL, "[0, 255]", NULL, "saturation up to which nothing is tissue, of 255"},
     {"regions", "tissue_saturation_ceiling", INT, RESULT, AT(regions.tissue_saturation_ceiling),
      "30", NULL, "[0, 255]", NULL, "saturation above which everything is tissue, of 255"},

@@ -1,6 +1,8 @@
 /* What a cell's color says: glass, stain, pen, or nothing was there. */
 #include "region/tissue.h"
 
+#include <math.h>
+
 #include "region/raster.h"
 
 /* Hematoxylin and eosin lie between 255° (blue violet) through 300° to 20° (red); DAB reaches 45°.
@@ -9,9 +11,15 @@
 #define PEN_HUE_TO 245.0
 #define PEN_HUE_BLUE 190.0 /* from here on nuclei can come near: ask for more */
 
+#define WHITE 245.0 /* light through glass */
+/* Mean optical density (natural log) of black pen, and how far its channels may differ, in means.*/
+#define BLACK_SURE 0.5
+#define BLACK_SURE_RANGE 0.35
+#define BLACK_PERHAPS 0.1
+#define BLACK_PERHAPS_RANGE 0.45
+
 enum {
     PADDING_CHROMA = 30, /* max − min of the channels: HSV's quotient is noise in the dark */
-    GLASS_SPREAD = 8,    /* glass seldom strays further above its commonest saturation */
     PEN_WEAK = 28,
     PEN_STRONG = 70,
     PEN_STRONG_BLUE = 90
@@ -47,7 +55,8 @@ bool hlrp_is_padding(const uint8_t rgb[3], int dark_value) {
     return top(rgb) < dark_value && chroma(rgb) <= PADDING_CHROMA;
 }
 
-int hlrp_pen_likeness(const uint8_t rgb[3]) {
+/* Felt-tip of a color: hue and saturation. */
+static int colored_pen(const uint8_t rgb[3]) {
     int s = hlrp_saturation(rgb);
     double hue = hlrp_hue(rgb);
     if (s < PEN_WEAK || hue < PEN_HUE_FROM || hue > PEN_HUE_TO)
@@ -55,26 +64,17 @@ int hlrp_pen_likeness(const uint8_t rgb[3]) {
     return s >= (hue < PEN_HUE_BLUE ? PEN_STRONG : PEN_STRONG_BLUE) ? 2 : 1;
 }
 
-/* The commonest of the values 0 … most, the lowest of equals. */
-static int mode_below(const int64_t counts[256], int most) {
-    int mode = 0;
-    for (int i = 1; i <= most; i++)
-        if (counts[i] > counts[mode])
-            mode = i;
-    return mode;
+/* Black felt-tip takes all channels alike; hematoxylin's optical densities differ by three quarters
+ * of their mean, eosin's by more. Dim corners of a field of view hardly reach 0.36. */
+static int black_pen(const uint8_t rgb[3]) {
+    double high = log(WHITE / HLRP_MAX(HLRP_MIN(HLRP_MIN(rgb[0], rgb[1]), rgb[2]), 1));
+    double low = log(WHITE / HLRP_MAX(top(rgb), 1));
+    double mean = (high + low) / 2;
+    if (mean >= BLACK_SURE && high - low <= BLACK_SURE_RANGE * mean)
+        return 2;
+    return mean >= BLACK_PERHAPS && high - low <= BLACK_PERHAPS_RANGE * mean;
 }
 
-/* Otsu finds the valley between glass and stain where a slide has both, but cuts it far too high
- * where the stain is strong: pale stroma and fat lie just above the glass. So the threshold stays
- * near the glass, the peak of the lower class. A slide that is all tissue has no glass, and its
- * lower class is tissue: above the ceiling everything is stain. Where the classes hardly differ
- * there is but one population, noise is all that Otsu could split, and the ceiling says which one
- * it is. Below the floor nothing is stain. */
-int hlrp_saturation_threshold(const int64_t counts[256], int floor, int ceiling) {
-    double low = 0, high = 0;
-    int t = hlrp_otsu(counts, &low, &high);
-    if (high - low < GLASS_SPREAD)
-        return HLRP_MAX(floor, ceiling);
-    t = HLRP_MIN(t, mode_below(counts, t) + GLASS_SPREAD);
-    return HLRP_MAX(floor, HLRP_MIN(t, ceiling));
+int hlrp_pen_likeness(const uint8_t rgb[3]) {
+    return HLRP_MAX(colored_pen(rgb), black_pen(rgb));
 }

@@ -15,14 +15,14 @@
 void hlrp_raster_median(const uint8_t *in, const uint8_t *skip, hlrp_size size, int64_t rx,
                         int64_t ry, uint8_t *out);
 
-/* Counts of each value over the cells that are not skipped. */
-void hlrp_raster_histogram(const uint8_t *in, const uint8_t *skip, hlrp_size size,
-                           int64_t counts[256]);
+/* The highest value within ±rx × ±ry cells. Fails with HLRP_E_MEMORY. */
+hlrp_status hlrp_raster_highest(const uint8_t *in, hlrp_size size, int64_t rx, int64_t ry,
+                                uint8_t *out, hlrp_error *err);
 
-/* Otsu's threshold t: 0 … t against t+1 … 255 has the largest variance between the classes. The
- * middle of equals, so that an empty valley is cut in its middle. *low and *high are the classes'
- * means (equal where there is but one value; then t is that value). */
-int hlrp_otsu(const int64_t counts[256], double *low, double *high);
+/* How much darker (green, in levels) the cell is than both cells at ±rx, ±ry beside it, in the
+ * direction where that is most: the depth of a thin dark line. 0 on steps and slopes. */
+int hlrp_raster_line_depth(const uint8_t *rgb, hlrp_size size, int64_t x, int64_t y, int64_t rx,
+                           int64_t ry);
 
 /* Dilation of the nonzero cells by an ellipse of radii rx, ry; cells become 0 or 1. Outside the
  * raster nothing is set. */

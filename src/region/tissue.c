@@ -1,5 +1,5 @@
-/* Tissue detection: saturation of an overview, smoothed, thresholded, closed, its holes filled and
- * its crumbs dropped. */
+/* Tissue detection: saturation of an overview in the light of the glass, smoothed, thresholded,
+ * joined by walls of fat, closed, its holes filled and its crumbs dropped. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,22 @@
 /* A pen stroke is at least this large; smaller spots of such colors are dust or pigment. */
 #define PEN_MIN_UM 100.0
 
+/* How far the soft edge of a stroke reaches. */
+#define PEN_EDGE_UM 28.0
+
+/* Glass seldom strays further than this many of its spreads. */
+#define GLASS_SPREADS 1.5
+
+/* A cell on the outline of tissue is a mixture, and color bleeds beyond it: a cell with less color
+ * than this share of the strongest so near is not tissue. */
+#define EDGE_SHARE 0.45
+#define NEAR_UM 16.0
+
+/* Walls of fat, in levels of green darker than either side; not beside saturation as high as that.
+ */
+#define WALL_DEPTH 6
+#define WALL_NEXT_TO 40
+
 /* On a very small slide no object could reach min_object: there a tenth of its area will do. */
 #define SMALL_SLIDE 0.1
 
@@ -24,7 +40,7 @@ void hlrp_tissue_defaults(hlrp_tissue_options *options) {
                                      .closing_um = 32,
                                      .min_object_um = 200,
                                      .max_hole_um = 190,
-                                     .saturation_floor = 8,
+                                     .saturation_floor = 10,
                                      .saturation_ceiling = 30,
                                      .dark_value = 85,
                                      .pen = HLRP_PEN_KEEP};
@@ -57,7 +73,9 @@ typedef struct field {
     hlrp_size slide, size;
     double down_x, down_y; /* level-0 pixels per cell */
     double um_x, um_y;     /* µm per cell */
-    uint8_t *rgb, *saturation, *smooth, *tissue;
+    uint8_t *rgb, *tissue;
+    uint8_t *saturation, *smooth; /* in the light of the glass; smooth: after the median */
+    hlrp_glass glass;
     uint8_t *kind; /* first what is excluded (pen, padding; else 0), at the end the result */
 } field;
 
@@ -100,20 +118,22 @@ out:
     return status;
 }
 
-/* Pen: connected cells that may be pen, if they are large enough and one of them surely is. */
+/* Pen: connected cells that surely are, if there are enough, and around them those that may be. */
 static hlrp_status find_pen(field *f, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_parts parts = {0};
-    uint8_t *maybe = f->tissue; /* not in use yet */
+    uint8_t *likeness = f->saturation, *near = f->tissue; /* not in use yet */
     double least = PEN_MIN_UM * PEN_MIN_UM / (f->um_x * f->um_y);
+    for (int64_t i = 0; i < cells_of(f); i++) {
+        likeness[i] = (uint8_t)hlrp_pen_likeness(f->rgb + 3 * i);
+        near[i] = likeness[i] == 2;
+    }
+    HLRP_TRY(hlrp_parts_find(near, true, f->size, true, &parts, err));
     for (int64_t i = 0; i < cells_of(f); i++)
-        maybe[i] = (uint8_t)hlrp_pen_likeness(f->rgb + 3 * i);
-    HLRP_TRY(hlrp_parts_find(maybe, true, f->size, true, &parts, err));
+        near[i] = parts.root[i] >= 0 && parts.cells[parts.root[i]] >= least;
+    HLRP_TRY(hlrp_raster_dilate(near, f->size, PEN_EDGE_UM / f->um_x, PEN_EDGE_UM / f->um_y, err));
     for (int64_t i = 0; i < cells_of(f); i++)
-        if (maybe[i] == 2 && parts.cells[parts.root[i]] >= least)
-            maybe[parts.root[i]] = 3; /* the mark of the whole part */
-    for (int64_t i = 0; i < cells_of(f); i++)
-        if (parts.root[i] >= 0 && maybe[parts.root[i]] == 3)
+        if (near[i] && likeness[i])
             f->kind[i] = HLRP_CELL_PEN;
 out:
     hlrp_parts_free(&parts);
@@ -122,26 +142,58 @@ out:
 
 static hlrp_status look_at_colors(field *f, const hlrp_tissue_options *o, hlrp_error *err) {
     hlrp_status status = o->pen == HLRP_PEN_DROP ? find_pen(f, err) : HLRP_OK;
-    for (int64_t i = 0; i < cells_of(f); i++) {
-        f->saturation[i] = hlrp_saturation(f->rgb + 3 * i);
+    for (int64_t i = 0; i < cells_of(f); i++)
         if (hlrp_is_padding(f->rgb + 3 * i, o->dark_value))
             f->kind[i] = HLRP_CELL_PADDING;
-    }
+    hlrp_glass_find(f->rgb, f->kind, cells_of(f), o->saturation_ceiling, &f->glass);
+    for (int64_t i = 0; i < cells_of(f); i++)
+        f->saturation[i] = (uint8_t)lround(hlrp_glass_distance(&f->glass, f->rgb + 3 * i));
     return status;
 }
 
+/* Where a slide has no glass, everything above the ceiling is stain. */
+static int threshold_of(const field *f, const hlrp_tissue_options *o) {
+    if (!f->glass.found)
+        return o->saturation_ceiling;
+    int spread = hlrp_glass_spread(&f->glass, f->rgb, f->kind, cells_of(f), o->saturation_ceiling);
+    int t = (int)lround(GLASS_SPREADS * spread);
+    return HLRP_MIN(HLRP_MAX(t, o->saturation_floor), o->saturation_ceiling);
+}
+
+static int64_t cells(double um, double um_per_cell) {
+    return HLRP_MAX(llround(um / um_per_cell), 1);
+}
+
+/* What has color enough for its surroundings, and the dark walls of fat, whose cells are empty and
+ * whose color compression takes first. Beside strong color, dark lines are only ringing. */
+static void choose(field *f, int t, const uint8_t *highest) {
+    int64_t rx = cells(NEAR_UM, f->um_x), ry = cells(NEAR_UM, f->um_y);
+    for (int64_t i = 0; i < cells_of(f); i++) {
+        bool stain = f->smooth[i] > t && f->smooth[i] >= EDGE_SHARE * highest[i];
+        bool wall = highest[i] < WALL_NEXT_TO &&
+                    hlrp_raster_line_depth(f->rgb, f->size, i % f->size.w, i / f->size.w, rx, ry) >=
+                        WALL_DEPTH;
+        f->tissue[i] = !f->kind[i] && (stain || wall);
+        f->saturation[i] = f->smooth[i] > t; /* from here on: whether it is stained */
+    }
+}
+
 static hlrp_status threshold(field *f, const hlrp_tissue_options *o, hlrp_error *err) {
-    int64_t counts[256];
+    hlrp_status status = HLRP_OK;
+    uint8_t *highest = NULL;
     int64_t rx = llround(o->median_um / f->um_x / 2 - 0.25);
     int64_t ry = llround(o->median_um / f->um_y / 2 - 0.25);
+    HLRP_TRY(hlrp_calloc(&highest, cells_of(f), 1, "tissue detection", err));
     hlrp_raster_median(f->saturation, f->kind, f->size, HLRP_MAX(rx, 0), HLRP_MAX(ry, 0),
                        f->smooth);
-    hlrp_raster_histogram(f->smooth, f->kind, f->size, counts);
-    int t = hlrp_saturation_threshold(counts, o->saturation_floor, o->saturation_ceiling);
-    for (int64_t i = 0; i < cells_of(f); i++)
-        f->tissue[i] = !f->kind[i] && f->smooth[i] > t;
-    return hlrp_raster_close(f->tissue, f->size, o->closing_um / f->um_x, o->closing_um / f->um_y,
-                             err);
+    HLRP_TRY(hlrp_raster_highest(f->smooth, f->size, cells(NEAR_UM, f->um_x),
+                                 cells(NEAR_UM, f->um_y), highest, err));
+    choose(f, threshold_of(f, o), highest);
+    status = hlrp_raster_close(f->tissue, f->size, o->closing_um / f->um_x, o->closing_um / f->um_y,
+                               err);
+out:
+    free(highest);
+    return status;
 }
 
 /* A hole does not reach the slide's edge: parts that do lose their count. */
@@ -169,6 +221,7 @@ static hlrp_status fill_holes(field *f, double max_hole_um, hlrp_error *err) {
     return HLRP_OK;
 }
 
+/* An object of dark lines without any stain is a scratch or a hair. */
 static hlrp_status drop_objects(field *f, double min_object_um, hlrp_error *err) {
     hlrp_parts parts = {0};
     double least = min_object_um * min_object_um / (f->um_x * f->um_y);
@@ -178,7 +231,11 @@ static hlrp_status drop_objects(field *f, double min_object_um, hlrp_error *err)
     if (status != HLRP_OK)
         return status;
     for (int64_t i = 0; i < cells_of(f); i++)
-        if (parts.root[i] >= 0 && parts.cells[parts.root[i]] < least)
+        if (parts.root[i] >= 0 && f->saturation[i] == 1)
+            f->saturation[parts.root[i]] = 3; /* the mark of the whole part */
+    for (int64_t i = 0; i < cells_of(f); i++)
+        if (parts.root[i] >= 0 &&
+            (parts.cells[parts.root[i]] < least || f->saturation[parts.root[i]] != 3))
             f->tissue[i] = 0;
     hlrp_parts_free(&parts);
     return HLRP_OK;

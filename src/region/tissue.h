@@ -17,7 +17,25 @@ bool hlrp_is_padding(const uint8_t rgb[3], int dark_value);
  * tissue beside it), 2 surely. */
 int hlrp_pen_likeness(const uint8_t rgb[3]);
 
-/* The saturation above which a cell is tissue, from the slide's histogram. */
-int hlrp_saturation_threshold(const int64_t counts[256], int floor, int ceiling);
+enum { HLRP_GLASS_COLORS = 8 };
+
+/* The slide's glass: a cell of channels in the ratio 1/gain is empty. */
+typedef struct hlrp_glass {
+    bool found;                        /* else the only gain is 1, as if glass were white */
+    int colors;                        /* 1 … HLRP_GLASS_COLORS */
+    double gain[HLRP_GLASS_COLORS][3]; /* of green: 1 */
+} hlrp_glass;
+
+/* Among the cells (n of rgb, those of skip left out) whose saturation is at most `ceiling`. */
+void hlrp_glass_find(const uint8_t *rgb, const uint8_t *skip, int64_t n, int ceiling,
+                     hlrp_glass *glass);
+
+/* How far from glass a color is, 0 … 255: its saturation in the light of the glass. Black: 0. */
+double hlrp_glass_distance(const hlrp_glass *glass, const uint8_t rgb[3]);
+
+/* How far glass strays from its colors, 0 … ceiling: the distance that all but one cell in a
+ * hundred keep on the side on which no stain can be. */
+int hlrp_glass_spread(const hlrp_glass *glass, const uint8_t *rgb, const uint8_t *skip, int64_t n,
+                      int ceiling);
 
 #endif

@@ -2,7 +2,9 @@
  *
  * Faint stain, strong vignetting, strong JPEG compression, much fat and pen marks: of the tissue's
  * area at least 98 % must be found, of the glass at most 2 % be taken, and of pen marks beside the
- * tissue at most 2 % where they are to be dropped. A line per slide; exit 1 on a miss. */
+ * tissue at most 2 % where they are to be dropped. Ink over tissue is not judged: blue over eosin
+ * is the violet of hematoxylin, and what lies under a thin stroke can be told either way. A line
+ * per slide; exit 1 on a miss. tissue_share N adds N to every seed. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,8 +12,10 @@
 #include "phantom/phantom.h"
 #include "region/region.h"
 
+enum { OVER_TISSUE = HLRP_PHANTOM_PEN + 1, GROUNDS };
+
 typedef struct counts {
-    double points[3], taken[3]; /* by hlrp_phantom_ground */
+    double points[GROUNDS], taken[GROUNDS]; /* by hlrp_phantom_ground, then ink over tissue */
 } counts;
 
 static void stop(const hlrp_error *err) {
@@ -21,12 +25,16 @@ static void stop(const hlrp_error *err) {
 }
 
 /* Every cell's center against the truth there. */
-static counts compare(const hlrp_phantom *phantom, const hlrp_mask *m, bool drop) {
+static counts compare(const hlrp_phantom *phantom, const hlrp_phantom *clean, const hlrp_mask *m,
+                      bool drop) {
     counts c = {0};
     for (int64_t j = 0; j < m->h; j++)
         for (int64_t i = 0; i < m->w; i++) {
-            const int ground = hlrp_phantom_ground_at(phantom, ((double)i + 0.5) * m->cell_w,
-                                                      ((double)j + 0.5) * m->cell_h);
+            const double x = ((double)i + 0.5) * m->cell_w, y = ((double)j + 0.5) * m->cell_h;
+            int ground = (int)hlrp_phantom_ground_at(phantom, x, y);
+            if (ground == HLRP_PHANTOM_PEN &&
+                hlrp_phantom_ground_at(clean, x, y) == HLRP_PHANTOM_TISSUE)
+                ground = OVER_TISSUE;
             const uint8_t kind = m->kind[j * m->w + i];
             c.points[ground]++;
             c.taken[ground] += kind == HLRP_CELL_TISSUE || (!drop && kind == HLRP_CELL_PEN);
@@ -36,26 +44,29 @@ static counts compare(const hlrp_phantom *phantom, const hlrp_mask *m, bool drop
 
 static counts measure(const hlrp_phantom_options *o, const char *path, bool drop) {
     hlrp_error err = {0};
-    hlrp_phantom *phantom = NULL;
+    hlrp_phantom *phantom = NULL, *clean = NULL; /* clean: the same without ink */
+    hlrp_phantom_options without = *o;
     hlrp_slide *slide = NULL;
     hlrp_region *region = NULL;
     hlrp_tissue_options t;
     hlrp_tissue_defaults(&t);
     t.pen = drop ? HLRP_PEN_DROP : HLRP_PEN_KEEP;
-    if (hlrp_phantom_new(o, &phantom, &err) ||
+    without.pen = false;
+    if (hlrp_phantom_new(o, &phantom, &err) || hlrp_phantom_new(&without, &clean, &err) ||
         hlrp_phantom_write(o, path, NULL, NULL, NULL, &err) ||
         hlrp_slide_open(path, &slide, &err) ||
         hlrp_region_new_tissue(slide, (hlrp_mpp){o->mpp, o->mpp}, &t, &region, &err))
         stop(&err);
-    const counts c = compare(phantom, hlrp_region_mask(region), drop);
+    const counts c = compare(phantom, clean, hlrp_region_mask(region), drop);
     hlrp_region_free(region);
     hlrp_slide_close(slide);
     hlrp_phantom_free(phantom);
+    hlrp_phantom_free(clean);
     unlink(path);
     return c;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     static const struct {
         const char *name;
         uint64_t seed;
@@ -78,9 +89,9 @@ int main(void) {
     snprintf(path, sizeof path, "%s/slide.svs", folder);
     for (size_t i = 0; i < HLRP_COUNT(slides); i++) {
         hlrp_phantom_options o = hlrp_phantom_defaults();
-        o.width = o.height = 6144;
         o.mpp = 1;
-        o.seed = slides[i].seed;
+        o.width = o.height = 6144;
+        o.seed = slides[i].seed + (argc > 1 ? strtoull(argv[1], NULL, 10) : 0);
         o.vignetting = slides[i].vignetting;
         o.stain_strength = slides[i].stain;
         o.jpeg_quality = slides[i].quality;
