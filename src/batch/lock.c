@@ -11,6 +11,9 @@
 
 #include "batch/lock.h"
 
+/* A lock without its holder's token was left by one that died while it wrote it. */
+#define UNFINISHED_SECONDS 60.0
+
 struct hlrp_lock {
     char *path;
     char token[33];
@@ -107,12 +110,27 @@ static bool read_holder(const char *path, holder *h) {
     return true;
 }
 
+/* Also where only its entry is left: in a container nobody may be there to collect it. */
+static bool is_dead(int64_t pid) {
+    char path[40], text[400] = "";
+    if (kill((pid_t)pid, 0) != 0)
+        return errno == ESRCH;
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0 && read(fd, text, sizeof text - 1) < 0)
+        text[0] = '\0';
+    if (fd >= 0)
+        close(fd);
+    const char *name = strrchr(text, ')'); /* "PID (NAME) STATE …" */
+    return name && strlen(name) > 2 && strchr("ZX", name[2]);
+}
+
 /* Gone from this very machine, or silent for too long. A file still without its token belongs to
  * somebody who is just writing it. */
 static bool is_stale(const holder *h, double timeout) {
     char host[80] = "", boot[40] = "", job[40] = "";
     int64_t start = 0;
-    if (h->age > timeout)
+    if (h->age > (h->token[0] == '\0' ? UNFINISHED_SECONDS : timeout))
         return true;
     this_job(job, &start);
     if (h->token[0] != '\0' && job[0] != '\0' && strcmp(h->job, job) == 0 && h->start < start)
@@ -123,7 +141,7 @@ static bool is_stale(const holder *h, double timeout) {
         return false;
     if (strcmp(h->boot, boot) != 0)
         return boot[0] != '\0' && h->boot[0] != '\0';
-    return kill((pid_t)h->pid, 0) != 0 && errno == ESRCH;
+    return is_dead(h->pid);
 }
 
 static void describe(const holder *h, char buf[256]) {
@@ -138,32 +156,62 @@ static hlrp_status busy(const char *path, const holder *h, hlrp_error *err) {
                      "another run is working here (%s)", who);
 }
 
-/* Creates the file with our token; EEXIST in *taken where there is one. */
-static hlrp_status create(const hlrp_lock *lock, bool *taken, hlrp_error *err) {
+static hlrp_status cannot_make(const hlrp_lock *lock, int code, hlrp_error *err) {
+    return hlrp_fail(err, HLRP_E_IO, lock->path, "check the folder, its permissions and its space",
+                     "cannot make the lock: %s", strerror(code));
+}
+
+static bool write_holder(const hlrp_lock *lock, int fd) {
     char text[512], host[80] = "", boot[40] = "", job[40] = "";
     int64_t start = 0;
-    *taken = false;
-    const int fd = open(lock->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0 && errno == EEXIST) {
-        *taken = true;
-        return HLRP_OK;
-    }
     this_host(host);
     this_boot(boot);
     this_job(job, &start);
     const int n =
         snprintf(text, sizeof text, "host %s\nboot %s\npid %lld\njob %s\nstart %lld\ntoken %s\n",
                  host, boot, (long long)getpid(), job, (long long)start, lock->token);
-    const bool good = fd >= 0 && write(fd, text, (size_t)n) == n;
+    return write(fd, text, (size_t)n) == n;
+}
+
+/* Gives the lock its name: by a link, so that it never stands there without its holder; where a
+ * file system has no links, by exclusive creation. */
+static hlrp_status give_name(const hlrp_lock *lock, const char *whole, bool *taken,
+                             hlrp_error *err) {
+    const int failed = link(whole, lock->path) == 0 ? 0 : errno;
+    *taken = failed == EEXIST;
+    if (failed == 0 || *taken)
+        return HLRP_OK;
+    if (failed != EPERM && failed != ENOTSUP && failed != ENOSYS)
+        return cannot_make(lock, failed, err);
+    const int fd = open(lock->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    *taken = fd < 0 && errno == EEXIST;
+    if (*taken)
+        return HLRP_OK;
+    const bool good = fd >= 0 && write_holder(lock, fd);
     const int code = errno;
     if (fd >= 0)
         close(fd);
-    if (good)
-        return HLRP_OK;
-    if (fd >= 0)
+    if (fd >= 0 && !good)
         unlink(lock->path);
-    return hlrp_fail(err, HLRP_E_IO, lock->path, "check the folder, its permissions and its space",
-                     "cannot make the lock: %s", strerror(code));
+    return good ? HLRP_OK : cannot_make(lock, code, err);
+}
+
+/* Creates the lock with our token; *taken where there is one. */
+static hlrp_status create(const hlrp_lock *lock, bool *taken, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    char *whole = NULL;
+    HLRP_TRY(hlrp_format(&whole, err, "%s.%s.tmp", lock->path, lock->token));
+    const int fd = open(whole, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const bool good = fd >= 0 && write_holder(lock, fd);
+    const int code = errno;
+    if (fd >= 0)
+        close(fd);
+    status = good ? give_name(lock, whole, taken, err) : cannot_make(lock, code, err);
+    if (fd >= 0)
+        unlink(whole);
+out:
+    free(whole);
+    return status;
 }
 
 /* Moves a stale lock away. Where what was moved is not what was seen (another was quicker and holds
@@ -172,7 +220,7 @@ static hlrp_status take_over(const hlrp_lock *lock, const holder *seen, hlrp_err
     hlrp_status status = HLRP_OK;
     char *away = NULL;
     holder moved;
-    HLRP_TRY(hlrp_format(&away, err, "%s.%s", lock->path, lock->token));
+    HLRP_TRY(hlrp_format(&away, err, "%s.%s.tmp", lock->path, lock->token));
     if (rename(lock->path, away) != 0)
         goto out; /* gone already: try again to create it */
     if (!read_holder(away, &moved) || strcmp(moved.token, seen->token) != 0)

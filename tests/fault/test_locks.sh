@@ -1,8 +1,10 @@
 #!/bin/sh
+# shellcheck disable=SC2154,SC2034
 # test_locks.sh PROGRAM PROJECT: of two runs one works on a slide; the locks of the dead are taken
 # over, also those of an earlier start of a requeued job; whoever lost its lock writes no more.
 # Guards: two writers in one folder, slides that stay locked after a crash, a suspended job that wakes
 # up and writes over the results of its successor.
+# shellcheck disable=SC1091
 . "$(dirname "$0")/../cli/lib.sh"
 config="$demo/demo.ini ${numbers_only#-q } -t 1 -s map.downsample=7"
 slide=$demo/large.svs
@@ -39,12 +41,12 @@ touch -d '1 hour ago' "$work/old/large/.lock"
 cp "$work/old/large/.journal" "$work/j" && mv "$work/j" "$work/old/large/.journal"
 expect 0 run $config --slide "$slide" -s batch.output="$work/old"
 checked same "$work/whole/large/relevance.h5" "$work/old/large/relevance.h5"
-ls -l --time-style=full-iso "$work/old/large" | grep -v status >"$work/before"
+find "$work/old/large" ! -name "status*" ! -type d -printf "%f %s %T@\n" >"$work/before"
 kill -CONT $pid
 wait $pid
 [ $? -eq 75 ] || complain "the run that woke up: $(cat "$work/one")"
 grep -q 'another has taken its place' "$work/one" || complain "it says: $(cat "$work/one")"
-ls -l --time-style=full-iso "$work/old/large" | grep -v status >"$work/after"
+find "$work/old/large" ! -name "status*" ! -type d -printf "%f %s %T@\n" >"$work/after"
 cmp "$work/before" "$work/after" || complain "it wrote: $(diff "$work/before" "$work/after")"
 
 # A requeued job: the same job's lock, made on another node by its first start.

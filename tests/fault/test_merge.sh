@@ -1,6 +1,8 @@
 #!/bin/sh
+# shellcheck disable=SC2154,SC2034
 # test_merge.sh PROGRAM PROJECT: shards joined are the undivided run, and what is missing is named.
 # Guards: sums in another order, a shard that is forgotten without a word, a slide lost from batch.csv.
+# shellcheck disable=SC1091
 . "$(dirname "$0")/../cli/lib.sh"
 config="$demo/demo.ini -q --slide $demo/large.svs --slide $demo/small.svs -s map.downsample=7"
 out=$work/shards
