@@ -11,7 +11,7 @@
 #include "pipelines/tile_job.h"
 #include "store/store.h"
 
-enum { STATUS_SECONDS = 3 };
+enum { STATUS_SECONDS = 3, EVENT_SECONDS = 60 };
 
 hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, char **out,
                                 hlrp_error *err) {
@@ -181,10 +181,26 @@ static hlrp_status guard(void *ctx, hlrp_error *err) {
     return hlrp_lock_check(run->lock, err);
 }
 
+/* For logs that programs read: every change, and a line a minute. */
+static void tell(hlrp_slide_run *run) {
+    const hlrp_run_options *o = run->batch->options;
+    const double now = hlrp_seconds();
+    hlrp_str line = {0};
+    if (!o->event || (run->told_state == run->where->state && now - run->told < EVENT_SECONDS))
+        return;
+    run->told = now;
+    run->told_state = run->where->state;
+    hlrp_progress_json(run->where, &line);
+    if (!line.failed)
+        o->event(o->event_ctx, line.text);
+    hlrp_str_free(&line);
+}
+
 hlrp_status hlrp_slide_run_write_status(hlrp_slide_run *run, hlrp_error *err) {
     char *path = NULL;
     hlrp_status status = hlrp_slide_run_path(run, "status.json", &path, err);
     hlrp_timestamp(run->where->updated);
+    tell(run);
     if (status == HLRP_OK)
         status = hlrp_progress_write(path, run->where, err);
     free(path);

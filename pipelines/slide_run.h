@@ -28,7 +28,8 @@ typedef struct hlrp_slide_run {
     hlrp_tile_faults faults;
     hlrp_tile_times times;
     hlrp_progress bar;
-    double began, written; /* seconds: start; last status.json */
+    double began, written, told; /* seconds: start; last status.json; last event */
+    hlrp_state told_state;
     int64_t done_before;
     double compute_seconds, assemble_seconds, output_seconds;
     hlrp_slide_progress *where;

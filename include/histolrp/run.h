@@ -32,6 +32,10 @@ typedef struct hlrp_run_options {
      * never. */
     bool (*stop)(void *ctx);
     void *stop_ctx;
+    /* Where a slide stands, as a JSON object on one line with the members of status.json: when it
+     * begins, every minute, when it ends. NULL: none. */
+    void (*event)(void *ctx, const char *json);
+    void *event_ctx;
     /* Text for a person, such as the dry run's; NULL: none. */
     void (*print)(void *ctx, const char *text);
     void *print_ctx;

@@ -49,21 +49,32 @@ static void number_text(const hlrp_slide_progress *p, const member *m, char buf[
     }
 }
 
+static void add_members(const hlrp_slide_progress *progress, const char *between, hlrp_str *text) {
+    char number[40];
+    for (size_t i = 0; i < HLRP_COUNT(MEMBERS); i++) {
+        const member *m = &MEMBERS[i];
+        hlrp_str_addf(text, "%s%s\"%s\": ", i ? "," : "", between, m->name);
+        if (m->kind == TEXT || m->kind == STATE) {
+            hlrp_str_add_json(text, text_of(progress, m));
+        } else {
+            number_text(progress, m, number);
+            hlrp_str_add(text, number);
+        }
+    }
+}
+
+void hlrp_progress_json(const hlrp_slide_progress *progress, hlrp_str *out) {
+    hlrp_str_add(out, "{");
+    add_members(progress, " ", out);
+    hlrp_str_add(out, " }");
+}
+
 hlrp_status hlrp_progress_write(const char *path, const hlrp_slide_progress *progress,
                                 hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_str text = {0};
-    char number[40];
-    for (size_t i = 0; i < HLRP_COUNT(MEMBERS); i++) {
-        const member *m = &MEMBERS[i];
-        hlrp_str_addf(&text, "%s\n  \"%s\": ", i ? "," : "{", m->name);
-        if (m->kind == TEXT || m->kind == STATE) {
-            hlrp_str_add_json(&text, text_of(progress, m));
-        } else {
-            number_text(progress, m, number);
-            hlrp_str_add(&text, number);
-        }
-    }
+    hlrp_str_add(&text, "{");
+    add_members(progress, "\n  ", &text);
     hlrp_str_add(&text, "\n}\n");
     if (text.failed)
         status = hlrp_fail(err, HLRP_E_MEMORY, path, NULL, "out of memory for the status");

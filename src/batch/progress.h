@@ -34,6 +34,9 @@ typedef struct hlrp_slide_progress {
 hlrp_status hlrp_progress_write(const char *path, const hlrp_slide_progress *progress,
                                 hlrp_error *err);
 
+/* The same object on one line, appended to out, without its end of line. */
+void hlrp_progress_json(const hlrp_slide_progress *progress, hlrp_str *out);
+
 /* Reads it back; unknown members are skipped. HLRP_E_INPUT where it is no such file. */
 hlrp_status hlrp_progress_read(const char *path, hlrp_slide_progress *progress, hlrp_error *err);
 

@@ -96,6 +96,19 @@ void hlrp_call_free(hlrp_call *call);
 /* "1024" or "2048x1024" (also "×") in *width and *height. */
 bool hlrp_parse_extent(const char *text, int64_t *width, int64_t *height);
 
+/* --log-json: a JSON object a line, {"time", "level", "message"} or {"time", "slide": {…}}, each
+ * written at once, so that several programs may append to one file. */
+typedef struct hlrp_json_log {
+    const hlrp_log *said; /* where the messages go besides */
+    int fd;
+} hlrp_json_log;
+/* *both: a log that writes to file and terminal; it borrows *json. HLRP_E_OUTPUT. */
+hlrp_status hlrp_json_log_open(hlrp_json_log *json, const char *path, hlrp_log *both,
+                               hlrp_error *err);
+void hlrp_json_log_event(void *json, const char *object);
+/* Writes the command's end, and closes; nothing where it was not opened. */
+void hlrp_json_log_close(hlrp_json_log *json, hlrp_status status, const hlrp_error *err);
+
 /* SIGINT, SIGTERM and SIGUSR1 from now on: the first makes hlrp_signal_arrived say so, and ends the
  * program with status 75 if it is still there after some seconds; a second one does so at once. */
 void hlrp_catch_signals(void);

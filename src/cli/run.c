@@ -11,7 +11,7 @@
 typedef struct run_options {
     hlrp_arguments slides;
     int64_t index;
-    const char *shard;
+    const char *shard, *log_json;
     bool dry_run, force;
 } run_options;
 
@@ -24,6 +24,8 @@ static const hlrp_option options[] = {
     {"shard", '\0', HLRP_OPTION_TEXT, AT(shard), "I/N", "only the I-th of N parts of each slide"},
     {"dry-run", '\0', HLRP_OPTION_FLAG, AT(dry_run), NULL, "only say what would be done"},
     {"force", '\0', HLRP_OPTION_FLAG, AT(force), NULL, "start over, whatever is there already"},
+    {"log-json", '\0', HLRP_OPTION_TEXT, AT(log_json), "FILE",
+     "append what is said, and where each slide stands, as a JSON object a line"},
     {0},
 };
 
@@ -62,6 +64,7 @@ static bool parse_shard(const char *text, int64_t *shard, int64_t *shards) {
 static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
     const run_options *o = call->options;
     hlrp_config *config = NULL;
+    hlrp_json_log json = {.said = &call->log, .fd = -1};
     hlrp_run_options r = {.slides = o->slides.items,
                           .slide_count = o->slides.count,
                           .index = o->index == NO_INDEX ? 0 : o->index,
@@ -74,18 +77,28 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
                           .columns = terminal_columns(),
                           .stop = hlrp_signal_arrived,
                           .print = to_stdout};
+    hlrp_log both = {0};
     if (o->index < 1 && o->index != NO_INDEX)
         return hlrp_fail(err, HLRP_E_USAGE, "run", "count from 1",
                          "--index: there is no slide %lld", (long long)o->index);
     if (o->shard && !parse_shard(o->shard, &r.shard, &r.shards))
         return hlrp_fail(err, HLRP_E_USAGE, "run", "give --shard 1/4 to --shard 4/4",
                          "--shard: \"%.40s\" is not a part of a whole", o->shard);
+    if (o->log_json) {
+        const hlrp_status opened = hlrp_json_log_open(&json, o->log_json, &both, err);
+        if (opened != HLRP_OK)
+            return opened;
+        r.log = &both;
+        r.event = hlrp_json_log_event;
+        r.event_ctx = &json;
+    }
     hlrp_status status = hlrp_config_load(call->operands.items[0], call->settings.items,
                                           call->settings.count, &config, err);
     if (status == HLRP_OK) {
         hlrp_catch_signals();
         status = hlrp_run_batch(config, &r, err);
     }
+    hlrp_json_log_close(&json, status, err);
     hlrp_config_free(config);
     return status;
 }
