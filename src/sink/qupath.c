@@ -95,7 +95,7 @@ static const char body[] =
     "}\n"
     "println 'relevance for ' + CLASS + ': red speaks for it, blue against it; full color at +/-' "
     "+ "
-    "LIMIT + ' ' + UNIT + ' per map pixel'\n";
+    "LIMIT + ' ' + UNIT\n";
 
 /* A Groovy string between single quotes: no interpolation there. */
 static void add_quoted(hlrp_str *s, const char *name, const char *text) {

@@ -149,7 +149,7 @@ static void add_verdict(const page *p, hlrp_str *s) {
         add_alarm(p, accused, s);
     else if (judged > 0)
         hlrp_str_addf(s,
-                      "<p class=\"calm\">On none of the %lld slides with results does relevance "
+                      "<p class=\"calm\">On none of the slides with results (%lld) does relevance "
                       "gather on pen marks or glass.</p>\n",
                       (long long)judged);
 }

@@ -48,7 +48,7 @@ grep -q 'The network looks where no tissue is, on 1 of 3 slides' cheat/report.ht
     complain "the cheating network is not exposed"
 grep -q 'the network looks at pen mark: ' cheat/report.html || complain "no warning of the pen mark"
 if grep -q 'The network looks where' "$page"; then complain "the honest network is accused"; fi
-grep -q 'On none of the 2 slides' "$page" || complain "no word for the honest network"
+grep -q 'On none of the slides with results (2)' "$page" || complain "no word for the honest network"
 
 # outputs.limit = batch: one limit in both scripts; a rerun leaves the pictures alone.
 one=$(grep -h 'LIMIT =' "honest/$name/qupath.groovy")

@@ -1,0 +1,3 @@
+package qupath.lib.images.servers
+
+enum PixelType { UINT8, FLOAT32 }
