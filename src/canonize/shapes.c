@@ -1,15 +1,39 @@
 /* Shape arithmetic, and data movement that leaves no trace or is a flattening. */
 #include "canonize/internal.h"
 
+/* Indices that were computed from the input's shape hold for this size only: the slice remembers the
+ * extent, and inference refuses others. */
+static hlrp_status pin_slice(const canon *c, hlrp_node *n, hlrp_error *err) {
+    const hlrp_tensor *starts = canon_constant(c, n, 1), *axes = canon_constant(c, n, 3);
+    bool computed = false;
+    for (int i = 1; i < n->in_count; i++)
+        computed = computed || (n->in[i] >= 0 && c->g->values[n->in[i]].producer >= 0);
+    if (!computed)
+        return HLRP_OK;
+    if (starts == NULL || hlrp_tensor_count(starts) != 1)
+        return canon_refuse(n, err, "export the network for a fixed input size",
+                            "operator %s at node %s cuts several axes by computed indices", n->type,
+                            n->name);
+    const hlrp_dims *x = canon_in_dims(c, n, 0);
+    const int64_t axis = axes != NULL ? axes->i[0] : 0;
+    n->extent = x->d[axis < 0 ? axis + x->rank : axis];
+    return HLRP_OK;
+}
+
 /* Node order is topological: one walk folds whole chains. */
 hlrp_status canon_fold_shapes(canon *c, hlrp_error *err) {
     hlrp_graph *g = c->g;
     for (int k = 0; k < g->node_count; k++) {
         hlrp_tensor *folded = NULL;
         hlrp_value *out = &g->values[g->nodes[k].out[0]];
+        hlrp_status status = HLRP_OK;
+        if (g->nodes[k].op == HLRP_OP_SLICE && out->dtype == HLRP_F32)
+            status = pin_slice(c, &g->nodes[k], err);
+        if (status != HLRP_OK)
+            return status;
         if (out->dtype != HLRP_I64)
             continue;
-        hlrp_status status = hlrp_graph_fold_node(g, k, &folded, err);
+        status = hlrp_graph_fold_node(g, k, &folded, err);
         if (status != HLRP_OK)
             return status;
         if (folded == NULL)

@@ -74,8 +74,10 @@ typedef struct hlrp_node {
                       three inputs, the bias may be -1) */
     hlrp_window window;
     int64_t group;
-    int64_t part;   /* SLICE */
-    int64_t extent; /* SLICE by a Split's sizes: what they add up to, along axis; else 0 */
+    int64_t part; /* SLICE */
+    int64_t
+        extent; /* SLICE: what it cuts must have this extent: the sum of a Split's sizes, or what
+                       indices were computed from; 0: any */
     float alpha, lo, hi;
     int axis;
     bool keepdims;

@@ -190,7 +190,7 @@ hlrp_status hlrp_dims_slice(const hlrp_node *n, const hlrp_dims *x, const hlrp_t
             return hlrp_node_fail(n, err, "axis %lld does not fit its input", (long long)asked);
         seen |= 1U << axis;
         if (n->extent > 0 && x->d[axis] != n->extent)
-            return hlrp_node_fail(n, err, "parts of %lld in all do not fit an extent of %lld",
+            return hlrp_node_fail(n, err, "its parts are those of an extent of %lld, not of %lld",
                                   (long long)n->extent, (long long)x->d[axis]);
         if (n->in_count > 4 && known[4] != NULL && known[4]->i[k] != 1)
             return hlrp_node_fail(n, err, "steps other than 1 are not supported");

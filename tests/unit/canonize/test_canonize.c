@@ -256,6 +256,37 @@ static void channel_shuffles_are_one_operator(void **state) {
     refuse(shuffle(five, 5, rows), IMAGE(1, 6, 4, 4), "at node apart");
 }
 
+static int integer(hlrp_graph *g, int64_t i) {
+    hlrp_error err = {0};
+    hlrp_tensor *t = NULL;
+    assert_int_equal(hlrp_tensor_new(&VECTOR(1), HLRP_I64, &t, &err), HLRP_OK);
+    t->i[0] = i;
+    return hlrp_graph_add_value(g, "integer", t, &err);
+}
+
+/* Half the rows, by arithmetic: a network made canonical at one size and run at another took the
+ * half of the first one. */
+static void computed_indices_hold_for_one_size(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_graph *g = graph();
+    const int zero = integer(g, 0), two = integer(g, 2), x = g->input;
+    append(g, HLRP_OP_SHAPE, "shape", &x, 1)->ints = (hlrp_dims){.rank = 1, .d = {0}};
+    append(g, HLRP_OP_GATHER, "rows", (int[]){g->output, two}, 2);
+    append(g, HLRP_OP_DIV, "half", (int[]){g->output, two}, 2);
+    for (int k = 0; k < 3; k++)
+        g->values[g->nodes[k].out[0]].dtype = HLRP_I64;
+    append(g, HLRP_OP_SLICE, "upper", (int[]){x, zero, g->output, two, -1}, 5);
+    head(g, 3);
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 8, 8));
+    assert_int_equal(g->node_count, 3);
+    assert_int_equal(hlrp_graph_infer(g, &IMAGE(4, 3, 8, 6), &err), HLRP_OK);
+    assert_int_equal(g->values[node(g, "upper")->out[0]].dims.d[2], 4);
+    assert_int_equal(hlrp_graph_infer(g, &IMAGE(1, 3, 16, 8), &err), HLRP_E_MODEL);
+    assert_non_null(strstr(err.what, "those of an extent of 8, not of 16"));
+    hlrp_graph_free(g);
+}
+
 /* A part of the batch mixes tiles. */
 static void slices_stay_but_for_those_of_the_batch(void **state) {
     (void)state;
@@ -411,6 +442,7 @@ int main(void) {
         cmocka_unit_test(matmul_and_add_become_gemm),
         cmocka_unit_test(channels_last_flattening_goes_into_the_weights),
         cmocka_unit_test(channel_shuffles_are_one_operator),
+        cmocka_unit_test(computed_indices_hold_for_one_size),
         cmocka_unit_test(slices_stay_but_for_those_of_the_batch),
         cmocka_unit_test(softmax_at_the_output_is_cut),
         cmocka_unit_test(squeezed_and_convolutional_heads),

@@ -321,7 +321,7 @@ static void slices_of_data_at_any_size(void **state) {
     hlrp_graph_free(g);
     g = graph();
     slice(g, 0, 2, 1, 1)->extent = 5;
-    assert_refused(g, IMAGE(1, 6, 4, 4), "slice", "parts of 5 in all do not fit an extent of 6");
+    assert_refused(g, IMAGE(1, 6, 4, 4), "slice", "those of an extent of 5, not of 6");
     hlrp_graph_free(g);
 }
 

@@ -229,7 +229,7 @@ static void splits_that_are_refused(void **state) {
     static int64_t less[] = {1, 1, 1}, negative[] = {4, -1, 3}, two[] = {3, 3};
     build b;
     split(&b, 11, less, 1, "x");
-    refuse(&b, "parts of 3 in all do not fit an extent of 6");
+    refuse(&b, "those of an extent of 3, not of 6");
     split(&b, 11, negative, 1, "x");
     refuse(&b, "a part of -1");
     split(&b, 11, NULL, 9, "x");
