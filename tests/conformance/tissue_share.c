@@ -4,7 +4,8 @@
  * area at least 98 % must be found, of the glass at most 2 % be taken, and of pen marks beside the
  * tissue at most 2 % where they are to be dropped. Ink over tissue is not judged: blue over eosin
  * is the violet of hematoxylin, and what lies under a thin stroke can be told either way. A line
- * per slide; exit 1 on a miss. tissue_share N adds N to every seed. */
+ * per slide; exit 1 on a miss. tissue_share N adds N to every seed;
+ * where no ink lies beside tissue then, that counts as a miss. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,8 +81,9 @@ int main(int argc, char **argv) {
                   {"JPEG noise", 25, 0.04, 1, 15, false, false, false},
                   {"faint, vignetting, noise", 26, 0.2, 1, 30, true, false, false},
                   {"strong stain", 27, 0.04, 2, 80, false, false, false},
-                  {"pen dropped", 28, 0.04, 1, 80, false, true, true},
-                  {"pen dropped, faint", 29, 0.1, 1, 50, true, true, true}};
+                  {"blue pen dropped", 17, 0.04, 1, 80, false, true, true},
+                  {"black pen dropped", 26, 0.04, 1, 80, false, true, true},
+                  {"green pen dropped, faint", 33, 0.1, 1, 50, true, true, true}};
     char folder[] = "/tmp/hlrp-tissue-XXXXXX", path[100];
     int missed = 0;
     if (!mkdtemp(folder))
@@ -90,7 +92,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < HLRP_COUNT(slides); i++) {
         hlrp_phantom_options o = hlrp_phantom_defaults();
         o.mpp = 1;
-        o.width = o.height = 6144;
+        /* Strong compression moves the outline by its blocks of 16 µm: more glass, as on a slide. */
+        o.width = o.height = slides[i].quality < 20 ? 6144 : 4096;
         o.seed = slides[i].seed + (argc > 1 ? strtoull(argv[1], NULL, 10) : 0);
         o.vignetting = slides[i].vignetting;
         o.stain_strength = slides[i].stain;
@@ -102,9 +105,12 @@ int main(int argc, char **argv) {
         const double glass = c.taken[HLRP_PHANTOM_GLASS] / c.points[HLRP_PHANTOM_GLASS];
         const double pen = c.taken[HLRP_PHANTOM_PEN] /
                            (c.points[HLRP_PHANTOM_PEN] > 0 ? c.points[HLRP_PHANTOM_PEN] : 1);
-        const bool miss = found < 0.98 || glass > 0.02 || (slides[i].drop && pen > 0.02);
-        printf("%s %-26s tissue found %.2f %%, glass taken %.2f %%, pen taken %.2f %%\n",
-               miss ? "MISS" : "ok  ", slides[i].name, 100 * found, 100 * glass, 100 * pen);
+        const bool miss = found < 0.98 || glass > 0.02 ||
+                          (slides[i].drop && !(c.points[HLRP_PHANTOM_PEN] > 0 && pen <= 0.02));
+        printf(
+            "%s %-26s tissue found %.2f %%, glass taken %.2f %%, pen taken %.2f %% of %.0f cells\n",
+            miss ? "MISS" : "ok  ", slides[i].name, 100 * found, 100 * glass, 100 * pen,
+            c.points[HLRP_PHANTOM_PEN]);
         missed += miss;
     }
     rmdir(folder);
