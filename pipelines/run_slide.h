@@ -21,7 +21,7 @@ typedef struct hlrp_batch_run {
     int threads;
     hlrp_cancel *cancel; /* requested once options->stop says so */
     hlrp_shared_limit shared;
-    bool merge;          /* compute nothing: the journals of all shards are there, or it fails */
+    bool merge; /* compute nothing: the journals of all shards are there, or it fails */
 } hlrp_batch_run;
 
 /* Runs one slide; `where` tells how it ended, in words of batch.csv, and is also what status.json
