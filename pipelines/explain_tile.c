@@ -10,6 +10,7 @@
 #include "pipelines/network.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
+#include "sink/tile_overlay.h"
 #include "stitch/colormap.h"
 #include "stitch/limit.h"
 #include "store/store.h"
@@ -193,7 +194,16 @@ static hlrp_status limit_of(const float *plane, int64_t pixels, double *out, hlr
     return HLRP_OK;
 }
 
-static hlrp_status write_heatmap(explain *e, const char *path, hlrp_error *err) {
+static hlrp_status write_overlay(explain *e, const char *path, const float *plane, double limit,
+                                 hlrp_error *err) {
+    char label[200];
+    snprintf(label, sizeof label, "for %s", e->net->class_names[e->targets[0]]);
+    return hlrp_tile_overlay_write(path, &e->picture, plane, limit,
+                                   e->net->config->outputs.colormap, label, err);
+}
+
+static hlrp_status write_pictures(explain *e, const char *path, const char *overlay,
+                                  hlrp_error *err) {
     const int64_t pixels = e->dims.d[2] * e->dims.d[3];
     float *plane = NULL;
     double limit = 0;
@@ -208,6 +218,7 @@ static hlrp_status write_heatmap(explain *e, const char *path, hlrp_error *err) 
     for (int64_t p = 0; p < pixels; p++)
         memcpy(picture.data + 3 * p, hlrp_colormap_at(&map, limit > 0 ? plane[p] / limit : 0), 3);
     HLRP_TRY(hlrp_png_write(path, &picture, err));
+    HLRP_TRY(write_overlay(e, overlay, plane, limit, err));
     hlrp_logf(e->options->log, HLRP_LOG_INFO, "%s: full colour at ±%.3g", path, limit);
 out:
     hlrp_image_free(&picture);
@@ -217,9 +228,10 @@ out:
 
 /* ---- what is written ---- */
 
-static hlrp_status heatmap_path(const char *output, char **path, hlrp_error *err) {
+static hlrp_status picture_path(const char *output, const char *suffix, char **path,
+                                hlrp_error *err) {
     const size_t stem = strlen(output) - (hlrp_glob_match("*.h5", output, true) ? 3 : 0);
-    return hlrp_format(path, err, "%.*s.png", (int)stem, output);
+    return hlrp_format(path, err, "%.*s%s.png", (int)stem, output, suffix);
 }
 
 static bool same_file(const char *a, const char *b) {
@@ -230,16 +242,19 @@ static bool same_file(const char *a, const char *b) {
 
 /* Neither the numbers nor the heatmap may take the place of what is explained. */
 static hlrp_status spare_input(const char *input, const char *output, const char *heatmap,
-                               hlrp_error *err) {
+                               const char *overlay, hlrp_error *err) {
     bool is_tensor = false;
     char *path = NULL, *dataset = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_tensor_spec(input, &is_tensor, &path, &dataset, err));
     const char *file = is_tensor ? path : input;
-    if (same_file(file, output) || (!is_tensor && same_file(file, heatmap)))
+    if (same_file(file, output) ||
+        (!is_tensor && (same_file(file, heatmap) || same_file(file, overlay))))
         status = hlrp_fail(err, HLRP_E_USAGE, file, "give another name to -o",
                            "the %s would overwrite the input",
-                           same_file(file, output) ? "output" : "heatmap");
+                           same_file(file, output)    ? "output"
+                           : same_file(file, heatmap) ? "heatmap"
+                                                      : "overlay");
 out:
     free(path);
     free(dataset);
@@ -342,10 +357,11 @@ static void release(explain *e) {
 hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_explain_options *options, hlrp_error *err) {
     explain e = {.options = options, .err = err};
-    char *heatmap = NULL;
+    char *heatmap = NULL, *overlay = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(heatmap_path(output, &heatmap, err));
-    HLRP_TRY(spare_input(input, output, heatmap, err));
+    HLRP_TRY(picture_path(output, "", &heatmap, err));
+    HLRP_TRY(picture_path(output, "-overlay", &overlay, err));
+    HLRP_TRY(spare_input(input, output, heatmap, overlay, err));
     HLRP_TRY(prepare(&e, config, input, err));
     HLRP_TRY(hlrp_explain_create(output, &e.dims, (const char *const *)e.net->class_names,
                                  e.net->classes, &e.writer, err));
@@ -357,9 +373,10 @@ hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const cha
     status = hlrp_explain_commit(e.writer, err);
     e.writer = NULL;
     if (status == HLRP_OK && !e.tensor)
-        status = write_heatmap(&e, heatmap, err);
+        status = write_pictures(&e, heatmap, overlay, err);
 out:
     release(&e);
     free(heatmap);
+    free(overlay);
     return status;
 }

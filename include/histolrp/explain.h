@@ -24,7 +24,7 @@ typedef struct hlrp_explain_options {
 /* input: a picture (PNG, JPEG, TIFF), taken pixel by pixel through scale, mean and std, or
  * "FILE.h5:/dataset", float32 [N,C,H,W], taken as it is. Writes `output` (OUT.h5, whole or not at
  * all): /input, /logits, /target, /start, /relevance, with layers /layers/NNN; for a picture also
- * OUT.png, the heatmap. HLRP_E_INPUT where the input cannot be used, HLRP_E_MODEL where the network
+ * OUT.png, the heatmap, and OUT-overlay.png, the picture under it with a color bar. HLRP_E_INPUT where the input cannot be used, HLRP_E_MODEL where the network
  * does not take its size, HLRP_E_CONFIG, HLRP_E_IO. */
 hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_explain_options *options, hlrp_error *err);

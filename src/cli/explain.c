@@ -42,7 +42,8 @@ const hlrp_command hlrp_command_explain = {
     .operands = "CONFIG.ini INPUT",
     .details =
         "INPUT is a picture (PNG, JPEG, TIFF) or FILE.h5:/dataset, float32 [N,C,H,W], taken\n"
-        "as it is. For a picture the heatmap is written beside OUT.h5 as OUT.png.",
+        "as it is. For a picture the heatmap is written beside OUT.h5 as OUT.png,\n"
+        "and over the picture with a color bar as OUT-overlay.png.",
     .least_operands = 2,
     .most_operands = 2,
     .takes_config = true,

@@ -8,7 +8,7 @@ cd "$work" || exit 1
 # A picture is its normalized pixels: the tensor that explain wrote of it gives the same numbers.
 expect 0 explain "$demo/demo.ini" -s model.mean=0.5,0.4,0.3 -s model.std=0.2,0.25,0.5 \
     "$demo/picture.png" -o picture.h5
-holds . picture.h5 picture.png stdout stderr
+holds . picture-overlay.png picture.h5 picture.png stdout stderr
 expect 0 explain -q "$demo/demo.ini" picture.h5:/input -o tensor.h5
 checked same picture.h5 tensor.h5
 checked picture picture.h5 "$demo/picture.png" picture.png
