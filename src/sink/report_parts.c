@@ -34,7 +34,7 @@ static void add_kind(const hlrp_report_input *in, const hlrp_report_numbers *n, 
     add_cell(s, "minus", n->all.minus < 0 ? own->minus / n->all.minus : 0);
     hlrp_str_add(s, "<td>");
     if (kind->suspect) {
-        hlrp_html_number(s, excess);
+        hlrp_html_number(s, excess < 0.005 ? 0 : excess);
         hlrp_str_add(s, " ×");
     } else {
         hlrp_str_add(s, "<span aria-hidden=\"true\">·</span>");

@@ -42,7 +42,7 @@ const char *const hlrp_report_css[] = {
     "caption{text-align:left;padding:.6rem .75rem;color:var(--soft);font-size:.85rem}\n",
     "th,td{padding:.4rem .6rem;text-align:left;vertical-align:top;border-top:1px solid var(--li"
     "ne)}\n",
-    ".batch td.n,.ground td,.layers td:nth-child(n+3){white-space:nowrap}\n",
+    ".batch td.n,.ground td:not(:last-child),.layers td:nth-child(n+3){white-space:nowrap}\n",
     "thead th{border-top:0;font-size:.82rem;color:var(--soft);vertical-align:bottom;background:"
     "#fafbfc}\n",
     "tbody th{font-weight:600;overflow-wrap:anywhere}\n",
@@ -129,6 +129,9 @@ const char *const hlrp_report_css[] = {
     ".card,.pair,tr,.views{break-inside:avoid}\n",
     ".scroll{border:0;overflow:visible}.top,th button::after{display:none}\n",
     ".pairs{grid-template-columns:repeat(3,1fr)}\n",
+    ".views{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}\n",
+    ".card{overflow:visible}.ground .bar{width:1.6rem}.cards{grid-template-columns:minmax(0,7fr"
+    ") minmax(0,4fr)}\n",
     "a{color:inherit;text-decoration:none}\n",
     "th,td{padding:.2rem .35rem}\n",
     "}\n",
