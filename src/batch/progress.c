@@ -235,8 +235,9 @@ typedef struct wanted {
 
 static bool take_text(void *ctx, const char *name, const char *value) {
     wanted *w = ctx;
+    hlrp_error ignored = {0};
     if (!w->value && strcmp(name, w->name) == 0)
-        w->value = strdup(value);
+        w->value = hlrp_strdup(value, &ignored);
     return true;
 }
 
