@@ -231,6 +231,7 @@ static bool walk(const char *text, bool (*each)(void *ctx, const char *name, con
 typedef struct wanted {
     const char *name;
     char *value;
+    hlrp_error err;
 } wanted;
 
 static bool take_text(void *ctx, const char *name, const char *value) {
