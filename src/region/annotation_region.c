@@ -240,7 +240,7 @@ static hlrp_status add_class(annotation_layer *l, hlrp_geos *geos, hlrp_size sli
     GEOSGeometry *drawn = NULL;
     hlrp_region_class *c = &l->classes[i];
     HLRP_TRY(draw_class(geos, &l->drawing, i, &sum->repaired, &drawn, err));
-    HLRP_TRY(hlrp_pieces_new(geos, drawn, slide, &l->pieces[i], err));
+    HLRP_TRY(hlrp_pieces_new(drawn, slide, &l->pieces[i], err));
     c->area = hlrp_pieces_total(l->pieces[i]);
     if (has_area(c) && c->use == HLRP_CLASS_INCLUDED) {
         HLRP_TRY(hlrp_polygon_add(geos, &sum->in, drawn, err));
@@ -264,7 +264,7 @@ static hlrp_status make_region(annotation_layer *l, hlrp_geos *geos, hlrp_size s
             return HLRP_OK;
         }
     hlrp_status status = hlrp_polygon_cut(geos, &sum->in, sum->out, err);
-    return status == HLRP_OK ? hlrp_pieces_new(geos, sum->in, slide, &l->region, err) : status;
+    return status == HLRP_OK ? hlrp_pieces_new(sum->in, slide, &l->region, err) : status;
 }
 
 static hlrp_status make_areas(annotation_layer *l, hlrp_size slide, const hlrp_log *log,

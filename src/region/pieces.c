@@ -6,7 +6,7 @@
 #include "region/polygon.h"
 
 /* Pieces of up to so many vertices are not cut further; deeper than this nothing is. */
-enum { FEW_VERTICES = 128, MOST_DEPTH = 40 };
+enum { FEW_VERTICES = 128, MOST_DEPTH = 40, MANY_CROSSINGS = 2000 };
 
 /* Areas that differ by less than this share of their rectangle are the same. */
 #define SAME_SHARE 1e-9
@@ -20,10 +20,8 @@ typedef struct node {
 
 struct hlrp_pieces {
     hlrp_geos geos;
-    pthread_mutex_t lock; /* GEOS contexts and prepared geometries serve one thread at a time */
+    pthread_mutex_t lock; /* a GEOS context serves one thread at a time */
     bool locked;          /* the lock was made */
-    GEOSGeometry *shape;
-    const GEOSPreparedGeometry *prepared; /* of shape */
     node *nodes;
     int64_t count, capacity;
 };
@@ -44,8 +42,56 @@ static GEOSGeometry *intersect(const hlrp_geos *geos, const GEOSGeometry *g, hlr
     return out;
 }
 
+/* Where a place lies: strictly inside (0), or on which side or edge it is. */
+static int side_of(double x, double y, hlrp_rect r) {
+    const int across = x < r.x ? 1 : x == r.x ? 2 : x == r.x + r.w ? 3 : x > r.x + r.w ? 4 : 0;
+    const int down = y < r.y ? 1 : y == r.y ? 2 : y == r.y + r.h ? 3 : y > r.y + r.h ? 4 : 0;
+    return 5 * down + across;
+}
+
+static int64_t ring_crossings(const hlrp_geos *geos, const GEOSGeometry *ring, hlrp_rect r) {
+    const GEOSCoordSequence *places = GEOSGeom_getCoordSeq_r(geos->handle, ring);
+    unsigned n = 0;
+    int64_t crossings = 0;
+    int last = -1;
+    if (!places || !GEOSCoordSeq_getSize_r(geos->handle, places, &n))
+        return 0;
+    for (unsigned i = 0; i < n; i++) {
+        double x = 0, y = 0;
+        GEOSCoordSeq_getXY_r(geos->handle, places, i, &x, &y);
+        const int side = side_of(x, y, r);
+        crossings += i > 0 && side != last;
+        last = side;
+    }
+    return crossings;
+}
+
+/* Edges that lead from one side of the rectangle's edges to another: an upper bound of crossings. */
+static int64_t crossings(const hlrp_geos *geos, const GEOSGeometry *g, hlrp_rect r) {
+    int64_t sum = 0;
+    if (GEOSGeomTypeId_r(geos->handle, g) != GEOS_POLYGON) {
+        const int parts = GEOSGetNumGeometries_r(geos->handle, g);
+        for (int i = 0; parts > 1 && i < parts; i++)
+            sum += crossings(geos, GEOSGetGeometryN_r(geos->handle, g, i), r);
+        if (parts == 1 && GEOSGetGeometryN_r(geos->handle, g, 0) != g)
+            sum = crossings(geos, GEOSGetGeometryN_r(geos->handle, g, 0), r);
+        return sum;
+    }
+    if (GEOSisEmpty_r(geos->handle, g) == 1)
+        return 0;
+    sum = ring_crossings(geos, GEOSGetExteriorRing_r(geos->handle, g), r);
+    const int holes = GEOSGetNumInteriorRings_r(geos->handle, g);
+    for (int i = 0; i < holes; i++)
+        sum += ring_crossings(geos, GEOSGetInteriorRingN_r(geos->handle, g, i), r);
+    return sum;
+}
+
+/* By GEOSClipByRect, whose time grows with the square of the crossings: not where there are many.
+ */
 static GEOSGeometry *clip(const hlrp_geos *geos, const GEOSGeometry *g, hlrp_rect r) {
-    GEOSGeometry *out = GEOSClipByRect_r(geos->handle, g, r.x, r.y, r.x + r.w, r.y + r.h);
+    GEOSGeometry *out = NULL;
+    if (crossings(geos, g, r) <= MANY_CROSSINGS)
+        out = GEOSClipByRect_r(geos->handle, g, r.x, r.y, r.x + r.w, r.y + r.h);
     return out ? out : intersect(geos, g, r);
 }
 
@@ -136,25 +182,23 @@ static hlrp_status grow_tree(hlrp_pieces *p, GEOSGeometry *piece, hlrp_rect box,
     return HLRP_OK;
 }
 
-hlrp_status hlrp_pieces_new(const hlrp_geos *geos, const GEOSGeometry *shape, hlrp_size slide,
-                            hlrp_pieces **out, hlrp_error *err) {
+hlrp_status hlrp_pieces_new(const GEOSGeometry *shape, hlrp_size slide, hlrp_pieces **out,
+                            hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_pieces *p = NULL;
     const hlrp_rect box = {0, 0, (double)slide.w, (double)slide.h};
     int64_t root = 0;
-    GEOSGeometry *copy = NULL;
+    GEOSGeometry *inside = NULL;
     HLRP_TRY(hlrp_calloc(&p, 1, sizeof *p, "the pieces of an annotation", err));
     p->locked = pthread_mutex_init(&p->lock, NULL) == 0;
     HLRP_TRY(hlrp_geos_begin(&p->geos, err));
-    p->shape = clip(geos, shape, box);
-    copy = p->shape ? GEOSGeom_clone_r(p->geos.handle, p->shape) : NULL;
-    p->prepared = p->shape ? GEOSPrepare_r(p->geos.handle, p->shape) : NULL;
-    if (!p->locked || !copy || !p->prepared) {
-        GEOSGeom_destroy_r(p->geos.handle, copy);
+    inside = clip(&p->geos, shape, box);
+    if (!p->locked || !inside) {
+        GEOSGeom_destroy_r(p->geos.handle, inside);
         status = hlrp_geos_failed(&p->geos, NULL, err);
         goto out;
     }
-    HLRP_TRY(grow_tree(p, copy, box, 0, &root, err));
+    HLRP_TRY(grow_tree(p, inside, box, 0, &root, err));
     *out = p;
     return HLRP_OK;
 out:
@@ -167,10 +211,6 @@ void hlrp_pieces_free(hlrp_pieces *p) {
         return;
     for (int64_t i = 0; i < p->count; i++)
         GEOSGeom_destroy_r(p->geos.handle, p->nodes[i].piece);
-    if (p->prepared)
-        GEOSPreparedGeom_destroy_r(p->geos.handle, p->prepared);
-    if (p->shape)
-        GEOSGeom_destroy_r(p->geos.handle, p->shape);
     hlrp_geos_end(&p->geos);
     if (p->locked)
         pthread_mutex_destroy(&p->lock);
@@ -208,24 +248,10 @@ static double area_below(hlrp_pieces *p, int64_t number, hlrp_rect rect) {
     return area_below(p, n->low, rect) + area_below(p, n->high, rect);
 }
 
-/* −1: the rectangle is neither wholly inside nor wholly outside, or GEOS cannot tell. */
-static double prepared_area(hlrp_pieces *p, hlrp_rect rect) {
-    double area = -1;
-    GEOSGeometry *box = rectangle(&p->geos, rect);
-    if (box && GEOSPreparedIntersects_r(p->geos.handle, p->prepared, box) == 0)
-        area = 0;
-    else if (box && GEOSPreparedContains_r(p->geos.handle, p->prepared, box) == 1)
-        area = area_of(rect);
-    GEOSGeom_destroy_r(p->geos.handle, box);
-    return area;
-}
-
 double hlrp_pieces_area(const hlrp_pieces *pieces, hlrp_rect rect) {
     hlrp_pieces *p = (hlrp_pieces *)pieces; /* changed under the lock only */
     pthread_mutex_lock(&p->lock);
-    double area = prepared_area(p, rect);
-    if (area < 0)
-        area = area_below(p, 0, rect);
+    const double area = area_below(p, 0, rect);
     pthread_mutex_unlock(&p->lock);
     return area;
 }

@@ -42,8 +42,8 @@ double hlrp_polygon_area(hlrp_geos *geos, const GEOSGeometry *a);
 typedef struct hlrp_pieces hlrp_pieces;
 
 /* The part of `shape` inside the slide. The caller frees *out. */
-hlrp_status hlrp_pieces_new(const hlrp_geos *geos, const GEOSGeometry *shape, hlrp_size slide,
-                            hlrp_pieces **out, hlrp_error *err);
+hlrp_status hlrp_pieces_new(const GEOSGeometry *shape, hlrp_size slide, hlrp_pieces **out,
+                            hlrp_error *err);
 void hlrp_pieces_free(hlrp_pieces *pieces);
 
 double hlrp_pieces_total(const hlrp_pieces *pieces); /* area, level-0 pixels² */
