@@ -71,7 +71,7 @@ static void finish_ring(hlrp_drawing *d) {
     d->vertex_count = ring->first + ring->count;
     if (ring->count >= 3 && !(ring->hole && d->orphans))
         return;
-    if (ring->count < 3)
+    if (ring->count < 3 && !d->bad)
         hlrp_drawing_slip(d, HLRP_SLIP_TOO_FEW, d->shapes[d->shape_count - 1].number);
     if (!ring->hole)
         d->orphans = true;
