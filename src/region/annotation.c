@@ -50,28 +50,23 @@ static void drop_minor(hlrp_drawing *d) {
     d->shape_count = kept;
 }
 
-static const char *const SLIPS[HLRP_SLIP_KINDS] = {
-    [HLRP_SLIP_POINTS] = "%s: %lld points or lines (the first is shape %lld) have no area: skipped",
-    [HLRP_SLIP_MINOR] =
-        "%s: %lld detections (the first is shape %lld) beside annotations do not count: skipped",
-    [HLRP_SLIP_NOT_FINITE] =
-        "%s: %lld shapes (the first is shape %lld) have coordinates that are no numbers, or beyond "
-        "1e9: dropped",
-    [HLRP_SLIP_TOO_FEW] =
-        "%s: %lld rings (the first in shape %lld) have fewer than three places: dropped",
-    [HLRP_SLIP_SHAPELESS] =
-        "%s: %lld shapes (the first is shape %lld) have no geometry that can be read: dropped",
+static const struct {
+    const char *what, *why;
+} SLIPS[HLRP_SLIP_KINDS] = {
+    [HLRP_SLIP_POINTS] = {"points or lines", "have no area: skipped"},
+    [HLRP_SLIP_MINOR] = {"detections", "do not count beside annotations: skipped"},
+    [HLRP_SLIP_NOT_FINITE] = {"shapes", "have coordinates that are no numbers: dropped"},
+    [HLRP_SLIP_TOO_FEW] = {"rings", "have fewer than three places: dropped"},
+    [HLRP_SLIP_SHAPELESS] = {"shapes", "have no geometry that can be read: dropped"},
 };
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the table above is the only source */
 static void warn_of_slips(const hlrp_drawing *d, const char *path, const hlrp_log *log) {
     for (int k = 0; k < HLRP_SLIP_KINDS; k++)
         if (d->slips[k].count > 0)
-            hlrp_logf(log, HLRP_LOG_WARN, SLIPS[k], path, (long long)d->slips[k].count,
-                      (long long)d->slips[k].first);
+            hlrp_logf(log, HLRP_LOG_WARN, "%s: %lld %s (the first at shape %lld) %s", path,
+                      (long long)d->slips[k].count, SLIPS[k].what, (long long)d->slips[k].first,
+                      SLIPS[k].why);
 }
-#pragma GCC diagnostic pop
 
 /* The first reason why nothing is left. */
 static hlrp_status nothing_usable(const hlrp_drawing *d, const char *path, hlrp_error *err) {

@@ -176,13 +176,13 @@ static void imagescope_layers(void **state) {
         "<?xml version='1.0'?><Annotations MicronsPerPixel='0.25'><Annotation Id='1' Name=''>"
         "<Attributes><Attribute Name='Tumor' Id='0' Value=''/></Attributes><Regions>" REGION(
             "0", V(0, 0) V(10, 0) V(10, 10) V(0, 10))
-            REGION("1", V(0, 0) V(5, 0) V(5, 5) V(
-                            0, 5)) "</Regions></Annotation><Annotation "
-                                   "Name='Stroma'><Regions>" REGION("0", V(20, 0) V(30, 0) V(30, 10)
-                                                                             V(20, 10))
-                                       REGION("1",
-                                              V(0, 5) V(10, 5) V(10, 10)
-                                                  V(0, 10)) "</Regions></Annotation></Annotations>";
+            REGION("1",
+                   V(0, 0) V(5, 0) V(5, 5)
+                       V(0, 5)) "</Regions></Annotation><Annotation "
+                                "Name='Stroma'><Regions>" REGION("0", V(20, 0) V(30, 0) V(30, 10)
+                                                                          V(20, 10))
+                                    REGION("1", V(0, 5) V(10, 5) V(10, 10) V(
+                                                    0, 10)) "</Regions></Annotation></Annotations>";
     hlrp_error err = {0};
     hlrp_region *region = NULL;
     (void)state;
