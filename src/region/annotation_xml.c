@@ -157,7 +157,7 @@ static hlrp_status finish_shape(reader *r) {
     int64_t group = 0;
     r->in_shape = false;
     HLRP_TRY(hlrp_drawing_group(r->drawing, r->class, &group, r->err));
-    if (r->dialect == ASAP)
+    if (r->dialect == ASAP && r->place_count > 1)
         qsort(r->places, (size_t)r->place_count, sizeof *r->places, by_order);
     if (r->place_count == 2 &&
         (strcmp(r->kind, "Rectangle") == 0 || strcmp(r->kind, "Ellipse") == 0))

@@ -209,6 +209,8 @@ static void bad_xml(void **state) {
     assert_refused("<ASAP_Annotations>\n<Annotations></ASAP_Annotations>", "line 2");
     assert_refused("<html></html>", "begins with <html>");
     assert_refused("<ASAP_Annotations/>", "it has no shapes");
+    assert_refused("<ASAP_Annotations><Annotation/></ASAP_Annotations>",
+                   "no geometry"); /* 0 places */
     assert_refused("<ASAP_Annotations><Annotations>" ASAP(
                        "a", C(0, "nan", "0") C(1, "1", "0")
                                 C(2, "1", "1")) "</Annotations></ASAP_Annotations>",
