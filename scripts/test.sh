@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs what is missing, builds, runs all tests. Last line: "N passed, N failed, N skipped".
-#   test.sh [--werror] [--preset NAME] [--no-setup]
+#   test.sh [--werror] [--preset NAME] [--no-setup] [--cluster]
+# --cluster also brings up a small Slurm and runs batches through it.
 # HISTOLRP_TESTDATA names the folder of the large test data; tests that need it are skipped
 # where it is absent.
 set -euo pipefail
@@ -9,6 +10,7 @@ cd "$(dirname "$0")/.."
 preset=release
 options=()
 setup=1
+cluster=0
 while [ $# -gt 0 ]; do
     case $1 in
     --werror) options+=(-DHLRP_WERROR=ON) ;;
@@ -17,8 +19,9 @@ while [ $# -gt 0 ]; do
         shift
         ;;
     --no-setup) setup=0 ;;
+    --cluster) cluster=1 ;;
     *)
-        echo "usage: test.sh [--werror] [--preset NAME] [--no-setup]" >&2
+        echo "usage: test.sh [--werror] [--preset NAME] [--no-setup] [--cluster]" >&2
         exit 2
         ;;
     esac
@@ -28,6 +31,7 @@ done
 if [ "$setup" = 1 ]; then
     scripts/setup.sh build test
     [ "$preset" != tsan ] || scripts/setup.sh races
+    [ "$cluster" = 0 ] || scripts/setup.sh cluster
 fi
 echo "Building ($preset)"
 scripts/build.sh "$preset" -DHLRP_TESTS=ON "${options[@]}"
@@ -41,8 +45,11 @@ if [ "$preset" = tsan ]; then
     export TSAN_OPTIONS="ignore_noninstrumented_modules=1 exitcode=66"
 fi
 
+selection=()
+[ "$cluster" = 1 ] || selection=(-LE slurm)
 status=0
 log=$folder/tests.log
-ctest --test-dir "$folder" --output-on-failure --timeout 900 -j "$(nproc)" 2>&1 | tee "$log" || status=$?
+ctest --test-dir "$folder" --output-on-failure --timeout 900 -j "$(nproc)" \
+    "${selection[@]}" 2>&1 | tee "$log" || status=$?
 scripts/count_tests.sh "$folder" "$log"
 exit $status
