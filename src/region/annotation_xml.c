@@ -371,9 +371,10 @@ static hlrp_status parse(reader *r, const char *bytes, int64_t size) {
     if (r->status != HLRP_OK || r->parser->wellFormed)
         return r->status;
     const xmlError *bad = xmlCtxtGetLastError(r->parser);
+    const char *why = bad && bad->message ? bad->message : "it cannot be parsed";
     return hlrp_fail(r->err, HLRP_E_INPUT, r->path, "export the annotations again",
-                     "the file is not well-formed XML: line %d: %.200s", bad ? bad->line : 0,
-                     bad && bad->message ? bad->message : "it cannot be parsed");
+                     "the file is not well-formed XML: line %d: %.*s", bad ? bad->line : 0,
+                     (int)HLRP_MIN(strcspn(why, "\n"), 200), why);
 }
 
 hlrp_status hlrp_read_annotation_xml(char *bytes, int64_t size, const char *path, hlrp_drawing *out,
