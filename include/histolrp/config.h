@@ -143,7 +143,7 @@ typedef struct hlrp_config {
         double tissue_min_object_um;       /* objects under this squared are dropped */
         double tissue_max_hole_um;         /* holes under this squared are filled */
         int64_t tissue_saturation_floor;   /* up to this nothing is tissue */
-        int64_t tissue_saturation_ceiling; /* above this everything is: Otsu never goes higher */
+        int64_t tissue_saturation_ceiling; /* above this everything is */
         int64_t tissue_dark_value;         /* colorless and darker is padding or shadow */
     } regions;
 

@@ -38,7 +38,7 @@ typedef struct hlrp_tissue_options {
     double min_object_um;   /* objects of less than this squared are dropped */
     double max_hole_um;     /* holes of less than this squared are filled (fat) */
     int saturation_floor;   /* a saturation up to this one is never tissue */
-    int saturation_ceiling; /* a saturation above this one always is: Otsu never goes higher */
+    int saturation_ceiling; /* a saturation above this one always is */
     int dark_value;         /* darker pixels of low saturation are padding or shadow */
     hlrp_pen pen;           /* drop: pen marks are no tissue; keep: they are, like any color */
 } hlrp_tissue_options;
