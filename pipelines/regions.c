@@ -1,23 +1,11 @@
 /* Which parts of a slide are looked at: regions.source, with the slide's own annotation and mask. */
 #include <stdlib.h>
 
+#include "pipelines/report.h"
 #include "pipelines/slide_run.h"
 
-static hlrp_tissue_options tissue_options(const hlrp_config *c) {
-    return (hlrp_tissue_options){.cell_um = c->regions.tissue_cell_um,
-                                 .median_um = c->regions.tissue_median_um,
-                                 .closing_um = c->regions.tissue_closing_um,
-                                 .min_object_um = c->regions.tissue_min_object_um,
-                                 .max_hole_um = c->regions.tissue_max_hole_um,
-                                 .saturation_floor = (int)c->regions.tissue_saturation_floor,
-                                 .saturation_ceiling = (int)c->regions.tissue_saturation_ceiling,
-                                 .dark_value = (int)c->regions.tissue_dark_value,
-                                 .pen = c->regions.pen == HLRP_CONFIG_DROP ? HLRP_PEN_DROP
-                                                                           : HLRP_PEN_KEEP};
-}
-
 static hlrp_status tissue(const hlrp_slide_run *run, hlrp_region **out, hlrp_error *err) {
-    const hlrp_tissue_options options = tissue_options(run->batch->config);
+    const hlrp_tissue_options options = hlrp_tissue_options_of(run->batch->config);
     return hlrp_region_new_tissue(run->slide, run->mpp, &options, out, err);
 }
 
