@@ -93,67 +93,30 @@ void hlrp_report_histogram(const hlrp_report_input *in, const hlrp_report_number
 
 /* ---- the account ---- */
 
-enum { OUT, OUT_ABS, IN, BIAS, STABILIZER, FIELDS };
-
-typedef struct layers {
-    int64_t count;
-    double *values[FIELDS]; /* [count] */
-    hlrp_strings nodes, rules;
-} layers;
-
-static hlrp_status read_layers(hlrp_result *result, layers *l, hlrp_error *err) {
-    static const char *const names[FIELDS] = {"relevance_out", "relevance_out_abs", "relevance_in",
-                                              "bias", "stabilizer"};
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_result_table_rows(result, "/layers", &l->count, err));
-    HLRP_TRY(hlrp_result_table_text(result, "/layers", "node", &l->nodes, err));
-    HLRP_TRY(hlrp_result_table_text(result, "/layers", "rule", &l->rules, err));
-    for (int f = 0; f < FIELDS; f++) {
-        HLRP_TRY(hlrp_calloc(&l->values[f], l->count, sizeof(double), "layers", err));
-        HLRP_TRY(hlrp_result_table_f64(result, "/layers", names[f], l->count, l->values[f], err));
-    }
-out:
-    return status;
-}
-
-static void free_layers(layers *l) {
-    for (int f = 0; f < FIELDS; f++)
-        free(l->values[f]);
-    hlrp_strings_free(&l->nodes);
-    hlrp_strings_free(&l->rules);
-}
-
-/* Share of the relevance reaching layer i that is lost (positive) or created there. */
-static double loss(const layers *l, int64_t i) {
-    if (!(l->values[OUT_ABS][i] > 0) || strcmp(l->rules.items[i], "gradient") == 0)
-        return 0;
-    return (l->values[OUT][i] - l->values[IN][i]) / l->values[OUT_ABS][i];
-}
-
 /* The layer with the next smaller loss than those before: layers are few, and shown ones fewer. */
-static int64_t next_worst(const layers *l, bool *taken) {
+static int64_t next_worst(const hlrp_layers *l, bool *taken) {
     int64_t worst = -1;
     for (int64_t i = 0; i < l->count; i++)
-        if (!taken[i] && fabs(loss(l, i)) >= 5e-4 &&
-            (worst < 0 || fabs(loss(l, i)) > fabs(loss(l, worst))))
+        if (!taken[i] && fabs(hlrp_layers_loss(l, i)) >= 5e-4 &&
+            (worst < 0 || fabs(hlrp_layers_loss(l, i)) > fabs(hlrp_layers_loss(l, worst))))
             worst = i;
     if (worst >= 0)
         taken[worst] = true;
     return worst;
 }
 
-static void add_layer(const layers *l, int64_t i, hlrp_str *s) {
-    const double scale = l->values[OUT_ABS][i];
+static void add_layer(const hlrp_layers *l, int64_t i, hlrp_str *s) {
+    const double scale = l->values[HLRP_LAYERS_OUT_ABS][i];
     hlrp_str_add(s, "<tr><th scope=\"row\">");
     hlrp_html_text(s, l->nodes.items[i]);
     hlrp_str_add(s, "</th><td>");
     hlrp_html_text(s, l->rules.items[i]);
     hlrp_str_add(s, "</td><td>");
-    hlrp_html_share(s, loss(l, i));
+    hlrp_html_share(s, hlrp_layers_loss(l, i));
     hlrp_str_add(s, "</td><td>");
-    hlrp_html_share(s, l->values[BIAS][i] / scale);
+    hlrp_html_share(s, l->values[HLRP_LAYERS_BIAS][i] / scale);
     hlrp_str_add(s, "</td><td>");
-    hlrp_html_share(s, l->values[STABILIZER][i] / scale);
+    hlrp_html_share(s, l->values[HLRP_LAYERS_STABILIZER][i] / scale);
     hlrp_str_add(s, "</td></tr>\n");
 }
 
@@ -173,7 +136,7 @@ static void add_totals(const hlrp_report_numbers *n, hlrp_str *s) {
     hlrp_str_add(s, ".</p>");
 }
 
-static hlrp_status add_layers(const layers *l, hlrp_str *s, hlrp_error *err) {
+static hlrp_status add_layers(const hlrp_layers *l, hlrp_str *s, hlrp_error *err) {
     bool *taken = NULL;
     const hlrp_status status = hlrp_calloc(&taken, l->count, sizeof *taken, "layers", err);
     if (status != HLRP_OK)
@@ -196,27 +159,27 @@ static hlrp_status add_layers(const layers *l, hlrp_str *s, hlrp_error *err) {
 hlrp_status hlrp_report_account(const hlrp_report_input *in, const hlrp_report_numbers *n,
                                 hlrp_str *s, char **lost, double *share, hlrp_error *err) {
     const double most = in->warn_share > 0 ? in->warn_share : DEFAULT_WARN_SHARE;
-    layers l = {0};
+    hlrp_layers l = {0};
     int64_t worst = 0;
     hlrp_status status = HLRP_OK;
     *lost = NULL;
     *share = 0;
     if (n->explained == 0)
         return HLRP_OK;
-    HLRP_TRY(read_layers(in->sink.result, &l, err));
+    HLRP_TRY(hlrp_result_read_layers(in->sink.result, &l, err));
     hlrp_str_add(s, "<div class=\"card wide\"><h3>Conservation account</h3>");
     add_totals(n, s);
     HLRP_TRY(add_layers(&l, s, err));
     hlrp_str_add(s, "</div>\n");
     for (int64_t i = 1; i < l.count; i++)
-        if (fabs(loss(&l, i)) > fabs(loss(&l, worst)))
+        if (fabs(hlrp_layers_loss(&l, i)) > fabs(hlrp_layers_loss(&l, worst)))
             worst = i;
-    if (l.count > 0 && fabs(loss(&l, worst)) > most) {
-        *share = loss(&l, worst);
+    if (l.count > 0 && fabs(hlrp_layers_loss(&l, worst)) > most) {
+        *share = hlrp_layers_loss(&l, worst);
         *lost = hlrp_strdup(l.nodes.items[worst], err);
         status = *lost ? HLRP_OK : HLRP_E_MEMORY;
     }
 out:
-    free_layers(&l);
+    hlrp_layers_free(&l);
     return status;
 }

@@ -144,6 +144,28 @@ hlrp_status hlrp_result_table_f64(hlrp_result *result, const char *table, const 
 hlrp_status hlrp_result_table_text(hlrp_result *result, const char *table, const char *column,
                                    hlrp_strings *values, hlrp_error *err);
 
+/* /layers: sums over all tiles, a row per node from the output down. Zero-initialise. */
+enum {
+    HLRP_LAYERS_OUT,
+    HLRP_LAYERS_OUT_ABS,
+    HLRP_LAYERS_IN,
+    HLRP_LAYERS_BIAS,
+    HLRP_LAYERS_STABILIZER,
+    HLRP_LAYERS_FIELDS
+};
+typedef struct hlrp_layers {
+    int64_t count;
+    double *values[HLRP_LAYERS_FIELDS]; /* [count] each */
+    hlrp_strings nodes, rules;
+} hlrp_layers;
+
+/* Free *l also where this fails. */
+hlrp_status hlrp_result_read_layers(hlrp_result *result, hlrp_layers *l, hlrp_error *err);
+void hlrp_layers_free(hlrp_layers *l);
+/* Share of the relevance that reaches layer i and is lost (positive) or created (negative) there;
+ * 0 where the layer takes gradients, which do not conserve, or where none reaches it. */
+double hlrp_layers_loss(const hlrp_layers *l, int64_t i);
+
 /* An attribute as text (numbers formatted, lists joined by ", "); *value is NULL where there is
  * none. The caller frees it. */
 hlrp_status hlrp_result_get_text(hlrp_result *result, const char *group, const char *name,
