@@ -219,7 +219,7 @@ static float root_mean_square(const hlrp_layout *l, const float *z) {
 }
 
 HLRP_VECTOR
-static void divide_all(int64_t count, const float *r, const float *z, float e, float *s) {
+void hlrp_quotient(int64_t count, const float *r, const float *z, float e, float *s) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         s[i] = r[i] / hlrp_stab(z[i], e);
@@ -301,18 +301,11 @@ void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divid
             if (d->sign)
                 divide_gated(block, step->r + at, den, e, d->gate + at, (float)d->sign, s + at);
             else
-                divide_all(block, step->r + at, den, e, s + at);
+                hlrp_quotient(block, step->r + at, den, e, s + at);
             if (step->account)
                 add_shares(layer, k, d, s + at, den, e, &step->account[n]);
         }
     }
-}
-
-HLRP_VECTOR
-void hlrp_positive_part(int64_t count, const float *x, float *y) {
-#pragma omp simd
-    for (int64_t i = 0; i < count; i++)
-        y[i] = x[i] > 0 ? x[i] : 0;
 }
 
 HLRP_VECTOR

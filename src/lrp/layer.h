@@ -112,7 +112,9 @@ typedef struct hlrp_divide {
 /* s = R / stab(denominator), and the account of what bias and stabilizer took. */
 void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d, float *s);
 
-void hlrp_positive_part(int64_t count, const float *x, float *y);
+/* s = r / stab(z). */
+void hlrp_quotient(int64_t count, const float *r, const float *z, float e, float *s);
+/* The positive part is hlrp_relu (engine/kernels.h). */
 void hlrp_negative_part(int64_t count, const float *x, float *y);
 void hlrp_multiply(int64_t count, const float *x, float *y); /* y *= x */
 void hlrp_add_product(int64_t count, float scale, const float *x, const float *c, float *y);

@@ -10,6 +10,7 @@
  * branch z < 0 has no relevance: then it is one forward and one adjoint. */
 #include <stdlib.h>
 
+#include "engine/kernels.h"
 #include "lrp/layer.h"
 #include "util/vector.h"
 
@@ -45,7 +46,7 @@ static hlrp_status positive_sum(const hlrp_layer *layer, hlrp_step *step, float 
     if (layer->nonnegative)
         return hlrp_linear_forward(layer->maps[MAPS_OF_P], step->stream, step->x, p, err);
     float *more = hlrp_take(step, &layer->spec.dst);
-    hlrp_positive_part(n, step->x, xp);
+    hlrp_relu(n, step->x, xp);
     hlrp_negative_part(n, step->x, xn);
     hlrp_status status = hlrp_linear_forward(layer->maps[MAPS_OF_P], step->stream, xp, p, err);
     if (status == HLRP_OK)

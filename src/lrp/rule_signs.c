@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "engine/kernels.h"
+
 enum { PLUS, MINUS, PLUS_NEGATIVE_BIAS, MINUS_POSITIVE_BIAS };
 
 /* Maps: x⁺ meets the weights of the part's sign together with the bias, x⁻ the other weights alone.
@@ -52,7 +54,7 @@ hlrp_status hlrp_signs_add(const hlrp_layer *layer, hlrp_step *step, int sign, f
     if (!layer->nonnegative) {
         xp = hlrp_take(step, src);
         xn = hlrp_take(step, src);
-        hlrp_positive_part(n, step->x, xp);
+        hlrp_relu(n, step->x, xp);
         hlrp_negative_part(n, step->x, xn);
     }
     const float *x = xp ? xp : step->x;

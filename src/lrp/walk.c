@@ -76,18 +76,11 @@ static double signed_sum_of(int64_t count, const float *s, const float *y) {
     return sum;
 }
 
-HLRP_VECTOR
-static void divide(int64_t count, const float *r, const float *y, float e, float *s) {
-#pragma omp simd
-    for (int64_t i = 0; i < count; i++)
-        s[i] = r[i] / hlrp_stab(y[i], e);
-}
-
 /* s = R / stab(y) of a node without parameters. */
 static float *divide_by_output(turn *t, double epsilon) {
     const int64_t sample = hlrp_layout_sample(t->out);
     float *s = hlrp_take(&t->step, t->out);
-    divide(hlrp_layout_count(t->out), t->r, t->y, (float)epsilon, s);
+    hlrp_quotient(hlrp_layout_count(t->out), t->r, t->y, (float)epsilon, s);
     for (int64_t n = 0; t->step.account && n < t->out->n; n++)
         t->step.account[n].stabilizer +=
             epsilon * signed_sum_of(sample, s + n * sample, t->y + n * sample);
