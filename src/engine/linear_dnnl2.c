@@ -389,15 +389,33 @@ static hlrp_status run_pass(const pass *p, const float *bias, hlrp_stream *strea
 
 /* ---- fully connected layers: plain matrices, one copy of the weights for both directions ---- */
 
+/* Rows that one call of sgemm takes. The kernels without AVX-512 work on six rows at a time and add
+ * the one or two that remain in another order; up to four are always added alike. */
+static int64_t rows_alike(int64_t n) {
+    enum { ALIKE = 4 };
+    return has_isa(dnnl_cpu_isa_avx512_core) ? n : HLRP_MIN(n, ALIKE);
+}
+
+static dnnl_status_t multiply(const hlrp_linear *m, bool forward, int64_t rows, const float *in,
+                              float *out) {
+    const int64_t i = m->spec.src.c, o = m->spec.dst.c;
+    if (!forward)
+        return dnnl_sgemm('N', 'N', rows, i, o, 1, in, o, m->spec.weights, i, 0, out, i);
+    for (int64_t row = 0; m->bias && row < rows; row++)
+        memcpy(out + row * o, m->bias, (size_t)o * sizeof *out);
+    return dnnl_sgemm('N', 'T', rows, o, i, 1, in, i, m->spec.weights, i, m->bias ? 1 : 0, out, o);
+}
+
 static hlrp_status gemm(const hlrp_linear *m, bool forward, const float *in, float *out,
                         hlrp_error *err) {
-    const int64_t n = m->spec.src.n, i = m->spec.src.c, o = m->spec.dst.c;
-    for (int64_t row = 0; forward && m->bias && row < n; row++)
-        memcpy(out + row * o, m->bias, (size_t)o * sizeof *out);
-    const float beta = forward && m->bias ? 1.0f : 0.0f;
-    const dnnl_status_t status =
-        forward ? dnnl_sgemm('N', 'T', n, o, i, 1.0f, in, i, m->spec.weights, i, beta, out, o)
-                : dnnl_sgemm('N', 'N', n, i, o, 1.0f, in, o, m->spec.weights, i, beta, out, i);
+    const int64_t n = m->spec.src.n, rows = rows_alike(n);
+    const int64_t taken = forward ? m->spec.src.c : m->spec.dst.c;
+    const int64_t given = forward ? m->spec.dst.c : m->spec.src.c;
+    dnnl_status_t status = dnnl_success;
+    for (int64_t next = 0; status == dnnl_success && next < n; next += rows) {
+        const int64_t first = HLRP_MIN(next, n - rows); /* the last call is as tall as the others */
+        status = multiply(m, forward, rows, in + first * taken, out + first * given);
+    }
     return status == dnnl_success ? HLRP_OK : dnnl_failed("a matrix product", status, err);
 }
 
