@@ -93,8 +93,11 @@ out:
 
 static int64_t missing_tiles(const hlrp_slide_run *run, int64_t from, int64_t to) {
     int64_t missing = 0;
-    for (int64_t t = from; t < to; t++)
-        missing += !run->journal || !hlrp_journal_has(run->journal, t, NULL);
+    for (int64_t t = from; t < to; t++) {
+        hlrp_record_status status = HLRP_RECORD_FORWARD;
+        missing += !run->journal || !hlrp_journal_has(run->journal, t, &status) ||
+                   status == HLRP_RECORD_FORWARD;
+    }
     return missing;
 }
 

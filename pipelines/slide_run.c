@@ -11,7 +11,7 @@
 #include "pipelines/tile_job.h"
 #include "store/store.h"
 
-enum { STATUS_SECONDS = 3, EVENT_SECONDS = 60 };
+enum { EVENT_SECONDS = 60 };
 
 hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, char **out,
                                 hlrp_error *err) {
@@ -180,9 +180,9 @@ out:
     return status;
 }
 
-/* ---- compute ---- */
+/* ---- while it runs ---- */
 
-static hlrp_status guard(void *ctx, hlrp_error *err) {
+hlrp_status hlrp_slide_run_guard(void *ctx, hlrp_error *err) {
     const hlrp_slide_run *run = ctx;
     return hlrp_lock_check(run->lock, err);
 }
@@ -213,94 +213,11 @@ hlrp_status hlrp_slide_run_write_status(hlrp_slide_run *run, hlrp_error *err) {
     return status;
 }
 
-/* Each half of what a worker thread calls: the tiles' own context, and the run that watches. */
-typedef struct computing {
-    hlrp_tile_job job; /* first: the job's callbacks take this struct for it */
-    hlrp_slide_run *run;
-    int64_t pending_tiles, batches;
-} computing;
-
 void hlrp_slide_run_count(hlrp_slide_run *run) {
     run->where->explained = hlrp_journal_count(run->journal, HLRP_RECORD_EXPLAINED);
     run->where->gated = hlrp_journal_count(run->journal, HLRP_RECORD_GATED);
     run->where->unreadable = hlrp_journal_count(run->journal, HLRP_RECORD_UNREADABLE);
     run->where->done = run->where->explained + run->where->gated + run->where->unreadable;
-}
-
-static void report(void *ctx, int64_t done) {
-    computing *c = ctx;
-    hlrp_slide_run *run = c->run;
-    const hlrp_run_options *o = run->batch->options;
-    const double now = hlrp_seconds();
-    hlrp_error ignored = {0};
-    const int64_t tiles = HLRP_MIN(done * run->batch->net->batch, c->pending_tiles);
-    if (run->bar.write)
-        hlrp_progress_update(&run->bar, run->done_before + tiles, now);
-    if (o->stop && o->stop(o->stop_ctx))
-        hlrp_cancel_request(run->batch->cancel);
-    if (now - run->written > STATUS_SECONDS) {
-        run->written = now;
-        run->where->done = run->done_before + tiles;
-        run->where->rate = hlrp_progress_rate(&run->bar, now);
-        run->where->eta = hlrp_progress_eta(&run->bar, now);
-        if (hlrp_lock_check(run->lock, &ignored) == HLRP_OK)
-            hlrp_slide_run_write_status(run, &ignored);
-    }
-}
-
-static bool batch_is_done(const hlrp_slide_run *run, int64_t batch) {
-    const int64_t n = run->batch->net->batch;
-    for (int64_t t = batch * n; t < HLRP_MIN((batch + 1) * n, run->tile_count); t++)
-        if (!hlrp_journal_has(run->journal, t, NULL))
-            return false;
-    return true;
-}
-
-/* A shard is a run of whole micro-batches. */
-static void shard_batches(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
-                          int64_t *to) {
-    const int64_t all = hlrp_ceil_div(run->tile_count, run->batch->net->batch);
-    *from = all * (shard - 1) / shards;
-    *to = all * shard / shards;
-}
-
-void hlrp_shard_tiles(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
-                      int64_t *to) {
-    const int64_t n = run->batch->net->batch;
-    shard_batches(run, shard, shards, from, to);
-    *from = HLRP_MIN(*from * n, run->tile_count);
-    *to = HLRP_MIN(*to * n, run->tile_count);
-}
-
-/* The micro-batches of this shard that miss a record. A shard is a run of whole micro-batches, so
- * that no tile ever shares its micro-batch with others than in an undivided run. */
-static hlrp_status list_batches(computing *c, int64_t **out, hlrp_error *err) {
-    hlrp_slide_run *run = c->run;
-    const hlrp_run_options *o = run->batch->options;
-    const int64_t n = run->batch->net->batch;
-    int64_t from = 0, to = 0;
-    shard_batches(run, HLRP_MAX(o->shard, 1), HLRP_MAX(o->shards, 1), &from, &to);
-    hlrp_status status = hlrp_calloc(out, to - from, sizeof **out, "tiles", err);
-    for (int64_t b = from; status == HLRP_OK && b < to; b++)
-        if (!batch_is_done(run, b)) {
-            (*out)[c->batches++] = b;
-            c->pending_tiles += HLRP_MIN(n, run->tile_count - b * n);
-        }
-    run->done_before = HLRP_MIN(to * n, run->tile_count) - from * n - c->pending_tiles;
-    return status;
-}
-
-static void start_bar(hlrp_slide_run *run, int64_t pending) {
-    const hlrp_run_options *o = run->batch->options;
-    run->bar = (hlrp_progress){.label = hlrp_path_name(run->path),
-                               .unit = "tiles",
-                               .total = run->done_before + pending,
-                               .before = run->done_before,
-                               .terminal = o->terminal,
-                               .columns = o->columns,
-                               .write = o->progress,
-                               .ctx = o->progress_ctx};
-    hlrp_progress_start(&run->bar, hlrp_seconds());
 }
 
 hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_key *key,
@@ -322,74 +239,20 @@ hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_k
     return HLRP_OK;
 }
 
-static hlrp_status open_journal(hlrp_slide_run *run, hlrp_error *err) {
-    hlrp_journal_key key = {0};
-    char *path = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_run_shard_path(run, ".journal", &path, err));
-    HLRP_TRY(hlrp_slide_run_journal_key(run, &key, err));
-    HLRP_TRY(hlrp_journal_open(path, &key, &run->journal, err));
-    if (hlrp_journal_torn(run->journal) > 0)
-        hlrp_logf(run->batch->options->log, HLRP_LOG_INFO,
-                  "%s: %lld bytes of an unfinished record were dropped", path,
-                  (long long)hlrp_journal_torn(run->journal));
-out:
-    free(path);
-    return status;
+/* A shard is a run of whole micro-batches. */
+static void shard_batches(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
+                          int64_t *to) {
+    const int64_t all = hlrp_ceil_div(run->tile_count, run->batch->net->batch);
+    *from = all * (shard - 1) / shards;
+    *to = all * shard / shards;
 }
 
-/* Tiles that could not be read are marked, but a slide of which most cannot is a failed slide. */
-static hlrp_status check_faults(const hlrp_slide_run *run, hlrp_error *err) {
-    const int64_t lost = run->where->unreadable;
-    if (2 * lost <= run->tile_count || lost == 0)
-        return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_INPUT, run->path, "check the file for damage",
-                     "%lld of %lld tiles cannot be read", (long long)lost,
-                     (long long)run->tile_count);
-}
-
-hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err) {
-    const double began = hlrp_seconds();
-    int64_t *batches = NULL;
-    computing c = {.run = run};
-    hlrp_status status = HLRP_OK;
-    if (run->tile_count == 0)
-        return HLRP_OK;
-    HLRP_TRY(open_journal(run, err));
-    HLRP_TRY(list_batches(&c, &batches, err));
-    c.job = (hlrp_tile_job){.net = run->batch->net,
-                            .slide = run->slide,
-                            .grid = &run->grid,
-                            .tiles = run->tiles,
-                            .tile_count = run->tile_count,
-                            .batches = batches,
-                            .downsample = run->batch->config->map.downsample,
-                            .journal = run->journal,
-                            .faults = &run->faults,
-                            .times = &run->times,
-                            .log = run->batch->options->log,
-                            .guard = guard,
-                            .guard_ctx = run};
-    const hlrp_sched_job job = {.ctx = &c,
-                                .thread_begin = hlrp_tile_job_begin,
-                                .item = hlrp_tile_job_item,
-                                .thread_end = hlrp_tile_job_end,
-                                .progress = report,
-                                .cancel = run->batch->cancel};
-    start_bar(run, c.pending_tiles);
-    status = hlrp_sched_run(&job, run->batch->threads, c.batches, err);
-    if (run->bar.write)
-        hlrp_progress_finish(&run->bar, hlrp_seconds());
-    hlrp_slide_run_count(run);
-    HLRP_TRY(status);
-    HLRP_TRY(hlrp_journal_sync(run->journal, err));
-    status = check_faults(run, err);
-out:
-    run->compute_seconds = hlrp_seconds() - began;
-    run->where->rate =
-        run->compute_seconds > 0 ? (double)c.pending_tiles / run->compute_seconds : 0;
-    free(batches);
-    return status;
+void hlrp_shard_tiles(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
+                      int64_t *to) {
+    const int64_t n = run->batch->net->batch;
+    shard_batches(run, shard, shards, from, to);
+    *from = HLRP_MIN(*from * n, run->tile_count);
+    *to = HLRP_MIN(*to * n, run->tile_count);
 }
 
 /* ---- assemble ---- */
@@ -409,7 +272,7 @@ hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
                              .key_text = run->key_text,
                              .threads = run->batch->threads,
                              .log = run->batch->options->log,
-                             .guard = guard,
+                             .guard = hlrp_slide_run_guard,
                              .guard_ctx = run,
                              .stop = run->batch->options->stop,
                              .stop_ctx = run->batch->options->stop_ctx};

@@ -30,7 +30,6 @@ typedef struct hlrp_slide_run {
     hlrp_progress bar;
     double began, written, told; /* seconds: start; last status.json; last event */
     hlrp_state told_state;
-    int64_t done_before;
     double compute_seconds, assemble_seconds, output_seconds;
     hlrp_slide_progress *where;
 } hlrp_slide_run;
@@ -45,7 +44,7 @@ hlrp_status hlrp_step_tiles(hlrp_slide_run *run, hlrp_error *err);
 hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err);
 /* Whether relevance.h5 is there already, from the same key; another key is refused. */
 hlrp_status hlrp_step_look(hlrp_slide_run *run, bool *complete, hlrp_error *err);
-/* Every tile that has no record yet: tile_job.c on all threads, into the journal. */
+/* Every tile that has no result yet: tile_job.c on all threads, into the journal (compute.c). */
 hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err);
 /* The journals of all shards, opened as one (merge.c). HLRP_E_INTERRUPTED where tiles are missing,
  * naming the shards that lack them; HLRP_E_BUSY where a shard is being computed. */
@@ -71,8 +70,10 @@ void hlrp_slide_run_sweep(const hlrp_slide_run *run);
 void hlrp_shard_tiles(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
                       int64_t *to);
 
-/* What the journal holds, into run->where. */
+/* What the journal holds, into run->where. A tile whose relevance is still to come is not done. */
 void hlrp_slide_run_count(hlrp_slide_run *run);
+/* Whether the lock is still this run's: asked before anything is written. ctx: the run. */
+hlrp_status hlrp_slide_run_guard(void *ctx, hlrp_error *err);
 
 /* What every record of this slide's journals has in common. */
 hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_key *key,

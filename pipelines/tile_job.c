@@ -157,11 +157,12 @@ static hlrp_status read_tiles(const hlrp_tile_job *job, worker *w, int64_t first
         }
         sample *s = &w->samples[i];
         hlrp_tile_result result = HLRP_TILE_READ;
-        s->number = job->tiles[first + i];
+        const int64_t tile = job->places[first + i];
+        s->number = job->tiles[tile];
         const hlrp_status status = hlrp_tile_read(w->reader, s->number, w->rgb, &result, err);
         if (status != HLRP_OK)
             return status;
-        s->record = (hlrp_record){.tile = first + i};
+        s->record = (hlrp_record){.tile = tile};
         s->record.status =
             result == HLRP_TILE_UNREADABLE ? HLRP_RECORD_UNREADABLE : HLRP_RECORD_EXPLAINED;
         hlrp_normalize(&net->normalizer, w->rgb, pixels, to);
@@ -188,6 +189,21 @@ static void take_forward(const hlrp_network *net, const float *logits, sample *s
     fill_nan(s->sum, net->targets.planes);
     fill_nan(s->outside, net->targets.planes);
     memset(s->layers, 0, (size_t)layer_values(net) * sizeof *s->layers);
+}
+
+bool hlrp_tile_job_puts_off(int64_t passed, int64_t count) {
+    return passed > 0 && 4 * passed < 3 * count;
+}
+
+static void put_off(worker *w, int64_t count) {
+    int64_t passed = 0;
+    for (int64_t i = 0; i < count; i++)
+        passed += w->samples[i].record.status == HLRP_RECORD_EXPLAINED;
+    if (!hlrp_tile_job_puts_off(passed, count))
+        return;
+    for (int64_t i = 0; i < count; i++)
+        if (w->samples[i].record.status == HLRP_RECORD_EXPLAINED)
+            w->samples[i].record.status = HLRP_RECORD_FORWARD;
 }
 
 /* The plane that pass `pass` explains for a sample; -1: none. With `predicted` one pass explains
@@ -294,8 +310,8 @@ hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error
     const hlrp_tile_job *job = ctx;
     const hlrp_network *net = job->net;
     worker *w = state;
-    const int64_t first = job->batches[index] * net->batch;
-    const int64_t count = HLRP_MIN(net->batch, job->tile_count - first);
+    const int64_t first = index * net->batch;
+    const int64_t count = HLRP_MIN(net->batch, job->place_count - first);
     const int64_t passes = net->targets.predicted ? 1 : net->targets.planes;
     hlrp_status status = HLRP_OK;
     w->mark = hlrp_cpu_seconds();
@@ -305,6 +321,8 @@ hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error
     end_phase(w, FORWARD);
     for (int64_t i = 0; i < count; i++)
         take_forward(net, hlrp_lrp_logits(w->lrp) + i * net->outputs, &w->samples[i]);
+    if (job->gate)
+        put_off(w, count);
     for (int64_t pass = 0; pass < passes; pass++)
         HLRP_TRY(explain_pass(job, w, count, pass, err));
     for (int64_t i = 0; i < count; i++)

@@ -22,9 +22,11 @@ typedef struct hlrp_tile_job {
     const hlrp_slide *slide; /* each worker opens it again for itself */
     const hlrp_grid *grid;
     const int64_t *tiles; /* [tile_count] grid numbers, ascending: tile t of the run is tiles[t] */
-    int64_t tile_count;
-    const int64_t *batches; /* numbers of the micro-batches still to do; batch b holds the run's
-                               tiles b·N … b·N + N−1, whatever was done before */
+    const int64_t
+        *places; /* [place_count] the run's tiles t to do: N to a micro-batch, and only the
+                              last has fewer */
+    int64_t place_count;
+    bool gate; /* the gate is asked, and the tiles of batches of which few pass it are put off */
     int64_t downsample;
     hlrp_journal *journal;
     hlrp_tile_faults *faults;
@@ -36,10 +38,15 @@ typedef struct hlrp_tile_job {
 } hlrp_tile_job;
 
 /* The callbacks of an hlrp_sched_job whose ctx is an hlrp_tile_job and whose items are indices into
- * `batches`. */
+ * micro-batches. */
 hlrp_status hlrp_tile_job_begin(void *ctx, int thread, void **state, hlrp_error *err);
 hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error *err);
 void hlrp_tile_job_end(void *ctx, int thread, void *state);
+
+/* Whether a micro-batch of `count` tiles leaves the `passed` tiles that pass the gate for later: then
+ * they have a HLRP_RECORD_FORWARD. Going back costs some two to three times going forward, whoever
+ * passed; going forward again with other tiles costs each its share of both. */
+bool hlrp_tile_job_puts_off(int64_t passed, int64_t count);
 
 /* Bytes that one worker takes: activations, relevance, scratch, pooling, the slide's cache. */
 int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max);

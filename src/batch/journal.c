@@ -29,8 +29,8 @@ struct hlrp_journal {
     char *text; /* of the key */
     int64_t most, torn, part_count;
     part *parts;
-    place *index; /* [tiles] */
-    int64_t count[HLRP_RECORD_FORWARD + 1];
+    place *index;                                   /* [tiles] */
+    _Atomic int64_t count[HLRP_RECORD_FORWARD + 1]; /* read while others append */
     bool append, broken;   /* open for appending; a failed append could not be undone */
     unsigned char *record; /* [most], guarded by mutex with all that append changes */
     pthread_mutex_t mutex;

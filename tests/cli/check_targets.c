@@ -1,8 +1,9 @@
-/* check_targets FILE.h5 predicted|gated|negated: what the tiles' rows hold.
+/* check_targets FILE.h5 predicted|gated P|within WHOLE.h5|negated: what the tiles' rows hold.
  *
  * predicted  a tile explains the class of its highest probability, and is NaN in the other columns
  * gated P    status 0 where the probability of plane 0's class, the last one, is at least P, else
  *            status 1, NaN relevance, and the probability kept, in /probability of the map too
+ * within F   the explained tiles, not all, have the very numbers they have in F, where all are
  * negated    a network of one output: class 0 is minus class 1 in maps, logits and sums
  *
  * Guards: relevance of one class in another's plane, a gate that drops probabilities. */
@@ -58,6 +59,32 @@ static void check_gated(hid_t file, const tiles *t, double limit) {
           (long long)finite, (long long)explained);
 }
 
+static bool alike(const dataset *a, const dataset *b, int64_t row) {
+    const int64_t n = a->count / (int64_t)a->d[0];
+    return memcmp(a->v + row * n, b->v + row * n, (size_t)n * sizeof *a->v) == 0;
+}
+
+static void check_within(const tiles *t, const char *path) {
+    const hid_t file = open_h5(path);
+    const dataset start = read_dataset(file, "/tiles/start"),
+                  sum = read_dataset(file, "/tiles/relevance_sum"),
+                  outside = read_dataset(file, "/tiles/relevance_outside"),
+                  logit = read_dataset(file, "/tiles/logit");
+    int64_t explained = 0;
+    demand(start.d[0] == t->start.d[0] && start.d[1] == t->start.d[1], "other tiles");
+    for (int64_t i = 0; i < t->count; i++) {
+        check(alike(&t->logit, &logit, i), "tile %lld: other logits", (long long)i);
+        if (t->status.v[i] != 0)
+            continue;
+        explained++;
+        check(alike(&t->start, &start, i) && alike(&t->sum, &sum, i) &&
+                  alike(&t->outside, &outside, i),
+              "tile %lld: other relevance than among all tiles", (long long)i);
+    }
+    check(explained > 0 && explained < t->count, "%lld explained", (long long)explained);
+    H5Fclose(file);
+}
+
 static void check_negated(hid_t file, const tiles *t) {
     const dataset map = read_dataset(file, "/relevance");
     const int64_t pixels = map.count / 2;
@@ -79,7 +106,7 @@ static void check_negated(hid_t file, const tiles *t) {
 }
 
 int main(int argc, char **argv) {
-    demand(argc >= 3, "check_targets FILE.h5 predicted|gated P|negated");
+    demand(argc >= 3, "check_targets FILE.h5 predicted|gated P|within WHOLE.h5|negated");
     const hid_t file = open_h5(argv[1]);
     tiles t = {.probability = read_dataset(file, "/tiles/probability"),
                .start = read_dataset(file, "/tiles/start"),
@@ -95,6 +122,8 @@ int main(int argc, char **argv) {
         check_predicted(&t);
     else if (strcmp(argv[2], "gated") == 0 && argc == 4)
         check_gated(file, &t, atof(argv[3]));
+    else if (strcmp(argv[2], "within") == 0 && argc == 4)
+        check_within(&t, argv[3]);
     else if (strcmp(argv[2], "negated") == 0)
         check_negated(file, &t);
     else
