@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "slide/slide_private.h"
+#include "util/vector.h"
 
 /* The level-0 address of a level's pixel. Rounded to nearest, from the origin, each time. */
 static int64_t address(const slide_level *level, int64_t pixel) {
@@ -26,8 +27,8 @@ static uint8_t over(uint32_t c, uint32_t alpha, uint32_t background) {
     return (uint8_t)HLRP_MIN(c + ((255 - alpha) * background + 127) / 255, 255u);
 }
 
-static void composite_row(const uint32_t *argb, int64_t n, const uint8_t background[3],
-                          uint8_t *rgb) {
+HLRP_VECTOR static void composite_row(const uint32_t *argb, int64_t n, const uint8_t background[3],
+                                      uint8_t *rgb) {
     uint32_t all = 0xff000000u;
     for (int64_t i = 0; i < n; i++)
         all &= argb[i];
