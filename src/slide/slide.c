@@ -64,7 +64,6 @@ static int hex_digit(char c) {
     return at ? (int)(at - digits) : -1;
 }
 
-/* "RRGGBB", a '#' before it allowed. */
 /* libtiff 4.5 refuses to decode a level that is narrower than its tiles, and OpenSlide 3.4.1 then
  * gives blank pixels without an error: such levels are passed over. */
 static void find_blank_levels(hlrp_slide *slide) {
@@ -78,6 +77,7 @@ static void find_blank_levels(hlrp_slide *slide) {
     }
 }
 
+/* "RRGGBB", a '#' before it allowed. */
 static void find_background(hlrp_slide *slide) {
     memset(slide->background, 255, 3);
     const char *text = hlrp_slide_property(slide, "openslide.background-color");
@@ -127,17 +127,26 @@ out:
     return status;
 }
 
-hlrp_status hlrp_slide_open(const char *path, hlrp_slide **out, hlrp_error *err) {
+static hlrp_status open_file(const char *path, const hlrp_slide *like, hlrp_slide **out,
+                             hlrp_error *err) {
     *out = NULL;
     char *source = hlrp_strdup(path, err);
     if (!source)
         return HLRP_E_MEMORY;
-    return hlrp_slide_open_backend(&hlrp_backend_openslide, source, source, path, out, err);
+    const hlrp_status status =
+        hlrp_slide_open_backend(&hlrp_backend_openslide, source, source, path, out, err);
+    if (status == HLRP_OK)
+        hlrp_slide_find_direct(*out, like);
+    return status;
+}
+
+hlrp_status hlrp_slide_open(const char *path, hlrp_slide **out, hlrp_error *err) {
+    return open_file(path, NULL, out, err);
 }
 
 hlrp_status hlrp_slide_open_again(const hlrp_slide *slide, hlrp_slide **out, hlrp_error *err) {
     if (slide->owned_source)
-        return hlrp_slide_open(slide->path, out, err);
+        return open_file(slide->path, slide, out, err);
     return hlrp_slide_open_backend(slide->backend, slide->source, NULL, slide->path, out, err);
 }
 
@@ -146,6 +155,7 @@ void hlrp_slide_close(hlrp_slide *slide) {
         return;
     if (slide->state)
         slide->backend->close(slide->state);
+    hlrp_direct_close(slide->direct);
     hlrp_strings_free(&slide->keys);
     hlrp_strings_free(&slide->values);
     free(slide->levels);

@@ -88,8 +88,9 @@ hlrp_status hlrp_slide_read(hlrp_slide *slide, int level, hlrp_irect rect, uint8
 
 /* OpenSlide is asked in whole level-0 pixels, so at a level with a fractional downsample the pixels
  * that come back are sampled up to half a level-0 pixel beside the level's own: pixel i of `rect`
- * starts at rect.x + *x + i (pixels of the level). Exact zero at level 0 and at integer
- * downsamples. Holds for a rect of at most HLRP_SLIDE_PIECE a side; larger ones are read in such
+ * starts at rect.x + *x + i (pixels of the level). Exact zero at level 0, at integer downsamples
+ * and where stored tiles are read without OpenSlide (direct.h; those that then have to be left to
+ * it are the up to half a level-0 pixel beside). Holds for a rect of at most HLRP_SLIDE_PIECE a side; larger ones are read in such
  * pieces, each with a shift of its own, never adding up. */
 #define HLRP_SLIDE_PIECE 2048
 void hlrp_slide_shift(const hlrp_slide *slide, int level, hlrp_irect rect, double *x, double *y);
@@ -104,6 +105,10 @@ hlrp_status hlrp_slide_overview(hlrp_slide *slide, double down_x, double down_y,
 
 /* The factor for an overview whose longer side has at most max_side pixels (≥ 1). */
 double hlrp_slide_overview_factor(const hlrp_slide *slide, int64_t max_side);
+
+/* What a handle keeps of pixels at most: OpenSlide's cache, and that of direct.h. */
+#define HLRP_DIRECT_CACHE_BYTES (INT64_C(24) << 20)
+#define HLRP_SLIDE_CACHE_BYTES ((INT64_C(32) << 20) + HLRP_DIRECT_CACHE_BYTES)
 
 /* The version of OpenSlide; static. */
 const char *hlrp_slide_version(void);
