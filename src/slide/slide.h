@@ -98,8 +98,8 @@ void hlrp_slide_shift(const hlrp_slide *slide, int level, hlrp_irect rect, doubl
 /* The whole slide reduced: pixel (i,j) is the mean over the level-0 square [i·down, (i+1)·down) ×
  * [j·down, (j+1)·down) (per axis), read from the best level; size = ceil(level-0 size / down),
  * the part past the edge is background. down ≥ 1. *rgb is the caller's to free. A part that cannot
- * be read is taken from coarser levels, else left background and counted in *lost (pixels of the
- * result; may be NULL); nothing readable at all is HLRP_E_INPUT. */
+ * be read is taken from coarser levels, else from finer ones, else left background and counted in
+ * *lost (pixels of the result; may be NULL); nothing readable at all is HLRP_E_INPUT. */
 hlrp_status hlrp_slide_overview(hlrp_slide *slide, double down_x, double down_y, hlrp_size *size,
                                 uint8_t **rgb, int64_t *lost, hlrp_error *err);
 
