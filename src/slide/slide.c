@@ -13,16 +13,27 @@ static bool fits(hlrp_size base, hlrp_size size, double factor) {
            fabs((double)base.h / factor - (double)size.h) < 1;
 }
 
-/* See hlrp_slide_downsample. Tiny levels fit several factors: a power of two is preferred. */
+/* See hlrp_slide_downsample. Tiny levels fit several factors: a power of two is preferred, then an
+ * integer; fractions are told apart by large ones only. */
 static void measure_downsample(hlrp_size base, slide_level *level) {
+    enum { MOST_PARTS = 10, LARGE = 1000 };
     level->x = (double)base.w / (double)level->size.w;
     level->y = (double)base.h / (double)level->size.h;
-    double mean = (level->x + level->y) / 2;
-    double power = exp2(round(log2(mean))), whole = fmax(round(mean), 1);
-    if (fits(base, level->size, power) && power >= 1)
+    /* the longer side knows it best */
+    const double guess = level->size.w > level->size.h ? level->x : level->y;
+    const double power = exp2(round(log2(guess)));
+    const bool large = HLRP_MAX(level->size.w, level->size.h) >= LARGE;
+    if (fits(base, level->size, power) && power >= 1) {
         level->x = level->y = power;
-    else if (fits(base, level->size, whole))
-        level->x = level->y = whole;
+        return;
+    }
+    for (int parts = 1; parts <= (large ? MOST_PARTS : 1); parts++) {
+        const double factor = fmax(round(guess * parts) / parts, 1);
+        if (fits(base, level->size, factor)) {
+            level->x = level->y = factor;
+            return;
+        }
+    }
 }
 
 static hlrp_status copy_levels(hlrp_slide *slide, hlrp_error *err) {

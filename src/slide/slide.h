@@ -33,7 +33,8 @@ hlrp_size hlrp_slide_size(const hlrp_slide *slide, int level); /* pixels of that
 
 /* Level-0 pixels per pixel of the level, per axis: level-0 size / level size; where both axes are
  * within a pixel of an integer factor it is that integer, because pyramids are built by integer
- * factors and their sizes cut to whole pixels (the quotient would drift to the lower right). */
+ * factors and their sizes cut to whole pixels (the quotient would drift to the lower right). So it
+ * is with simple fractions (halves to tenths) where a level is large enough to tell them apart. */
 void hlrp_slide_downsample(const hlrp_slide *slide, int level, double *x, double *y);
 
 /* The coarsest level that is at least as fine as `downsample` level-0 pixels per pixel on both
