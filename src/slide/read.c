@@ -132,7 +132,8 @@ void hlrp_slide_find_direct(hlrp_slide *slide, const hlrp_slide *like) {
         hlrp_calloc(&a, 3 * SAMPLE_SIDE, SAMPLE_SIDE, "pixels", &ignored) == HLRP_OK &&
         hlrp_calloc(&b, 3 * SAMPLE_SIDE, SAMPLE_SIDE, "pixels", &ignored) == HLRP_OK)
         for (int i = 0; i < slide->level_count; i++)
-            slide->levels[i].direct = like ? like->levels[i].direct : same_sample(slide, i, a, b);
+            slide->levels[i].direct = like ? like->levels[i].direct
+                                           : !slide->levels[i].blank && same_sample(slide, i, a, b);
     free(a);
     free(b);
 }

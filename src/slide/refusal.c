@@ -104,9 +104,10 @@ static hlrp_status explain_contents(const char *path, FILE *file, hlrp_error *er
 hlrp_status hlrp_slide_explain_refusal(const char *path, const char *own_words, hlrp_error *err) {
     struct stat info;
     if (own_words)
-        return hlrp_fail(err, HLRP_E_INPUT, path,
-                         "the file is damaged or truncated: copy it anew and compare the sizes",
-                         "OpenSlide: %s", own_words);
+        return hlrp_fail(
+            err, HLRP_E_INPUT, path,
+            "copy it anew and compare the sizes; if they agree, OpenSlide cannot read its kind",
+            "OpenSlide: %s", own_words);
     if (stat(path, &info) != 0)
         return hlrp_fail(err, HLRP_E_INPUT, path, "check the path", "the slide cannot be found: %s",
                          strerror(errno));
