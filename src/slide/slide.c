@@ -217,6 +217,10 @@ int hlrp_slide_next_level(const hlrp_slide *slide, int level) {
     return -1;
 }
 
+bool hlrp_slide_level_is_blank(const hlrp_slide *slide, int level) {
+    return slide->levels[level].blank;
+}
+
 const char *hlrp_slide_property(const hlrp_slide *slide, const char *key) {
     for (int64_t i = 0; i < slide->keys.count; i++)
         if (strcmp(slide->keys.items[i], key) == 0)

@@ -46,6 +46,9 @@ int hlrp_slide_pick_level(const hlrp_slide *slide, double downsample_x, double d
  * libtiff 4.5). */
 int hlrp_slide_next_level(const hlrp_slide *slide, int level);
 
+/* Whether a level is passed over for that. */
+bool hlrp_slide_level_is_blank(const hlrp_slide *slide, int level);
+
 /* ---- what the file says ---- */
 
 const char *hlrp_slide_property(const hlrp_slide *slide, const char *key); /* NULL: absent */

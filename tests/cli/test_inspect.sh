@@ -7,12 +7,23 @@ cd "$work" || exit 1
 
 expect 0 inspect "$demo/wide.svs"
 printed '^mpp +0\.2527 x 0\.2527 um per pixel, from openslide\.mpp-x$'
-printed '^level 0  1024 x 768, downsample 1$'
+printed '^format +aperio$'
+printed '^level 0 +1024 x 768, downsample 1, 0\.2527 um per pixel, stored in tiles 256 wide$'
+printed '^bounds +the whole slide$'
+printed '^tissue +[0-9.]+ % of the slide, [0-9.e-]+ of 0\.0502 mm2$'
+printed '^  0\.25 um  level 0, ENLARGED 1\.011 times; 20 tiles of 224 pixels, [0-9]+ of them tissue$'
+printed '^     1 um  level 0, reduced 3\.957 times; 2 tiles of 224 pixels'
+printed '^[0-9]+ properties: -v shows them$'
 expect 0 inspect -v "$demo/wide.svs"
 printed '^aperio\.MPP = 0\.2527$'
 expect 0 inspect "$demo/nompp.tif"
 printed '^mpp +none, so a run refuses it: the slide does not say'
-printed '^level 1  256 x 192, downsample 2$'
+printed 'here and in run: -s slide:nompp\.tif\.mpp=UM$'
+printed '^level 1 +256 x 192, downsample 2, stored in tiles 128 wide$'
+expect 0 inspect "$demo/nompp.tif" -s slide:nompp.tif.mpp=0.5,0.4 -s model.mpp=0.5 -s tiles.size=64 -s tiles.overlap=0.5
+printed '^mpp +0\.5 x 0\.4 um per pixel, from override$'
+printed '^   0\.5 um  level 0, as it is; [0-9]+ tiles of 64 pixels'
+[ "$(grep -c ' um  level ' stdout)" = 1 ] || complain "other networks than the one asked about"
 
 expect 0 inspect "$demo/demo.onnx"
 printed '^input +1x3x128x128$'
