@@ -1,99 +1,200 @@
-/* --dry-run: what a slide would take, in tiles, memory, disk and time, without doing it. */
+/* --dry-run: what would be done with a slide, and what it would take, without doing it. */
+#include <math.h>
 #include <stdlib.h>
 
-#include "pipelines/slide_run.h"
+#include "pipelines/estimate.h"
 
-/* What one thread of this machine takes for one micro-batch. */
-typedef struct timing {
-    const hlrp_network *net;
-    double seconds;
-} timing;
+/* What follows the tiles: regions.png, maps and pictures. */
+#define FINISH_SECONDS 2
+#define RESULT_BYTES_PER_SECOND 1e7
 
-/* A way forward and back with empty tiles; the second one counts, when memory has been touched. */
-static hlrp_status time_batch(void *ctx, hlrp_error *err) {
-    timing *t = ctx;
-    const hlrp_network *net = t->net;
-    const int64_t values = net->batch * 3 * net->height * net->width;
-    hlrp_lrp_worker *worker = NULL;
-    float *input = NULL, *start = NULL, *relevance = NULL;
-    hlrp_account *account = NULL;
+/* Bytes as "3.2 MB", rounded up: what is promised has to suffice. */
+static const char *size_text(double bytes, char *buf, size_t size) {
+    const double mb = bytes / 1e6;
+    snprintf(buf, size, "%.*f MB", mb < 10 ? 1 : 0,
+             ceil(mb * (mb < 10 ? 10 : 1)) / (mb < 10 ? 10 : 1));
+    return buf;
+}
+
+static void say_reading(const hlrp_slide_run *run, const hlrp_estimate_reading *r, hlrp_str *out) {
+    const int level = hlrp_slide_pick_level(run->slide, run->grid.r_x, run->grid.r_y);
+    double x = 1, y = 1;
+    hlrp_slide_downsample(run->slide, level, &x, &y);
+    const double factor = run->grid.r_x / x;
+    hlrp_str_addf(out, "  read     level %d of %d, %.4g um per pixel, ", level,
+                  hlrp_slide_levels(run->slide), run->mpp.x * x);
+    if (fabs(factor - 1) < 1e-3)
+        hlrp_str_add(out, "as the network has it\n");
+    else if (factor > 0.99)
+        hlrp_str_addf(out, "reduced %.4g times for the network's %.4g um\n", factor,
+                      run->batch->net->mpp);
+    else
+        hlrp_str_addf(out,
+                      "enlarged %.4g times: the network was trained on finer pixels, %.4g um\n",
+                      1 / factor, run->batch->net->mpp);
+    if (r->fallback > 0 || r->unreadable > 0)
+        hlrp_str_addf(
+            out,
+            "           of %lld tiles tried %lld cannot be read, %lld only from a coarser level\n",
+            (long long)r->tried, (long long)r->unreadable, (long long)r->fallback);
+}
+
+static hlrp_status say_tiles(const hlrp_slide_run *run, hlrp_str *out, hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    char *regions = NULL;
+    const hlrp_status status = hlrp_region_describe(run->region, &regions, err);
+    if (status != HLRP_OK)
+        return status;
+    hlrp_str_addf(out, "  regions  %s, %.1f %% of the slide\n", regions,
+                  100 * hlrp_region_share(run->region));
+    hlrp_str_addf(out, "  tiles    %lld of a grid of %lld x %lld, %lld pixels a side, %lld apart",
+                  (long long)run->tile_count, (long long)run->grid.nx, (long long)run->grid.ny,
+                  (long long)run->grid.size, (long long)run->grid.stride);
+    if (o->shards > 1) {
+        int64_t from = 0, to = 0;
+        hlrp_shard_tiles(run, o->shard, o->shards, &from, &to);
+        hlrp_str_addf(out, "; %lld of them in shard %lld of %lld", (long long)(to - from),
+                      (long long)o->shard, (long long)o->shards);
+    }
+    hlrp_str_add(out, "\n");
+    free(regions);
+    return HLRP_OK;
+}
+
+/* What an earlier run has left. *left: tiles still to do; *rate: its tiles per second, 0: unknown. */
+static hlrp_status say_state(hlrp_slide_run *run, hlrp_str *out, int64_t *left, double *rate,
+                             hlrp_error *err) {
+    hlrp_slide_progress before = {0};
+    hlrp_error why = {0};
+    char *path = NULL;
+    bool complete = false;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_lrp_worker_new(net->lrp, &worker, err));
-    HLRP_TRY(hlrp_calloc_aligned(&input, values, sizeof *input, "tiles", err));
-    HLRP_TRY(hlrp_calloc_aligned(&relevance, values, sizeof *relevance, "relevance", err));
-    HLRP_TRY(hlrp_calloc(&start, net->batch * net->outputs, sizeof *start, "starts", err));
-    HLRP_TRY(hlrp_calloc(&account, net->batch * net->graph->node_count, sizeof *account, "account",
-                         err));
-    const hlrp_lrp_watch watch = {.account = account};
-    for (int i = 0; i < 2; i++) {
-        const double began = hlrp_seconds();
-        HLRP_TRY(hlrp_lrp_forward(worker, input, err));
-        for (int64_t pass = 0; pass < (net->targets.predicted ? 1 : net->targets.planes); pass++)
-            HLRP_TRY(hlrp_lrp_relevance(worker, start, &watch, relevance, err));
-        t->seconds = hlrp_seconds() - began;
+    *left = run->tile_count;
+    if (run->batch->options->force)
+        return HLRP_OK;
+    HLRP_TRY(hlrp_step_key(run, err));
+    if (hlrp_step_look(run, &complete, &why) != HLRP_OK) {
+        hlrp_str_addf(out, "  state    a run refuses it: %s: %s\n", why.what, why.mend);
+        *left = 0;
+        goto out;
+    }
+    HLRP_TRY(hlrp_slide_run_path(run, "status.json", &path, err));
+    if (hlrp_progress_read(path, &before, &why) != HLRP_OK)
+        goto out;
+    *rate = before.rate;
+    if (complete) {
+        hlrp_str_add(out, "  state    complete: no tile is computed, only outputs that changed\n");
+        *left = 0;
+    } else if (before.tiles == run->tile_count) {
+        *left = HLRP_MAX(run->tile_count - before.done, 0);
+        hlrp_str_addf(out, "  state    %s, %lld of %lld tiles are done\n",
+                      hlrp_state_name(before.state), (long long)before.done,
+                      (long long)before.tiles);
     }
 out:
-    hlrp_lrp_worker_free(worker);
-    free(input);
-    free(start);
-    free(relevance);
-    free(account);
+    free(path);
     return status;
 }
 
-/* Bytes of the journal at most: every tile explained. */
-static double journal_bytes(const hlrp_slide_run *run, int64_t parts) {
-    const hlrp_network *net = run->batch->net;
-    const double planes = net->targets.predicted ? 1 : (double)net->targets.planes;
-    const double account = (double)net->graph->node_count * HLRP_ACCOUNT_FIELDS;
-    return (double)run->tile_count * 8 * ((double)parts * planes + account);
+/* Seconds for `tiles` tiles: workers take whole micro-batches, and all of them wait for the last. */
+static double compute_seconds(const hlrp_slide_run *run, const hlrp_dry_run *dry,
+                              const hlrp_estimate_reading *reading, int64_t tiles) {
+    const int64_t batches = hlrp_ceil_div(tiles, run->batch->net->batch);
+    return (double)hlrp_ceil_div(batches, run->batch->threads) *
+           (dry->batch_seconds + reading->seconds * (double)run->batch->net->batch);
 }
 
-/* Bytes of the map in relevance.h5 and relevance.ome.tif before compression, the pyramid with it. */
-static double map_bytes(const hlrp_slide_run *run, hlrp_size map) {
-    const hlrp_network *net = run->batch->net;
-    const double planes = (double)(net->targets.planes + net->classes);
-    return (double)map.w * (double)map.h * 4 * (planes * 7 / 3 + (double)net->targets.planes);
+static int64_t tiles_asked(const hlrp_slide_run *run, int64_t left) {
+    const hlrp_run_options *o = run->batch->options;
+    int64_t from = 0, to = run->tile_count;
+    if (o->shards > 1)
+        hlrp_shard_tiles(run, o->shard, o->shards, &from, &to);
+    return HLRP_MIN(left, to - from);
+}
+
+static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_estimate_reading *reading,
+                             hlrp_str *out, hlrp_error *err) {
+    hlrp_dry_run *dry = run->batch->dry;
+    const int threads = run->batch->threads;
+    const char *plural = threads == 1 ? "" : "s";
+    hlrp_estimate e = {0};
+    hlrp_pool *pool = NULL;
+    char a[32], b[32], c[32];
+    int64_t left = 0;
+    double rate = 0;
+    hlrp_status status = hlrp_pool_new(&run->grid, run->batch->config->map.downsample, &pool, err);
+    if (status != HLRP_OK)
+        return status;
+    hlrp_estimate_bytes(run, dry, hlrp_pool_capacity(pool), &e);
+    hlrp_pool_free(pool);
+    hlrp_str_addf(out, "  memory   at most %s: %d worker%s of %s each, %s besides\n",
+                  size_text(e.memory, a, sizeof a), threads, plural,
+                  size_text(e.worker, b, sizeof b),
+                  size_text(e.memory - e.worker * threads, c, sizeof c));
+    hlrp_str_addf(out, "  disk     about %s while it runs, %s of results in %s\n",
+                  size_text(e.journal + e.results, a, sizeof a), size_text(e.results, b, sizeof b),
+                  run->folder);
+    status = say_state(run, out, &left, &rate, err);
+    const int64_t tiles = tiles_asked(run, left);
+    double seconds = rate > 0 ? (double)tiles / rate : compute_seconds(run, dry, reading, tiles);
+    if (tiles > 0)
+        seconds += FINISH_SECONDS + e.results / RESULT_BYTES_PER_SECOND;
+    hlrp_str_addf(out, "  time     about %s on %d thread%s, if all tiles are explained%s\n",
+                  hlrp_progress_duration(seconds, a, sizeof a), threads, plural,
+                  rate > 0 && tiles > 0 ? " as fast as by the earlier run" : "");
+    dry->slides++;
+    dry->tiles += tiles;
+    dry->seconds += seconds;
+    dry->results += e.results;
+    return status;
 }
 
 hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err) {
     const hlrp_run_options *o = run->batch->options;
-    const hlrp_network *net = run->batch->net;
     const hlrp_size size = hlrp_slide_size(run->slide, 0);
-    const int level = hlrp_slide_pick_level(run->slide, run->grid.r_x, run->grid.r_y);
-    const int64_t downsample = run->batch->config->map.downsample, threads = run->batch->threads;
+    const int64_t downsample = run->batch->config->map.downsample;
     const hlrp_size map = hlrp_map_size(size, downsample);
-    timing t = {.net = net};
-    hlrp_pool *pool = NULL;
-    char text[6000], time[32], *regions = NULL;
+    hlrp_estimate_reading reading = {0};
+    hlrp_str out = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_pool_new(&run->grid, downsample, &pool, err));
-    HLRP_TRY(hlrp_sched_single(time_batch, &t, err));
-    HLRP_TRY(hlrp_region_describe(run->region, &regions, err));
-    const int64_t parts = hlrp_pool_capacity(pool);
-    const double memory = (double)hlrp_tile_job_worker_bytes(net, parts) * (double)threads;
-    const double batches = (double)hlrp_ceil_div(run->tile_count, net->batch);
-    snprintf(text, sizeof text,
-             "%s\n"
-             "  slide    %lld x %lld pixels, %.4g x %.4g um per pixel, from %s\n"
-             "  read     level %d of %d, %.4g level-0 pixels to a pixel of the network's\n"
-             "  regions  %.2000s\n"
-             "  tiles    %lld of a grid of %lld x %lld, the regions are %.1f %% of the slide\n"
-             "  map      %lld x %lld pixels of %.4g um, %lld planes\n"
-             "  memory   %.0f MB: %lld workers\n"
-             "  disk     at most %.0f MB while it runs, at most %.0f MB for its maps\n"
-             "  time     about %s, if all tiles are explained\n",
-             run->path, (long long)size.w, (long long)size.h, run->mpp.x, run->mpp.y,
-             run->mpp_source, level, hlrp_slide_levels(run->slide), run->grid.r_x, regions,
-             (long long)run->tile_count, (long long)run->grid.nx, (long long)run->grid.ny,
-             100 * hlrp_region_share(run->region), (long long)map.w, (long long)map.h,
-             run->mpp.x * (double)downsample, (long long)net->targets.planes, memory / 1e6,
-             (long long)threads, journal_bytes(run, parts) / 1e6, map_bytes(run, map) / 1e6,
-             hlrp_progress_duration(batches * t.seconds / (double)threads, time, sizeof time));
-    if (o->print)
-        o->print(o->print_ctx, text);
+    hlrp_str_addf(&out, "%s\n  slide    %lld x %lld pixels, %.4g x %.4g um per pixel, from %s\n",
+                  run->path, (long long)size.w, (long long)size.h, run->mpp.x, run->mpp.y,
+                  run->mpp_source);
+    if (run->skipped) {
+        hlrp_str_add(&out, "  regions  its annotation file is missing: the slide is skipped\n");
+        goto print;
+    }
+    HLRP_TRY(hlrp_estimate_network(run->batch, run->batch->dry, err));
+    HLRP_TRY(hlrp_estimate_reading_of(run, &reading, err));
+    say_reading(run, &reading, &out);
+    HLRP_TRY(say_tiles(run, &out, err));
+    if (run->tile_count == 0) {
+        hlrp_str_add(&out, "           nothing to explain: the slide will be reported as empty\n");
+        goto print;
+    }
+    hlrp_str_addf(&out, "  map      %lld x %lld pixels of %.4g um, %lld plane%s\n",
+                  (long long)map.w, (long long)map.h, run->mpp.x * (double)downsample,
+                  (long long)run->batch->net->targets.planes,
+                  run->batch->net->targets.planes == 1 ? "" : "s");
+    HLRP_TRY(say_costs(run, &reading, &out, err));
+print:
+    if (o->print && !out.failed)
+        o->print(o->print_ctx, out.text);
 out:
-    hlrp_pool_free(pool);
-    free(regions);
+    hlrp_str_free(&out);
     return status;
+}
+
+void hlrp_dry_run_total(const hlrp_batch_run *batch) {
+    const hlrp_dry_run *dry = batch->dry;
+    const hlrp_run_options *o = batch->options;
+    char line[200], size[32], time[32];
+    if (dry->slides < 2 || !o->print)
+        return;
+    snprintf(line, sizeof line,
+             "%lld slides: %lld tiles to compute, %s of results, about %s one after the other\n",
+             (long long)dry->slides, (long long)dry->tiles,
+             size_text(dry->results, size, sizeof size),
+             hlrp_progress_duration(dry->seconds, time, sizeof time));
+    o->print(o->print_ctx, line);
 }

@@ -7,6 +7,7 @@
 #include "batch/slides.h"
 #include "pipelines/batch_limit.h"
 #include "pipelines/batch_table.h"
+#include "pipelines/estimate.h"
 #include "pipelines/tally.h"
 #include "pipelines/tile_job.h"
 
@@ -103,7 +104,8 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     hlrp_tally t = {0};
     hlrp_error untold = {0};
     hlrp_status status = HLRP_OK, table = HLRP_OK;
-    hlrp_batch_run batch = {.config = config, .options = options, .cancel = &cancel};
+    hlrp_dry_run dry = {0};
+    hlrp_batch_run batch = {.config = config, .options = options, .cancel = &cancel, .dry = &dry};
     HLRP_TRY(list_slides(config, options, &slides, err));
     HLRP_TRY(hlrp_network_prepare(config, options->log, &net, err));
     if (!options->dry_run)
@@ -111,6 +113,8 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     HLRP_TRY(choose_threads(net, options, &batch.threads, err));
     batch.net = net;
     run_slides(&batch, &slides, &t);
+    if (options->dry_run)
+        hlrp_dry_run_total(&batch);
     /* What became of the slides counts more than what became of the table of them. */
     if (!options->dry_run && !stopped(&batch))
         table = hlrp_batch_limit_apply(&batch, &slides, &untold);

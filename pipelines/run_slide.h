@@ -21,6 +21,7 @@ typedef struct hlrp_batch_run {
     int threads;
     hlrp_cancel *cancel; /* requested once options->stop says so */
     hlrp_shared_limit shared;
+    struct hlrp_dry_run *dry; /* for --dry-run: what it has found out so far (estimate.h) */
     bool merge; /* compute nothing: the journals of all shards are there, or it fails */
 } hlrp_batch_run;
 

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* OpenSlide's tile cache per handle. */
-#define SLIDE_CACHE_BYTES (INT64_C(32) << 20)
-
 /* What a sample of the micro-batch has come to. */
 typedef struct sample {
     hlrp_record record;
@@ -137,8 +134,8 @@ void hlrp_tile_job_end(void *ctx, int thread, void *state) {
 
 int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max) {
     const int64_t pixels = net->height * net->width, n = net->batch, k = net->targets.planes;
-    return hlrp_lrp_worker_bytes(net->lrp) + SLIDE_CACHE_BYTES + n * 6 * pixels * 4 + 7 * pixels +
-           n * (k * parts_max + layer_values(net)) * 8;
+    return hlrp_lrp_worker_bytes(net->lrp) + HLRP_SLIDE_CACHE_BYTES + n * 6 * pixels * 4 +
+           7 * pixels + n * (k * parts_max + layer_values(net)) * 8;
 }
 
 /* ---- one micro-batch ---- */

@@ -2,11 +2,13 @@
 #include <histolrp/config.h>
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "pipelines/network.h"
+#include "pipelines/report.h"
 #include "region/region.h"
 #include "store/store.h"
 
@@ -75,66 +77,156 @@ out:
 
 /* ---- slides ---- */
 
-static void print_levels(const hlrp_slide *slide) {
+#define LABEL "%-9s "
+
+/* Where neither -s tiles.size nor -s model.mpp says what is asked about. */
+enum { USUAL_SIZE = 224 };
+static const double usual_mpp[] = {0.25, 0.5, 1, 2};
+
+static void print_file(const hlrp_slide *slide, const char *path) {
+    static const char *const said[][2] = {{"openslide.vendor", "format"},
+                                          {"openslide.objective-power", "objective"}};
+    uint8_t c[3];
+    printf(LABEL "%s\n", "slide", path);
+    for (size_t i = 0; i < HLRP_COUNT(said); i++) {
+        const char *value = hlrp_slide_property(slide, said[i][0]);
+        if (value)
+            printf(LABEL "%s%s\n", said[i][1], value, i == 1 ? "x (not used)" : "");
+    }
+    hlrp_slide_background(slide, c);
+    printf(LABEL "%02x%02x%02x, shows where nothing was scanned\n", "backdrop", c[0], c[1], c[2]);
+}
+
+static void print_levels(const hlrp_slide *slide, const hlrp_mpp *mpp) {
     for (int i = 0; i < hlrp_slide_levels(slide); i++) {
         const hlrp_size size = hlrp_slide_size(slide, i);
+        char key[64];
         double x = 0, y = 0;
         hlrp_slide_downsample(slide, i, &x, &y);
-        printf("level %d  %" PRId64 " x %" PRId64 ", downsample %.6g", i, size.w, size.h, x);
+        printf("level %d   %" PRId64 " x %" PRId64 ", downsample %.6g", i, size.w, size.h, x);
         if (x != y)
             printf(" x %.6g", y);
+        if (mpp)
+            printf(", %.4g um per pixel", mpp->x * x);
+        snprintf(key, sizeof key, "openslide.level[%d].tile-width", i);
+        const char *tile = hlrp_slide_property(slide, key);
+        if (tile)
+            printf(", stored in tiles %s wide", tile);
+        if (hlrp_slide_level_is_blank(slide, i))
+            printf("; not used: OpenSlide reads it as blank");
         printf("\n");
     }
 }
 
-/* What a run would do with the slide: the level it reads for usual networks, and the tissue. */
-static void print_plan(hlrp_slide *slide, hlrp_mpp mpp) {
-    static const double usual[] = {0.25, 0.5, 1, 2};
-    hlrp_region *region = NULL;
-    hlrp_error why = {0};
-    for (size_t i = 0; i < HLRP_COUNT(usual); i++) {
-        const double x = usual[i] / mpp.x, y = usual[i] / mpp.y;
-        printf("a network at %g um per pixel: level %d is read, %.4g level-0 pixels to a pixel%s\n",
-               usual[i], hlrp_slide_pick_level(slide, x, y), x,
-               x < 0.99 ? " (the slide is coarser than the network)" : "");
-    }
-    if (hlrp_region_new_tissue(slide, mpp, NULL, &region, &why) == HLRP_OK)
-        printf("tissue   %.1f %% of the slide\n", 100 * hlrp_region_share(region));
+/* Tiles of the slide, and those that hold enough tissue. */
+static void print_tiles(const hlrp_slide *slide, hlrp_mpp mpp, double model_mpp,
+                        const hlrp_config *config, const hlrp_region *tissue) {
+    hlrp_error ignored = {0};
+    hlrp_grid grid = {0};
+    int64_t *numbers = NULL, count = 0;
+    const int64_t size = config->tiles.size > 0 ? config->tiles.size : USUAL_SIZE;
+    if (hlrp_grid_init(&grid, hlrp_slide_size(slide, 0), mpp, model_mpp, size,
+                       config->tiles.overlap, &ignored) != HLRP_OK)
+        return;
+    const int level = hlrp_slide_pick_level(slide, grid.r_x, grid.r_y);
+    double x = 1, y = 1;
+    hlrp_slide_downsample(slide, level, &x, &y);
+    const double factor = grid.r_x / x;
+    printf("  %4g um  level %d, ", model_mpp, level);
+    if (fabs(factor - 1) < 1e-3)
+        printf("as it is");
     else
-        printf("tissue   not found: %s\n", why.what);
-    hlrp_region_free(region);
+        printf("%s %.4g times", factor < 0.99 ? "ENLARGED" : "reduced",
+               factor < 0.99 ? 1 / factor : factor);
+    printf("; %" PRId64 " tiles of %" PRId64 " pixels", hlrp_grid_count(&grid), size);
+    if (tissue && hlrp_tile_list_region(&grid, tissue, config->regions.min_coverage, &numbers,
+                                        &count, &ignored) == HLRP_OK)
+        printf(", %" PRId64 " of them tissue", count);
+    printf("\n");
+    free(numbers);
 }
 
-static hlrp_status inspect_slide(const hlrp_call *call, const char *path, hlrp_error *err) {
-    hlrp_slide *slide = NULL;
-    hlrp_mpp mpp = {0};
-    const char *source = "";
-    hlrp_irect bounds = {0};
+/* What a run would do with the slide: its tissue, the level it reads and the tiles. */
+static void print_plan(hlrp_slide *slide, hlrp_mpp mpp, const hlrp_config *config) {
+    const hlrp_tissue_options options = hlrp_tissue_options_of(config);
+    const hlrp_size size = hlrp_slide_size(slide, 0);
+    hlrp_region *tissue = NULL;
     hlrp_error why = {0};
-    const hlrp_status status = hlrp_slide_open(path, &slide, err);
-    if (status != HLRP_OK)
-        return status;
-    printf("slide    %s\n", path);
-    const bool scaled = hlrp_slide_mpp(slide, NULL, &call->log, &mpp, &source, &why) == HLRP_OK;
-    if (scaled)
-        printf("mpp      %.6g x %.6g um per pixel, from %s\n", mpp.x, mpp.y, source);
+    if (hlrp_region_new_tissue(slide, mpp, &options, &tissue, &why) == HLRP_OK) {
+        const double area = (double)size.w * mpp.x * (double)size.h * mpp.y / 1e6;
+        const double share = hlrp_region_share(tissue);
+        printf(LABEL "%.1f %% of the slide, %.3g of %.3g mm2\n", "tissue", 100 * share,
+               area * share, area);
+    } else {
+        printf(LABEL "not found: %s\n", "tissue", why.what);
+    }
+    printf("\nWhat a network is given, by the resolution it was trained at:\n");
+    for (size_t i = 0; config->model.mpp <= 0 && i < HLRP_COUNT(usual_mpp); i++)
+        print_tiles(slide, mpp, usual_mpp[i], config, tissue);
+    if (config->model.mpp > 0)
+        print_tiles(slide, mpp, config->model.mpp, config, tissue);
+    hlrp_region_free(tissue);
+}
+
+static void print_mpp(const hlrp_slide *slide, const hlrp_mpp *mpp, const char *source,
+                      const hlrp_error *why) {
+    if (mpp) {
+        printf(LABEL "%.6g x %.6g um per pixel, from %s\n", "mpp", mpp->x, mpp->y, source);
+        return;
+    }
+    printf(LABEL "none, so a run refuses it: %s\n", "mpp", why->what);
+    printf(LABEL "%s; here and in run: -s slide:%s.mpp=UM\n", "", why->mend,
+           hlrp_slide_name(slide));
+}
+
+static void print_bounds(const hlrp_slide *slide) {
+    hlrp_irect b = {0};
+    if (hlrp_slide_bounds(slide, &b))
+        printf(LABEL "x %" PRId64 ", y %" PRId64 ", %" PRId64 " x %" PRId64
+                     " pixels of level 0: QuPath shows only these\n",
+               "bounds", b.x, b.y, b.w, b.h);
     else
-        printf("mpp      none, so a run refuses it: %s: %s\n", why.what, why.mend);
-    if (hlrp_slide_bounds(slide, &bounds))
-        printf("bounds   %" PRId64 ", %" PRId64 ", %" PRId64 " x %" PRId64 "\n", bounds.x, bounds.y,
-               bounds.w, bounds.h);
-    else
-        printf("bounds   the whole slide\n");
-    print_levels(slide);
-    if (scaled)
-        print_plan(slide, mpp);
-    for (int64_t i = 0; call->verbose && i < hlrp_slide_property_count(slide); i++) {
+        printf(LABEL "the whole slide\n", "bounds");
+}
+
+static void print_properties(const hlrp_slide *slide) {
+    printf("\n");
+    for (int64_t i = 0; i < hlrp_slide_property_count(slide); i++) {
         const char *key = NULL, *value = NULL;
         hlrp_slide_property_at(slide, i, &key, &value);
         printf("%s = %s\n", key, value);
     }
+}
+
+static hlrp_status inspect_slide(const hlrp_call *call, const char *path, hlrp_error *err) {
+    hlrp_config *config = NULL;
+    hlrp_slide *slide = NULL;
+    hlrp_mpp mpp = {0}, override = {0};
+    const char *source = "";
+    hlrp_error why = {0};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_config_load(NULL, call->settings.items, call->settings.count, &config, err));
+    HLRP_TRY(hlrp_slide_open(path, &slide, err));
+    const hlrp_config_slide *own = hlrp_config_find_slide(config, path);
+    const bool given = own && own->mpp.count > 0;
+    if (given)
+        override = (hlrp_mpp){own->mpp.items[0], own->mpp.items[own->mpp.count - 1]};
+    const bool scaled =
+        hlrp_slide_mpp(slide, given ? &override : NULL, &call->log, &mpp, &source, &why) == HLRP_OK;
+    print_file(slide, path);
+    print_mpp(slide, scaled ? &mpp : NULL, source, &why);
+    print_bounds(slide);
+    print_levels(slide, scaled ? &mpp : NULL);
+    if (scaled)
+        print_plan(slide, mpp, config);
+    if (call->verbose)
+        print_properties(slide);
+    else
+        printf("\n%" PRId64 " properties: -v shows them\n", hlrp_slide_property_count(slide));
+out:
     hlrp_slide_close(slide);
-    return HLRP_OK;
+    hlrp_config_free(config);
+    return status;
 }
 
 /* ---- results ---- */
@@ -171,7 +263,9 @@ const hlrp_command hlrp_command_inspect = {
     .details =
         "A file .onnx is a network, .h5 a result, anything else a slide. With -v also a\n"
         "slide's properties, or each node's weights and multiply-adds. -s lrp.composite=NAME\n"
-        "shows the rules that another composite gives.",
+        "shows the rules that another composite gives; -s slide:NAME.mpp=UM, model.mpp, "
+        "tiles.size,\n"
+        "tiles.overlap and the keys of tissue say what of a slide is asked about.",
     .least_operands = 1,
     .most_operands = 1,
     .takes_config = true,

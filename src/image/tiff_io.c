@@ -25,9 +25,10 @@ keep_error(TIFF *tif, void *user, const char *module, const char *format, va_lis
 }
 
 __attribute__((format(printf, 4, 0))) static int
-drop_warning(TIFF *tif, void *user, const char *module, const char *format, va_list args) {
+count_warning(TIFF *tif, void *user, const char *module, const char *format, va_list args) {
+    hlrp_tiff_note *note = user;
+    note->warnings++;
     (void)tif;
-    (void)user;
     (void)module;
     (void)format;
     (void)args;
@@ -42,7 +43,7 @@ static TIFFOpenOptions *new_options(hlrp_tiff_note *note) {
     }
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, MAX_ALLOCATION);
     TIFFOpenOptionsSetErrorHandlerExtR(options, keep_error, note);
-    TIFFOpenOptionsSetWarningHandlerExtR(options, drop_warning, note);
+    TIFFOpenOptionsSetWarningHandlerExtR(options, count_warning, note);
     return options;
 }
 

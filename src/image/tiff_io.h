@@ -10,6 +10,7 @@
 typedef struct hlrp_tiff_note {
     char text[400];
     int sys; /* errno where the system refused the write, else 0 */
+    int warnings;
 } hlrp_tiff_note;
 
 /* As TIFFOpenExt; NULL on failure with *note filled. No single allocation over 1 GB. */

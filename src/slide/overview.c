@@ -101,6 +101,9 @@ static hlrp_status reduce_block(overview *o, const block_source *s, hlrp_irect b
     return HLRP_OK;
 }
 
+/* Pixels of a level that are read at once at most, where a finer one has to stand in. */
+#define MOST_PIXELS (INT64_C(4096) * 4096)
+
 /* HLRP_E_INPUT: this level cannot be read there. */
 static hlrp_status do_block(overview *o, int level, hlrp_irect block, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
@@ -120,12 +123,20 @@ static void blank_block(overview *o, hlrp_irect block) {
             memcpy(o->rgb + ((block.y + j) * o->size.w + block.x + i) * 3, color, 3);
 }
 
-/* The level asked for, then the coarser ones; what none can give is blank and counted. */
+/* The level asked for, then the coarser ones, then finer ones that are not too large; what none can
+ * give is blank and counted. */
 static hlrp_status do_block_somehow(overview *o, int level, hlrp_irect block, int64_t *lost,
                                     hlrp_error *err) {
     hlrp_status status = HLRP_E_INPUT;
     for (int i = level; i >= 0 && status == HLRP_E_INPUT; i = hlrp_slide_next_level(o->slide, i))
         status = do_block(o, i, block, err);
+    for (int i = level - 1; i >= 0 && status == HLRP_E_INPUT; i--) {
+        const block_source s = find_source(o, i, block);
+        if (s.rect.w * s.rect.h > MOST_PIXELS)
+            break;
+        if (!o->slide->levels[i].blank)
+            status = do_block(o, i, block, err);
+    }
     if (status != HLRP_E_INPUT)
         return status;
     blank_block(o, block);

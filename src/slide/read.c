@@ -1,8 +1,13 @@
 /* Pixels: pieces of a level, composited over the background. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "slide/slide_private.h"
+#include "util/vector.h"
+
+/* Pixels a side of what both ways to the pixels are compared by. */
+enum { SAMPLE_SIDE = 256 };
 
 /* The level-0 address of a level's pixel. Rounded to nearest, from the origin, each time. */
 static int64_t address(const slide_level *level, int64_t pixel) {
@@ -11,6 +16,9 @@ static int64_t address(const slide_level *level, int64_t pixel) {
 
 void hlrp_slide_shift(const hlrp_slide *slide, int level, hlrp_irect rect, double *x, double *y) {
     const slide_level *l = &slide->levels[level];
+    *x = *y = 0;
+    if (l->direct)
+        return;
     int64_t left = HLRP_MAX(rect.x, 0), top = HLRP_MAX(rect.y, 0);
     *x = (double)address(l, left) / l->step - (double)left;
     *y = (double)address(l, top) / l->step - (double)top;
@@ -26,8 +34,8 @@ static uint8_t over(uint32_t c, uint32_t alpha, uint32_t background) {
     return (uint8_t)HLRP_MIN(c + ((255 - alpha) * background + 127) / 255, 255u);
 }
 
-static void composite_row(const uint32_t *argb, int64_t n, const uint8_t background[3],
-                          uint8_t *rgb) {
+HLRP_VECTOR static void composite_row(const uint32_t *argb, int64_t n, const uint8_t background[3],
+                                      uint8_t *rgb) {
     uint32_t all = 0xff000000u;
     for (int64_t i = 0; i < n; i++)
         all &= argb[i];
@@ -69,8 +77,8 @@ static hlrp_status reopen(hlrp_slide *slide, hlrp_error *err) {
 }
 
 /* `piece` lies inside the level; rgb is its first pixel, rows are `stride` bytes apart. */
-static hlrp_status read_piece(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
-                              int64_t stride, hlrp_error *err) {
+static hlrp_status read_by_backend(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
+                                   int64_t stride, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const slide_level *l = &slide->levels[level];
     HLRP_TRY(
@@ -89,6 +97,45 @@ static hlrp_status read_piece(hlrp_slide *slide, int level, hlrp_irect piece, ui
         composite_row(slide->argb + y * piece.w, piece.w, slide->background, rgb + y * stride);
 out:
     return status;
+}
+
+static hlrp_status read_piece(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
+                              int64_t stride, hlrp_error *err) {
+    if (slide->levels[level].direct && hlrp_direct_read(slide->direct, level, piece, rgb, stride))
+        return HLRP_OK;
+    return read_by_backend(slide, level, piece, rgb, stride, err);
+}
+
+/* Whether both ways give the same pixels: of the tile in the middle, or of the first one where
+ * OpenSlide would interpolate elsewhere. */
+static bool same_sample(hlrp_slide *slide, int level, uint8_t *a, uint8_t *b) {
+    const slide_level *l = &slide->levels[level];
+    const bool whole = l->step == floor(l->step);
+    hlrp_irect tile = {0};
+    hlrp_error ignored = {0};
+    if (!hlrp_direct_tile(slide->direct, level, whole ? l->size.w / 2 : 0,
+                          whole ? l->size.h / 2 : 0, &tile))
+        return false;
+    tile.w = HLRP_MIN(tile.w, SAMPLE_SIDE);
+    tile.h = HLRP_MIN(tile.h, SAMPLE_SIDE);
+    tile = hlrp_irect_intersect(tile, (hlrp_irect){0, 0, l->size.w, l->size.h});
+    return hlrp_direct_read(slide->direct, level, tile, a, tile.w * 3) &&
+           read_by_backend(slide, level, tile, b, tile.w * 3, &ignored) == HLRP_OK &&
+           memcmp(a, b, (size_t)(tile.w * tile.h * 3)) == 0;
+}
+
+void hlrp_slide_find_direct(hlrp_slide *slide, const hlrp_slide *like) {
+    hlrp_error ignored = {0};
+    uint8_t *a = NULL, *b = NULL;
+    hlrp_direct_open(slide, HLRP_DIRECT_CACHE_BYTES, &slide->direct);
+    if (slide->direct &&
+        hlrp_calloc(&a, 3 * SAMPLE_SIDE, SAMPLE_SIDE, "pixels", &ignored) == HLRP_OK &&
+        hlrp_calloc(&b, 3 * SAMPLE_SIDE, SAMPLE_SIDE, "pixels", &ignored) == HLRP_OK)
+        for (int i = 0; i < slide->level_count; i++)
+            slide->levels[i].direct = like ? like->levels[i].direct
+                                           : !slide->levels[i].blank && same_sample(slide, i, a, b);
+    free(a);
+    free(b);
 }
 
 static hlrp_status check_request(const hlrp_slide *slide, int level, hlrp_irect rect,

@@ -13,16 +13,27 @@ static bool fits(hlrp_size base, hlrp_size size, double factor) {
            fabs((double)base.h / factor - (double)size.h) < 1;
 }
 
-/* See hlrp_slide_downsample. Tiny levels fit several factors: a power of two is preferred. */
+/* See hlrp_slide_downsample. Tiny levels fit several factors: a power of two is preferred, then an
+ * integer; fractions are told apart by large ones only. */
 static void measure_downsample(hlrp_size base, slide_level *level) {
+    enum { MOST_PARTS = 10, LARGE = 1000 };
     level->x = (double)base.w / (double)level->size.w;
     level->y = (double)base.h / (double)level->size.h;
-    double mean = (level->x + level->y) / 2;
-    double power = exp2(round(log2(mean))), whole = fmax(round(mean), 1);
-    if (fits(base, level->size, power) && power >= 1)
+    /* the longer side knows it best */
+    const double guess = level->size.w > level->size.h ? level->x : level->y;
+    const double power = exp2(round(log2(guess)));
+    const bool large = HLRP_MAX(level->size.w, level->size.h) >= LARGE;
+    if (fits(base, level->size, power) && power >= 1) {
         level->x = level->y = power;
-    else if (fits(base, level->size, whole))
-        level->x = level->y = whole;
+        return;
+    }
+    for (int parts = 1; parts <= (large ? MOST_PARTS : 1); parts++) {
+        const double factor = fmax(round(guess * parts) / parts, 1);
+        if (fits(base, level->size, factor)) {
+            level->x = level->y = factor;
+            return;
+        }
+    }
 }
 
 static hlrp_status copy_levels(hlrp_slide *slide, hlrp_error *err) {
@@ -64,7 +75,6 @@ static int hex_digit(char c) {
     return at ? (int)(at - digits) : -1;
 }
 
-/* "RRGGBB", a '#' before it allowed. */
 /* libtiff 4.5 refuses to decode a level that is narrower than its tiles, and OpenSlide 3.4.1 then
  * gives blank pixels without an error: such levels are passed over. */
 static void find_blank_levels(hlrp_slide *slide) {
@@ -78,6 +88,7 @@ static void find_blank_levels(hlrp_slide *slide) {
     }
 }
 
+/* "RRGGBB", a '#' before it allowed. */
 static void find_background(hlrp_slide *slide) {
     memset(slide->background, 255, 3);
     const char *text = hlrp_slide_property(slide, "openslide.background-color");
@@ -127,17 +138,26 @@ out:
     return status;
 }
 
-hlrp_status hlrp_slide_open(const char *path, hlrp_slide **out, hlrp_error *err) {
+static hlrp_status open_file(const char *path, const hlrp_slide *like, hlrp_slide **out,
+                             hlrp_error *err) {
     *out = NULL;
     char *source = hlrp_strdup(path, err);
     if (!source)
         return HLRP_E_MEMORY;
-    return hlrp_slide_open_backend(&hlrp_backend_openslide, source, source, path, out, err);
+    const hlrp_status status =
+        hlrp_slide_open_backend(&hlrp_backend_openslide, source, source, path, out, err);
+    if (status == HLRP_OK)
+        hlrp_slide_find_direct(*out, like);
+    return status;
+}
+
+hlrp_status hlrp_slide_open(const char *path, hlrp_slide **out, hlrp_error *err) {
+    return open_file(path, NULL, out, err);
 }
 
 hlrp_status hlrp_slide_open_again(const hlrp_slide *slide, hlrp_slide **out, hlrp_error *err) {
     if (slide->owned_source)
-        return hlrp_slide_open(slide->path, out, err);
+        return open_file(slide->path, slide, out, err);
     return hlrp_slide_open_backend(slide->backend, slide->source, NULL, slide->path, out, err);
 }
 
@@ -146,6 +166,7 @@ void hlrp_slide_close(hlrp_slide *slide) {
         return;
     if (slide->state)
         slide->backend->close(slide->state);
+    hlrp_direct_close(slide->direct);
     hlrp_strings_free(&slide->keys);
     hlrp_strings_free(&slide->values);
     free(slide->levels);
@@ -194,6 +215,10 @@ int hlrp_slide_next_level(const hlrp_slide *slide, int level) {
         if (!slide->levels[i].blank)
             return i;
     return -1;
+}
+
+bool hlrp_slide_level_is_blank(const hlrp_slide *slide, int level) {
+    return slide->levels[level].blank;
 }
 
 const char *hlrp_slide_property(const hlrp_slide *slide, const char *key) {

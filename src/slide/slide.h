@@ -33,7 +33,8 @@ hlrp_size hlrp_slide_size(const hlrp_slide *slide, int level); /* pixels of that
 
 /* Level-0 pixels per pixel of the level, per axis: level-0 size / level size; where both axes are
  * within a pixel of an integer factor it is that integer, because pyramids are built by integer
- * factors and their sizes cut to whole pixels (the quotient would drift to the lower right). */
+ * factors and their sizes cut to whole pixels (the quotient would drift to the lower right). So it
+ * is with simple fractions (halves to tenths) where a level is large enough to tell them apart. */
 void hlrp_slide_downsample(const hlrp_slide *slide, int level, double *x, double *y);
 
 /* The coarsest level that is at least as fine as `downsample` level-0 pixels per pixel on both
@@ -44,6 +45,9 @@ int hlrp_slide_pick_level(const hlrp_slide *slide, double downsample_x, double d
  * levels narrower than their TIFF tiles, which read back blank without an error (OpenSlide 3.4.1 on
  * libtiff 4.5). */
 int hlrp_slide_next_level(const hlrp_slide *slide, int level);
+
+/* Whether a level is passed over for that. */
+bool hlrp_slide_level_is_blank(const hlrp_slide *slide, int level);
 
 /* ---- what the file says ---- */
 
@@ -88,8 +92,9 @@ hlrp_status hlrp_slide_read(hlrp_slide *slide, int level, hlrp_irect rect, uint8
 
 /* OpenSlide is asked in whole level-0 pixels, so at a level with a fractional downsample the pixels
  * that come back are sampled up to half a level-0 pixel beside the level's own: pixel i of `rect`
- * starts at rect.x + *x + i (pixels of the level). Exact zero at level 0 and at integer
- * downsamples. Holds for a rect of at most HLRP_SLIDE_PIECE a side; larger ones are read in such
+ * starts at rect.x + *x + i (pixels of the level). Exact zero at level 0, at integer downsamples
+ * and where stored tiles are read without OpenSlide (direct.h; those that then have to be left to
+ * it are the up to half a level-0 pixel beside). Holds for a rect of at most HLRP_SLIDE_PIECE a side; larger ones are read in such
  * pieces, each with a shift of its own, never adding up. */
 #define HLRP_SLIDE_PIECE 2048
 void hlrp_slide_shift(const hlrp_slide *slide, int level, hlrp_irect rect, double *x, double *y);
@@ -97,13 +102,17 @@ void hlrp_slide_shift(const hlrp_slide *slide, int level, hlrp_irect rect, doubl
 /* The whole slide reduced: pixel (i,j) is the mean over the level-0 square [i·down, (i+1)·down) ×
  * [j·down, (j+1)·down) (per axis), read from the best level; size = ceil(level-0 size / down),
  * the part past the edge is background. down ≥ 1. *rgb is the caller's to free. A part that cannot
- * be read is taken from coarser levels, else left background and counted in *lost (pixels of the
- * result; may be NULL); nothing readable at all is HLRP_E_INPUT. */
+ * be read is taken from coarser levels, else from finer ones, else left background and counted in
+ * *lost (pixels of the result; may be NULL); nothing readable at all is HLRP_E_INPUT. */
 hlrp_status hlrp_slide_overview(hlrp_slide *slide, double down_x, double down_y, hlrp_size *size,
                                 uint8_t **rgb, int64_t *lost, hlrp_error *err);
 
 /* The factor for an overview whose longer side has at most max_side pixels (≥ 1). */
 double hlrp_slide_overview_factor(const hlrp_slide *slide, int64_t max_side);
+
+/* What a handle keeps of pixels at most: OpenSlide's cache, and that of direct.h. */
+#define HLRP_DIRECT_CACHE_BYTES (INT64_C(24) << 20)
+#define HLRP_SLIDE_CACHE_BYTES ((INT64_C(32) << 20) + HLRP_DIRECT_CACHE_BYTES)
 
 /* The version of OpenSlide; static. */
 const char *hlrp_slide_version(void);

@@ -2,6 +2,7 @@
 #ifndef HLRP_SLIDE_PRIVATE_H
 #define HLRP_SLIDE_PRIVATE_H
 
+#include "slide/direct.h"
 #include "slide/slide.h"
 
 /* A way to get at slides. `source` is what is needed to open one, also anew; it is the handle's and
@@ -34,6 +35,7 @@ typedef struct slide_level {
     double step; /* the backend's */
     double x, y; /* downsample per axis */
     bool blank;  /* reads as nothing: passed over */
+    bool direct; /* direct.h gives the same pixels */
 } slide_level;
 
 /* Levels and properties are copied once, so that they outlive a reopened backend. */
@@ -47,7 +49,8 @@ struct hlrp_slide {
     slide_level *levels;
     hlrp_strings keys, values;
     uint8_t background[3];
-    uint32_t *argb; /* one piece */
+    hlrp_direct *direct; /* NULL: there is no way round OpenSlide */
+    uint32_t *argb;      /* one piece */
     int64_t argb_capacity;
 };
 
@@ -57,6 +60,10 @@ hlrp_status hlrp_slide_open_backend(const hlrp_slide_backend *backend, const voi
                                     hlrp_error *err);
 
 extern const hlrp_slide_backend hlrp_backend_openslide;
+
+/* Finds out which levels direct.h reads as OpenSlide does; `like` (may be NULL) is a handle on the
+ * same slide that knows. */
+void hlrp_slide_find_direct(hlrp_slide *slide, const hlrp_slide *like);
 
 /* Why OpenSlide would not have a file, from a look at its first bytes: one clear line. */
 hlrp_status hlrp_slide_explain_refusal(const char *path, const char *own_words, hlrp_error *err);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "tile/tile.h"
+#include "util/vector.h"
 
 #define WEIGHT_BITS 22 /* 32 − 8 for the value − 2 spare */
 #define HALF (1 << (WEIGHT_BITS - 1))
@@ -20,6 +21,7 @@ typedef struct axis {
     int64_t in, out;
     float start, end;
     int64_t taps;    /* weights kept per output pixel; unused ones are 0 */
+    int64_t same;    /* output pixel i is source pixel same + i; −1: it is not that simple */
     int64_t *first;  /* [out] first source pixel */
     int64_t *count;  /* [out] source pixels */
     int32_t *weight; /* [out, taps] */
@@ -31,8 +33,9 @@ struct hlrp_resampler {
     axis x, y;
     uint8_t *middle; /* [in.h, out.w, 3] */
     int64_t middle_capacity;
-    int32_t *sum; /* [out.w, 3] */
-    int64_t sum_capacity;
+    int32_t *wide; /* [in.w, 3] and one more: a row of the source */
+    int32_t *sum;  /* [out.w, 3] and one more */
+    int64_t wide_capacity, sum_capacity;
 };
 
 hlrp_status hlrp_resampler_new(hlrp_resampler **out, hlrp_error *err) {
@@ -52,6 +55,7 @@ void hlrp_resampler_free(hlrp_resampler *resampler) {
     axis_free(&resampler->x);
     axis_free(&resampler->y);
     free(resampler->middle);
+    free(resampler->wide);
     free(resampler->sum);
     free(resampler);
 }
@@ -77,6 +81,20 @@ static void set_weights(axis *a, int64_t i, double scale, double reach) {
     }
     a->first[i] = first;
     a->count[i] = end - first;
+    while (a->count[i] > 1 && weight[a->count[i] - 1] == 0)
+        a->count[i]--;
+}
+
+/* Where nothing is scaled and pixels lie upon pixels, the filter passes each of them on as it is. */
+static int64_t find_same(const axis *a) {
+    for (int64_t i = 0; i < a->out; i++) {
+        const int32_t *weight = a->weight + i * a->taps;
+        if (weight[a->count[i] - 1] != 1 << WEIGHT_BITS)
+            return -1;
+        if (a->first[i] + a->count[i] != a->first[0] + a->count[0] + i)
+            return -1;
+    }
+    return a->first[0] + a->count[0] - 1;
 }
 
 static hlrp_status axis_set(axis *a, int64_t in, double start, double length, int64_t out,
@@ -101,6 +119,7 @@ static hlrp_status axis_set(axis *a, int64_t in, double start, double length, in
                 from,
                 to,
                 taps,
+                -1,
                 a->first,
                 a->count,
                 a->weight,
@@ -111,6 +130,7 @@ static hlrp_status axis_set(axis *a, int64_t in, double start, double length, in
                 a->exact_capacity};
     for (int64_t i = 0; i < out; i++)
         set_weights(a, i, scale, reach);
+    a->same = find_same(a);
 out:
     return status;
 }
@@ -125,8 +145,11 @@ hlrp_status hlrp_resample_begin(hlrp_resampler *resampler, hlrp_size in, hlrp_re
     HLRP_TRY(axis_set(&resampler->x, in.w, box.x, box.w, size.w, err));
     HLRP_TRY(axis_set(&resampler->y, in.h, box.y, box.h, size.h, err));
     HLRP_TRY(hlrp_grow(&resampler->middle, &resampler->middle_capacity, middle, 1, err));
-    HLRP_TRY(hlrp_grow(&resampler->sum, &resampler->sum_capacity, size.w * 3,
+    HLRP_TRY(hlrp_grow(&resampler->wide, &resampler->wide_capacity, in.w * 3 + 1,
+                       sizeof *resampler->wide, err));
+    HLRP_TRY(hlrp_grow(&resampler->sum, &resampler->sum_capacity, size.w * 3 + 1,
                        sizeof *resampler->sum, err));
+    resampler->wide[in.w * 3] = 0;
 out:
     return status;
 }
@@ -136,44 +159,74 @@ static uint8_t to_byte(int32_t sum) {
     return (uint8_t)(v > 255 ? 255 : v);
 }
 
+HLRP_VECTOR static void widen(const uint8_t *restrict bytes, int64_t n, int32_t *restrict wide) {
+    for (int64_t i = 0; i < n; i++)
+        wide[i] = bytes[i];
+}
+
+HLRP_VECTOR static void narrow(const int32_t *restrict sums, int64_t n, uint8_t *restrict bytes) {
+    for (int64_t i = 0; i < n; i++)
+        bytes[i] = to_byte(sums[i]);
+}
+
+/* R, G, B and the value after them, which takes part in nothing: a pixel's sums are overwritten
+ * from its fourth on by the next pixel's. So `row` and `sums` have one value more than they need.
+ */
+typedef int32_t pixel __attribute__((vector_size(16)));
+
+HLRP_VECTOR static void filter_row(const axis *a, const int32_t *restrict row,
+                                   int32_t *restrict sums) {
+    for (int64_t i = 0; i < a->out; i++) {
+        const int32_t *p = row + a->first[i] * 3, *weight = a->weight + i * a->taps;
+        pixel sum = {HALF, HALF, HALF, HALF};
+        for (int64_t t = 0; t < a->count[i]; t++) {
+            pixel rgb;
+            memcpy(&rgb, p + 3 * t, sizeof rgb);
+            sum += rgb * weight[t];
+        }
+        memcpy(sums + 3 * i, &sum, sizeof sum);
+    }
+}
+
 void hlrp_resample_rows(hlrp_resampler *resampler, const uint8_t *rgb, int64_t first,
                         int64_t count) {
     const axis *a = &resampler->x;
     for (int64_t y = 0; y < count; y++) {
         const uint8_t *row = rgb + y * a->in * 3;
         uint8_t *to = resampler->middle + (first + y) * a->out * 3;
-        for (int64_t i = 0; i < a->out; i++) {
-            const uint8_t *from = row + a->first[i] * 3;
-            const int32_t *weight = a->weight + i * a->taps;
-            int32_t r = HALF, g = HALF, b = HALF;
-            for (int64_t t = 0; t < a->count[i]; t++) {
-                r += from[3 * t] * weight[t];
-                g += from[3 * t + 1] * weight[t];
-                b += from[3 * t + 2] * weight[t];
-            }
-            to[3 * i] = to_byte(r);
-            to[3 * i + 1] = to_byte(g);
-            to[3 * i + 2] = to_byte(b);
+        if (a->same >= 0) {
+            memcpy(to, row + a->same * 3, (size_t)(a->out * 3));
+            continue;
         }
+        widen(row, a->in * 3, resampler->wide);
+        filter_row(a, resampler->wide, resampler->sum);
+        narrow(resampler->sum, a->out * 3, to);
+    }
+}
+
+/* sum = Σ_t weight[t] · row t, each of n bytes. */
+HLRP_VECTOR static void add_rows(const uint8_t *restrict rows, const int32_t *weight, int64_t taps,
+                                 int64_t n, int32_t *restrict sum) {
+    for (int64_t i = 0; i < n; i++)
+        sum[i] = HALF;
+    for (int64_t t = 0; t < taps; t++) {
+        const uint8_t *restrict row = rows + t * n;
+        for (int64_t i = 0; i < n; i++)
+            sum[i] += row[i] * weight[t];
     }
 }
 
 void hlrp_resample_end(hlrp_resampler *resampler, uint8_t *out) {
     const axis *a = &resampler->y;
-    int64_t n = resampler->x.out * 3;
-    int32_t *restrict sum = resampler->sum;
+    const int64_t n = resampler->x.out * 3;
+    if (a->same >= 0) {
+        memcpy(out, resampler->middle + a->same * n, (size_t)(a->out * n));
+        return;
+    }
     for (int64_t j = 0; j < a->out; j++) {
-        for (int64_t i = 0; i < n; i++)
-            sum[i] = HALF;
-        for (int64_t t = 0; t < a->count[j]; t++) {
-            const uint8_t *restrict row = resampler->middle + (a->first[j] + t) * n;
-            int32_t weight = a->weight[j * a->taps + t];
-            for (int64_t i = 0; i < n; i++)
-                sum[i] += row[i] * weight;
-        }
-        uint8_t *restrict to = out + j * n;
-        for (int64_t i = 0; i < n; i++)
-            to[i] = to_byte(sum[i]);
+        add_rows(resampler->middle + a->first[j] * n, a->weight + j * a->taps, a->count[j], n,
+                 resampler->sum);
+        narrow(resampler->sum, n, out + j * n);
     }
 }
 

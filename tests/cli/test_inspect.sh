@@ -1,18 +1,29 @@
 #!/bin/sh
-# test_inspect.sh PROGRAM PROJECT: what is said of slides, networks and results, and that a dry run
-# only says. Guards: numbers of another file, a dry run that leaves folders.
+# test_inspect.sh PROGRAM PROJECT: what is said of slides, networks and results. Guards: numbers of
+# another file.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
 
 expect 0 inspect "$demo/wide.svs"
 printed '^mpp +0\.2527 x 0\.2527 um per pixel, from openslide\.mpp-x$'
-printed '^level 0  1024 x 768, downsample 1$'
+printed '^format +aperio$'
+printed '^level 0 +1024 x 768, downsample 1, 0\.2527 um per pixel, stored in tiles 256 wide$'
+printed '^bounds +the whole slide$'
+printed '^tissue +[0-9.]+ % of the slide, [0-9.e-]+ of 0\.0502 mm2$'
+printed '^  0\.25 um  level 0, ENLARGED 1\.011 times; 20 tiles of 224 pixels, [0-9]+ of them tissue$'
+printed '^     1 um  level 0, reduced 3\.957 times; 2 tiles of 224 pixels'
+printed '^[0-9]+ properties: -v shows them$'
 expect 0 inspect -v "$demo/wide.svs"
 printed '^aperio\.MPP = 0\.2527$'
 expect 0 inspect "$demo/nompp.tif"
 printed '^mpp +none, so a run refuses it: the slide does not say'
-printed '^level 1  256 x 192, downsample 2$'
+printed 'here and in run: -s slide:nompp\.tif\.mpp=UM$'
+printed '^level 1 +256 x 192, downsample 2, stored in tiles 128 wide$'
+expect 0 inspect "$demo/nompp.tif" -s slide:nompp.tif.mpp=0.5,0.4 -s model.mpp=0.5 -s tiles.size=64 -s tiles.overlap=0.5
+printed '^mpp +0\.5 x 0\.4 um per pixel, from override$'
+printed '^   0\.5 um  level 0, as it is; [0-9]+ tiles of 64 pixels'
+[ "$(grep -c ' um  level ' stdout)" = 1 ] || complain "other networks than the one asked about"
 
 expect 0 inspect "$demo/demo.onnx"
 printed '^input +1x3x128x128$'
@@ -35,11 +46,4 @@ printed '^tiles: 48, explained 48, gated 0, unreadable 0$'
 printed '^/relevance\[left\]: 3072 of 3072 pixels'
 rm -r out
 
-expect 0 run "$demo/demo.ini" --dry-run -s batch.output=out --slide "$demo/wide.svs" \
-    --slide "$demo/small.svs"
-printed '^  slide    1024 x 768 pixels, 0\.2527 x 0\.2527 um per pixel'
-printed '^  tiles    20 of a grid of 5 x 4,'
-printed '^  time     about [0-9]*:[0-9][0-9],'
-printed '^  tiles    9 of a grid of 3 x 3,'
-holds . stdout stderr
 exit $failed

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "image/image.h"
 #include "slide/slide.h"
 
 /* Label and macro images carry patient names. These stand in for OpenSlide's calls: whatever of
@@ -110,6 +111,44 @@ static void a_slide_cut_short(void **state) {
     assert_int_equal(hlrp_read_file(path, 10 << 20, &bytes, &size, &err), HLRP_OK);
     assert_refused(write_file("cut.svs", bytes, (size_t)size / 2), "truncated");
     free(bytes);
+}
+
+/* A pyramid that was cut anywhere behind its first directory. Guards: "does not know this TIFF" for
+ * a copy that was broken off. */
+static void a_pyramid_cut_anywhere(void **state) {
+    (void)state;
+    static uint8_t rgb[600 * 500 * 3];
+    static const char *const texts[8] = {"Aperio Image Library v1\n600x500|MPP = 0.5", "Aperio",
+                                         "Aperio"};
+    hlrp_pyramid_spec spec = {.width = 600,
+                              .height = 500,
+                              .pixel = HLRP_PIXEL_RGB8,
+                              .tile = 128,
+                              .codec = HLRP_CODEC_JPEG,
+                              .mpp = {0.5, 0.5}};
+    for (int aperio = 0; aperio < 2; aperio++) {
+        hlrp_error err = {0};
+        hlrp_pyramid *out = NULL;
+        char path[200], *bytes = NULL;
+        int64_t size = 0;
+        spec.layout = aperio ? HLRP_LAYOUT_APERIO : HLRP_LAYOUT_PAGES;
+        spec.descriptions = aperio ? texts : NULL;
+        snprintf(path, sizeof path, "%s/cut.svs", folder);
+        assert_int_equal(hlrp_pyramid_open(path, &spec, &out, &err), HLRP_OK);
+        assert_int_equal(hlrp_pyramid_rows(out, rgb, 500, 1800, &err), HLRP_OK);
+        assert_int_equal(hlrp_pyramid_finish(out, &err), HLRP_OK);
+        hlrp_pyramid_free(out);
+        assert_int_equal(hlrp_read_file(path, 10 << 20, &bytes, &size, &err), HLRP_OK);
+        for (int k = 1; k < 40; k++) {
+            hlrp_slide *slide = NULL;
+            const char *cut = write_file("cut.svs", bytes, (size_t)(size * k / 40));
+            if (hlrp_slide_open(cut, &slide, &err) == HLRP_OK)
+                hlrp_slide_close(slide); /* what is missing is met when it is read */
+            else if (!strstr(err.what, "the file is truncated") && !strstr(err.what, "OpenSlide: "))
+                fail_msg("at %d/40: %s", k, err.what);
+        }
+        free(bytes);
+    }
 }
 
 /* Guards: a damaged region that goes unnoticed, or that leaves the handle dead. */
@@ -229,6 +268,7 @@ int main(void) {
         cmocka_unit_test(each_refusal_has_its_line),
         cmocka_unit_test(known_but_damaged),
         cmocka_unit_test(a_slide_cut_short),
+        cmocka_unit_test(a_pyramid_cut_anywhere),
         cmocka_unit_test(unreadable),
         cmocka_unit_test(cmu1),
         cmocka_unit_test(addresses_do_not_drift),

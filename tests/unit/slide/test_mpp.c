@@ -63,6 +63,19 @@ static void order(void **state) {
     assert_int_equal(a.warnings, 0);
 }
 
+/* Guards: a vendor's key that is misspelt, or axes mixed up. Names as OpenSlide gives them. */
+static void vendors(void **state) {
+    (void)state;
+    static const hlrp_memory_property mirax[] = {
+        {"mirax.LAYER_0_LEVEL_0_SECTION.MICROMETER_PER_PIXEL_X", "0.23"},
+        {"mirax.LAYER_0_LEVEL_0_SECTION.MICROMETER_PER_PIXEL_Y", "0.24"},
+        {"tiff.XResolution", "25400"},
+        {"tiff.YResolution", "25400"}};
+    static const hlrp_memory_property ventana[] = {{"ventana.ScanRes", "0.465"}};
+    assert_found(ask(mirax, 4, NULL), 0.23, 0.24, mirax[0].key);
+    assert_found(ask(ventana, 1, NULL), 0.465, 0.465, "ventana.ScanRes");
+}
+
 static void tiff_units(void **state) {
     (void)state;
     hlrp_memory_property p[3] = {{"tiff.XResolution", "20000"},
@@ -140,9 +153,13 @@ static void overrides(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(order),         cmocka_unit_test(tiff_units),
-        cmocka_unit_test(nothing_found), cmocka_unit_test(unusable_values_are_passed_over),
-        cmocka_unit_test(axes_apart),    cmocka_unit_test(overrides),
+        cmocka_unit_test(order),
+        cmocka_unit_test(vendors),
+        cmocka_unit_test(tiff_units),
+        cmocka_unit_test(nothing_found),
+        cmocka_unit_test(unusable_values_are_passed_over),
+        cmocka_unit_test(axes_apart),
+        cmocka_unit_test(overrides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,32 @@ static void damaged_parts(void **state) {
     free(coarse);
 }
 
+/* A pyramid whose coarsest level is damaged. Guards: a slide without tissue although every pixel of
+ * level 0 is there. */
+static void a_damaged_top_of_the_pyramid(void **state) {
+    (void)state;
+    hlrp_size size = {2400, 60}, got;
+    uint8_t *fine = malloc(2400 * 60 * 3), *coarse = malloc(600 * 15 * 3), *out = NULL;
+    memset(fine, 100, 2400 * 60 * 3);
+    memset(coarse, 50, 600 * 15 * 3);
+    hlrp_memory_level levels[2] = {{size, fine, NULL}, {{600, 15}, coarse, NULL}};
+    hlrp_memory_fault fault = {1, {150, 0, 1, 8}};
+    hlrp_memory_slide source = {
+        .level_count = 2, .levels = levels, .faults = &fault, .fault_count = 1};
+    hlrp_slide *slide = NULL;
+    hlrp_error err = {0};
+    int64_t lost = -1;
+    assert_int_equal(hlrp_slide_open_memory(&source, &slide, &err), HLRP_OK);
+    assert_int_equal(hlrp_slide_overview(slide, 4, 4, &got, &out, &lost, &err), HLRP_OK);
+    assert_int_equal(lost, 0);
+    for (int64_t i = 0; i < got.w * got.h * 3; i++)
+        assert_int_equal(out[i], 100);
+    free(out);
+    hlrp_slide_close(slide);
+    free(fine);
+    free(coarse);
+}
+
 static void factors(void **state) {
     (void)state;
     static const uint8_t rgb[300 * 3] = {0};
@@ -156,9 +182,8 @@ static void factors(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_the_mean),
-        cmocka_unit_test(no_shift_on_any_level),
-        cmocka_unit_test(damaged_parts),
+        cmocka_unit_test(is_the_mean),   cmocka_unit_test(no_shift_on_any_level),
+        cmocka_unit_test(damaged_parts), cmocka_unit_test(a_damaged_top_of_the_pyramid),
         cmocka_unit_test(factors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

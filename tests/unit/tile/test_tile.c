@@ -126,6 +126,114 @@ static void no_shift(void **state) {
         free(pixels[l]);
 }
 
+/* Guards: one axis' ratio used for both, on a slide whose pixels are not square: 0.25 × 0.4 µm, read
+ * at 0.6 µm from level 0 (2.4 × 1.5 pixels), and at 1.7 µm from a level that halves both. */
+static void pixels_that_are_not_square(void **state) {
+    (void)state;
+    static const hlrp_size sizes[] = {{4003, 2100}, {2002, 1050}};
+    hlrp_memory_level levels[2];
+    uint8_t *pixels[2], rgb[24 * 24 * 3];
+    for (int l = 0; l < 2; l++) {
+        pixels[l] = waves(sizes[l], l + 1);
+        levels[l] = (hlrp_memory_level){sizes[l], pixels[l], NULL};
+    }
+    hlrp_memory_slide source = {.level_count = 2, .levels = levels};
+    for (int k = 0; k < 2; k++) {
+        hlrp_grid grid;
+        hlrp_error err = {0};
+        offset o = {{0, 0}, {0, 0}};
+        assert_int_equal(
+            hlrp_grid_init(&grid, sizes[0], (hlrp_mpp){0.25, 0.4}, k ? 1.7 : 0.6, 24, 0, &err),
+            HLRP_OK);
+        hlrp_tile_reader *reader = open_reader(&source, &grid, NULL, NULL);
+        assert_int_equal(hlrp_tile_reader_level(reader), k);
+        for (int64_t n = 0; n < hlrp_grid_count(&grid); n += 7) {
+            if (n % grid.nx == grid.nx - 1 || n / grid.nx == grid.ny - 1)
+                continue;
+            assert_int_equal(read_tile(reader, n, rgb), HLRP_TILE_READ);
+            add_offsets(&grid, n, 2 * grid.r_x + 4, rgb, &o);
+        }
+        for (int c = 0; c < 2; c++)
+            assert_true(o.count[c] > 1000 && fabs(o.sum[c] / (double)o.count[c]) < 0.2);
+        hlrp_tile_reader_close(reader);
+    }
+    free(pixels[0]);
+    free(pixels[1]);
+}
+
+/* A ramp of 4 grey levels per level-0 pixel, 200,000 pixels from the origin, on levels that were made
+ * by any factor and cut to whole pixels. Guards: drift: half a level-0 pixel is 2 grey levels. */
+static void no_drift_far_from_the_origin(void **state) {
+    (void)state;
+    enum { W = 202117, H = 480, SIZE = 20, ROWS = 32 /* that are read */ };
+    static const double factors[] = {1.5, 2, 2.5, 3, 3.7, 4, 5, 7.3, 8, 10, 16, 21.7};
+    uint8_t *fine = calloc(W * H, 3), *coarse = calloc(W * H, 3), rgb[SIZE * SIZE * 3];
+    for (size_t k = 0; k < HLRP_COUNT(factors); k++) {
+        const double f = factors[k];
+        for (int cut = 0; cut < 3; cut++) { /* sizes rounded, down, up */
+            const double w = W / f, h = H / f;
+            const hlrp_size size = {(int64_t)(cut == 0   ? floor(w + 0.5)
+                                              : cut == 1 ? floor(w)
+                                                         : ceil(w)),
+                                    (int64_t)fmax(cut == 0   ? floor(h + 0.5)
+                                                  : cut == 1 ? floor(h)
+                                                             : ceil(h),
+                                                  1)};
+            hlrp_grid grid = grid_of((hlrp_size){W, H}, f, SIZE);
+            const int64_t tile = (int64_t)(W / (SIZE * f)) - 1;
+            const double start = (double)tile * SIZE * f + 8 * f; /* of the ramp, level 0 */
+            for (int64_t i = 0; i < size.w * HLRP_MIN(size.h, ROWS); i++) {
+                const double x = ((double)(i % size.w) + 0.5) * f;
+                memset(coarse + 3 * i, (int)floor(fmin(fmax(4 * (x - start), 0), 255) + 0.5), 3);
+            }
+            const hlrp_memory_level levels[2] = {{{W, H}, fine, NULL}, {size, coarse, NULL}};
+            hlrp_memory_slide source = {.level_count = 2, .levels = levels};
+            hlrp_tile_reader *reader = open_reader(&source, &grid, NULL, NULL);
+            assert_int_equal(hlrp_tile_reader_level(reader), 1);
+            assert_int_equal(read_tile(reader, tile, rgb), HLRP_TILE_READ);
+            double worst = -1;
+            for (int i = 9; i < SIZE - 1; i++) {
+                const double truth = 4 * ((i + 0.5) - 8) * f;
+                if (truth < 255 - 4 * f)
+                    worst = fmax(worst, fabs(rgb[3 * i] - truth));
+            }
+            if (worst < 0 || worst > 2)
+                fail_msg("factor %g, size %lld: %g level-0 pixels off", f, (long long)size.w,
+                         worst / 4);
+            hlrp_tile_reader_close(reader);
+        }
+    }
+    free(fine);
+    free(coarse);
+}
+
+/* The top of some pyramids is a single pixel. Guards: a division by a level's size less one, a read
+ * beside the level. */
+static void a_level_of_one_pixel(void **state) {
+    (void)state;
+    static const uint8_t top[3] = {10, 20, 30};
+    uint8_t *fine = malloc(64 * 64 * 3), rgb[4 * 4 * 3];
+    memset(fine, 200, 64 * 64 * 3);
+    const hlrp_memory_level levels[2] = {{{64, 64}, fine, NULL}, {{1, 1}, top, NULL}};
+    hlrp_memory_fault fault = {0, {0, 0, 64, 64}};
+    hlrp_memory_slide source = {.level_count = 2, .levels = levels, .faults = &fault};
+    hlrp_grid grid = grid_of((hlrp_size){64, 64}, 64, 4);
+    hlrp_tile_reader *reader = open_reader(&source, &grid, NULL, NULL);
+    assert_int_equal(hlrp_tile_reader_level(reader), 1);
+    assert_int_equal(read_tile(reader, 0, rgb), HLRP_TILE_READ);
+    assert_memory_equal(rgb, top, 3);
+    assert_int_equal(rgb[3], 255); /* past the slide */
+    hlrp_tile_reader_close(reader);
+    source.fault_count = 1; /* and as what is left of a damaged slide */
+    grid = grid_of((hlrp_size){64, 64}, 16, 4);
+    reader = open_reader(&source, &grid, NULL, NULL);
+    assert_int_equal(read_tile(reader, 0, rgb), HLRP_TILE_FALLBACK);
+    for (int i = 0; i < 16; i++)
+        assert_memory_equal(rgb + 3 * i, top, 3);
+    hlrp_tile_reader_close(reader);
+    free(fine);
+}
+
 /* A steep ramp where OpenSlide's addresses miss a level's pixels most: level pixel 1,900 lies at
  * 1,900 · 2.00025 = 3,800.475, is asked for at 3,800 and comes back interpolated from 0.24 pixels
  * further left. Guards: a tile that takes those pixels for the level's own: 2.4 grey levels off. */
@@ -406,6 +514,9 @@ static void levels_of_a_file_agree(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_shift),
+        cmocka_unit_test(pixels_that_are_not_square),
+        cmocka_unit_test(no_drift_far_from_the_origin),
+        cmocka_unit_test(a_level_of_one_pixel),
         cmocka_unit_test(addresses_between_pixels),
         cmocka_unit_test(native_pixels_and_edges),
         cmocka_unit_test(large_tiles_come_in_strips),

@@ -1,0 +1,24 @@
+/* A tiled TIFF's pages, tile by tile: for who needs some pixels of a picture too large to hold. */
+#ifndef HLRP_IMAGE_TIFF_TILES_H
+#define HLRP_IMAGE_TIFF_TILES_H
+
+#include "geometry/geometry.h"
+#include "util/util.h"
+
+/* One thread at a time. */
+typedef struct hlrp_tiff_tiles hlrp_tiff_tiles;
+
+/* HLRP_E_INPUT where the file is no TIFF. */
+hlrp_status hlrp_tiff_tiles_open(const char *path, hlrp_tiff_tiles **out, hlrp_error *err);
+void hlrp_tiff_tiles_close(hlrp_tiff_tiles *tiles); /* NULL is allowed */
+
+/* The first page of the main chain that has this size and is made of tiles of 3 × 8 bits RGB (also
+ * as JPEG of any colors) in a codec that libtiff knows; false: there is none. */
+bool hlrp_tiff_tiles_find(hlrp_tiff_tiles *tiles, hlrp_size size, int *page, hlrp_size *tile);
+
+/* The stored tile with pixel (x, y) of a page that was found, to rgb [tile.h, tile.w, 3]: what lies
+ * past the page's edge is whatever the file has there. False where the tile is not stored, or where
+ * libtiff has anything to say against it, be it a warning. */
+bool hlrp_tiff_tiles_read(hlrp_tiff_tiles *tiles, int page, int64_t x, int64_t y, uint8_t *rgb);
+
+#endif
