@@ -123,7 +123,7 @@ void hlrp_slide_ground_free(hlrp_slide_ground *ground) {
 /* ---- a slide ---- */
 
 hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *in,
-                             double picture_limit, hlrp_error *err) {
+                             hlrp_error *err) {
     char *path = NULL, *regions = NULL;
     hlrp_slide_ground ground = {0};
     hlrp_status status = HLRP_OK;
@@ -133,7 +133,6 @@ hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *i
     const hlrp_report_input report = {.sink = *in,
                                       .ground = &ground.ground,
                                       .regions = hlrp_file_exists(regions) ? regions : NULL,
-                                      .picture_limit = picture_limit,
                                       .warn_share = run->batch->config->lrp.warn_share};
     status = hlrp_report_slide(&report, path, err);
 out:

@@ -8,11 +8,6 @@
 #include "pipelines/network.h"
 #include "sched/sched.h"
 
-/* The display limits of outputs.limit = batch, once all slides are done; 0 before. */
-typedef struct hlrp_shared_limit {
-    double limit, picture_limit; /* at the map's resolution; at that of the report's overlays */
-} hlrp_shared_limit;
-
 /* What all slides of a batch share. */
 typedef struct hlrp_batch_run {
     const hlrp_config *config;
@@ -20,8 +15,8 @@ typedef struct hlrp_batch_run {
     const hlrp_network *net; /* ready */
     int threads;
     hlrp_cancel *cancel; /* requested once options->stop says so */
-    hlrp_shared_limit shared;
-    bool merge; /* compute nothing: the journals of all shards are there, or it fails */
+    double shared_limit; /* of outputs.limit = batch, once all slides are done; 0 before */
+    bool merge;          /* compute nothing: the journals of all shards are there, or it fails */
 } hlrp_batch_run;
 
 /* Runs one slide; `where` tells how it ended, in words of batch.csv, and is also what status.json

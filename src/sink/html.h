@@ -8,6 +8,9 @@
 /* Text that stays text, between tags and in quoted attributes. Control characters become blanks. */
 void hlrp_html_text(hlrp_str *s, const char *text);
 
+/* The same, with a capital for the first letter (ASCII). */
+void hlrp_html_capital(hlrp_str *s, const char *text);
+
 /* The bytes in base64. */
 void hlrp_html_base64(hlrp_str *s, const uint8_t *bytes, size_t size);
 

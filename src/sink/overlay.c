@@ -8,7 +8,6 @@
 #include "sink/heat.h"
 #include "sink/sink.h"
 #include "stitch/colormap.h"
-#include "stitch/limit.h"
 
 #define DEFAULT_COLORMAP "vik"
 #define DEFAULT_OPACITY 0.6
@@ -28,46 +27,6 @@ typedef struct overlay {
     uint8_t *rgb;  /* a band */
     float *values; /* a band */
 } overlay;
-
-/* ---- the display limit ---- */
-
-hlrp_status hlrp_sink_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
-                                hlrp_error *err) {
-    const hlrp_size map = hlrp_result_facts(result)->map;
-    const int64_t chunk_rows = HLRP_MAX(hlrp_chunk_size(map).h, 1);
-    float *rows = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&rows, map.w * chunk_rows, sizeof *rows, "rows of the map", err));
-    for (int64_t y = 0; y < map.h; y += chunk_rows) {
-        const int64_t n = HLRP_MIN(chunk_rows, map.h - y);
-        HLRP_TRY(hlrp_result_read_rows(result, HLRP_MAP_RELEVANCE, plane, y, n, rows, err));
-        hlrp_limit_add(limit, rows, n * map.w);
-    }
-out:
-    free(rows);
-    return status;
-}
-
-hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *value, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    hlrp_limit *limit = NULL;
-    const hlrp_result_info *info = hlrp_result_facts(in->result);
-    if (in->plane < 0 || in->plane >= info->planes)
-        return hlrp_fail(err, HLRP_E_CONFIG, NULL, "choose outputs.class among the explained ones",
-                         "class plane %lld is not in the record, which has %lld",
-                         (long long)in->plane, (long long)info->planes);
-    *value = in->limit;
-    if (in->limit > 0)
-        return HLRP_OK;
-    HLRP_TRY(hlrp_limit_new(in->percentile > 0 ? in->percentile : DEFAULT_PERCENTILE, &limit, err));
-    HLRP_TRY(hlrp_sink_add_limit(in->result, in->plane, limit, err));
-    hlrp_limit_second_pass(limit);
-    HLRP_TRY(hlrp_sink_add_limit(in->result, in->plane, limit, err));
-    *value = hlrp_limit_value(limit);
-out:
-    hlrp_limit_free(limit);
-    return status;
-}
 
 /* ---- set-up ---- */
 
@@ -95,15 +54,12 @@ static void describe(const overlay *o, hlrp_str *text) {
     add_line(text, "class", o->info->plane_names[in->plane]);
     hlrp_str_addf(text, "\nlimit: %.7g", o->limit);
     add_line(text, "unit", in->unit ? in->unit : "relevance");
-    const bool batch = in->limit_kind && strcmp(in->limit_kind, HLRP_LIMIT_OF_BATCH) == 0;
-    if (in->limit > 0 && !batch)
+    if (strcmp(hlrp_sink_limit_kind(in), HLRP_LIMIT_GIVEN) == 0)
         hlrp_str_add(text, "\npercentile: none (the limit was given)");
     else
         hlrp_str_addf(text, "\npercentile: %.9g", percentile);
-    add_line(text, "limit from",
-             batch           ? HLRP_LIMIT_OF_BATCH
-             : in->limit > 0 ? HLRP_LIMIT_GIVEN
-                             : HLRP_LIMIT_OF_SLIDE);
+    add_line(text, "limit from", hlrp_sink_limit_kind(in));
+    hlrp_str_addf(text, "\nsmoothing: %.9g map pixels", in->smoothing);
     add_line(text, "colormap", in->colormap ? in->colormap : DEFAULT_COLORMAP);
     hlrp_str_addf(text, "\nopacity: %.9g", o->opacity);
     hlrp_str_addf(text, "\nlevel-0 pixels per pixel: %.17g, %.17g", o->fx, o->fy);
@@ -174,7 +130,7 @@ hlrp_status hlrp_sink_overlay(const hlrp_sink_input *in, const char *path, hlrp_
     choose_scale(&o);
     HLRP_TRY(hlrp_colormap_init(&o.colors, in->colormap ? in->colormap : DEFAULT_COLORMAP, err));
     HLRP_TRY(hlrp_sink_limit(in, &o.limit, err));
-    HLRP_TRY(hlrp_heat_new(in->result, in->plane, o.fx, o.fy, &o.heat, err));
+    HLRP_TRY(hlrp_heat_new(in->result, in->plane, in->smoothing, o.fx, o.fy, &o.heat, err));
     HLRP_TRY(hlrp_backdrop_new(in->slide, o.fx, o.fy, &o.backdrop, err));
     band = hlrp_backdrop_rows(o.backdrop);
     HLRP_TRY(hlrp_calloc(&o.rgb, 3 * band * o.size.w, 1, "a band of the overlay", err));

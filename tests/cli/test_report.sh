@@ -56,12 +56,22 @@ two=$(grep -h 'LIMIT =' honest/normal/qupath.groovy)
 [ -n "$one" ] && [ "$one" = "$two" ] || complain "limits of one batch: $one, $two"
 grep -aq 'limit from: percentile of the batch' honest/normal/overlay.tif ||
     complain "overlay.tif does not say where its limit is from"
+# legends LIMIT KIND: the small overlay and the pairs of both slides are colored as the outputs are.
+legends() {
+    counted 2 "\\+$1 for tumor" "$page"
+    counted 2 "full color: $2" "$page"
+    counted 2 "Full color at ±$1 relevance per map pixel \\($2\\)" "$page"
+}
+legends "$(printf '%s\n' "$one" | awk '{ printf "%.3g", $NF + 0 }')" 'percentile of the batch'
 before=$(ls -i honest/normal/overlay.tif)
 expect 1 run -q report.ini
 [ "$before" = "$(ls -i honest/normal/overlay.tif)" ] || complain "a rerun made the overlay again"
 expect 1 run -q report.ini -s outputs.limit=slide
 two=$(grep -h 'LIMIT =' honest/normal/qupath.groovy)
 [ "$one" != "$two" ] || complain "a slide's own limit is the batch's"
+counted 2 'full color: percentile of this slide' "$page"
+expect 1 run -q report.ini -s outputs.limit=0.0123
+legends 0.0123 'given number'
 
 # From the folders alone.
 rm -r slides honest/report.html honest/batch.csv
