@@ -77,17 +77,20 @@ out:
 /* Steps 1, 2 and 7 of run_slide.c, with the limit. */
 static hlrp_status show_again(const hlrp_batch_run *batch, const char *slide, hlrp_error *err) {
     hlrp_slide_progress progress = {0};
-    hlrp_slide_run run = {.batch = batch, .path = slide, .where = &progress};
+    hlrp_slide_run run = {.path = slide, .where = &progress};
     char *lock = NULL;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_run_begin(&run, batch, err));
     HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, slide, &run.folder, err));
     HLRP_TRY(hlrp_slide_run_path(&run, ".lock", &lock, err));
     HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run.lock, err));
+    HLRP_TRY(hlrp_warnings_keep(run.warnings, run.folder, false, false, err));
     HLRP_TRY(hlrp_step_open(&run, err));
     HLRP_TRY(hlrp_step_tiles(&run, err));
     status = hlrp_step_outputs(&run, err);
 out:
     hlrp_lock_release(run.lock);
+    hlrp_warnings_free(run.warnings);
     hlrp_region_free(run.region);
     hlrp_slide_close(run.slide);
     free(run.tiles);

@@ -93,6 +93,7 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
                           .software = "histolrp " HLRP_VERSION,
                           .log = run->batch->options->log};
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_warnings_of_outputs(run->warnings, err));
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
     in.result = result;
@@ -201,6 +202,9 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     add_number(s, "tiles_per_second", run->where->rate, ",");
     add_number(s, "peak_memory_bytes", (double)hlrp_peak_memory(), ",");
     add_text(s, "result_key", run->key_text);
+    hlrp_str_add(s, "  \"warnings\": ");
+    hlrp_warnings_json(run->warnings, s);
+    hlrp_str_add(s, ",\n");
     hlrp_str_add(s, "  \"config\": ");
     hlrp_str_add_json(s, config);
     hlrp_str_add(s, "\n}\n");

@@ -31,10 +31,9 @@ typedef struct hlrp_report_input {
     hlrp_sink_input sink;
     const hlrp_ground *ground; /* NULL: relevance is not told by ground */
     const char *regions;       /* path of regions.png, or NULL */
-    double warn_share;         /* of the account [0.5] */
 } hlrp_report_input;
 
-/* Writes the fragment; at most about 150 kB. */
+/* Writes the fragment, at most about 150 kB; warns where the network looks at what it should not. */
 hlrp_status hlrp_report_slide(const hlrp_report_input *in, const char *path, hlrp_error *err);
 
 /* ---- the page ---- */
@@ -46,7 +45,8 @@ typedef struct hlrp_report_row {
     const char *reason; /* "" where there is none */
     int64_t tiles, explained;
     double seconds;
-    char *fragment; /* path of the slide's fragment; it need not exist */
+    char *fragment;        /* path of the slide's fragment; it need not exist */
+    hlrp_strings warnings; /* said while it ran */
 } hlrp_report_row;
 
 /* One self-contained file: no script or picture from elsewhere, names escaped. */

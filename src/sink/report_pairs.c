@@ -153,8 +153,9 @@ hlrp_status hlrp_report_pairs(const hlrp_report_input *in, const hlrp_report_num
     hlrp_html_number(s, p.limit);
     hlrp_str_add(s, " ");
     hlrp_html_text(s, in->sink.unit ? in->sink.unit : "relevance");
-    hlrp_str_addf(s, " (%s)", hlrp_sink_limit_kind(&in->sink));
-    hlrp_str_add(s, ". In QuPath&#39;s script editor <code>getCurrentViewer()"
+    hlrp_str_addf(s, " (%s). A tile is ", hlrp_sink_limit_kind(&in->sink));
+    hlrp_html_number(s, n->top[0].width * p.info->mpp.x);
+    hlrp_str_add(s, " µm wide. In QuPath&#39;s script editor <code>getCurrentViewer()"
                     ".setCenterPixelLocation(x, y)</code> goes to a place.</p>"
                     "<div class=\"pairs\">\n");
     for (int i = 0; i < n->top_count; i++)
