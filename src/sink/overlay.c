@@ -13,6 +13,7 @@
 #define DEFAULT_OPACITY 0.6
 #define DEFAULT_PERCENTILE 99.5
 #define JPEG_QUALITY 87
+#define MOST_BETWEEN 8
 
 typedef struct overlay {
     const hlrp_sink_input *in;
@@ -30,12 +31,29 @@ typedef struct overlay {
 
 /* ---- set-up ---- */
 
+/* Scales this close to a level's are that level's: its pixels are then copied. */
+#define NEARLY 0.05
+
+/* A scale that a level of the slide all but has. */
+static void take_level(overlay *o) {
+    for (int k = 0; k < hlrp_slide_levels(o->in->slide); k++) {
+        double dx = 1, dy = 1;
+        hlrp_slide_downsample(o->in->slide, k, &dx, &dy);
+        if (fabs(o->fx / dx - 1) < NEARLY && fabs(o->fy / dy - 1) < NEARLY) {
+            o->fx = dx;
+            o->fy = dy;
+            return;
+        }
+    }
+}
+
 /* The default is half the map's pixel; nothing finer than the slide's pixel is made up. */
 static void choose_scale(overlay *o) {
     const hlrp_mpp mpp = o->info->mpp;
     const double half = (double)o->info->downsample / 2, asked = o->in->overlay_mpp;
     o->fx = fmax(asked > 0 ? asked / mpp.x : half, 1);
     o->fy = fmax(asked > 0 ? asked / mpp.y : half, 1);
+    take_level(o);
     o->size.w = HLRP_MAX((int64_t)ceil((double)o->info->slide.w / o->fx - 1e-6), 1);
     o->size.h = HLRP_MAX((int64_t)ceil((double)o->info->slide.h / o->fy - 1e-6), 1);
 }
@@ -65,12 +83,43 @@ static void describe(const overlay *o, hlrp_str *text) {
     hlrp_str_addf(text, "\nlevel-0 pixels per pixel: %.17g, %.17g", o->fx, o->fy);
 }
 
+static bool near_size(hlrp_size a, hlrp_size b) {
+    return llabs(a.w - b.w) <= 1 && llabs(a.h - b.h) <= 1;
+}
+
+/* OpenSlide sorts levels by width and opens no file where that is not their order by scale, too: the
+ * mean of both axes, which can differ where overlay pixels are square and the slide's are not. */
+static bool in_order(hlrp_size base, hlrp_size a, hlrp_size b) {
+    const double scale_a = (double)base.w / (double)a.w + (double)base.h / (double)a.h;
+    const double scale_b = (double)base.w / (double)b.w + (double)base.h / (double)b.h;
+    return a.w != b.w && (a.w < b.w) == (scale_a > scale_b);
+}
+
+/* Every level of the slide that is coarser than the overlay has one of its size there: viewers that
+ * show both change levels together. Halving gives those of most slides, others are put between. */
+static int levels_between(const overlay *o, const hlrp_pyramid_spec *spec,
+                          hlrp_size out[MOST_BETWEEN]) {
+    const int halvings = hlrp_pyramid_levels(spec);
+    int count = 0;
+    for (int k = 1; k < hlrp_slide_levels(o->in->slide) && count < MOST_BETWEEN; k++) {
+        const hlrp_size size = hlrp_slide_size(o->in->slide, k);
+        bool there = size.w >= o->size.w || size.h >= o->size.h || size.w < 1 || size.h < 1;
+        for (int i = 0; i < halvings; i++)
+            there = there || near_size(size, hlrp_pyramid_level_size(spec, i)) ||
+                    !in_order(o->size, size, hlrp_pyramid_level_size(spec, i));
+        if (!there)
+            out[count++] = size;
+    }
+    return count;
+}
+
 static hlrp_status open_pyramid(overlay *o, const char *path, hlrp_error *err) {
     hlrp_str text = {0};
     const char *descriptions[64] = {NULL};
     describe(o, &text);
     descriptions[0] = text.text;
-    const hlrp_pyramid_spec spec = {
+    hlrp_size between[MOST_BETWEEN];
+    hlrp_pyramid_spec spec = {
         .width = o->size.w,
         .height = o->size.h,
         .pixel = HLRP_PIXEL_RGB8,
@@ -80,6 +129,8 @@ static hlrp_status open_pyramid(overlay *o, const char *path, hlrp_error *err) {
         .software = o->in->software ? o->in->software : "histolrp",
         .descriptions = descriptions,
     };
+    spec.between_count = levels_between(o, &spec, between);
+    spec.between = between;
     hlrp_status status = HLRP_E_MEMORY;
     if (text.failed)
         hlrp_fail(err, status, path, NULL, "no memory left for a description");
