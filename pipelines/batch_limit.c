@@ -5,11 +5,9 @@
 
 #include "batch/lock.h"
 #include "batch/slides.h"
+#include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
 #include "sink/sink.h"
-
-/* Seconds without a heartbeat after which a lock may be taken over, as in run_slide.c. */
-#define LOCK_TIMEOUT 600.0
 
 static hlrp_status path_in(const hlrp_batch_run *batch, const char *slide, const char *name,
                            char **out, hlrp_error *err) {
@@ -83,7 +81,7 @@ static hlrp_status show_again(const hlrp_batch_run *batch, const char *slide, hl
     HLRP_TRY(hlrp_slide_run_begin(&run, batch, err));
     HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, slide, &run.folder, err));
     HLRP_TRY(hlrp_slide_run_path(&run, ".lock", &lock, err));
-    HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run.lock, err));
+    HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run.lock, err));
     HLRP_TRY(hlrp_warnings_keep(run.warnings, run.folder, false, false, err));
     HLRP_TRY(hlrp_step_open(&run, err));
     HLRP_TRY(hlrp_step_tiles(&run, err));
