@@ -1,5 +1,5 @@
 /* After relevance.h5: the pictures and tables made from it, and the record of what was done. A
- * change of colours or limits comes back here without computing. */
+ * change of colors or limits comes back here without computing. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -144,7 +144,9 @@ static const char body[] =
     "    viewer.setCustomPixelLayerOverlay(new BufferedImageOverlay(viewer, regions))\n"
     "    viewer.repaint()\n"
     "}\n"
-    "println 'relevance for ' + CLASS + ': red speaks for it, blue against it; full color at +/-' "
+    "println 'relevance for ' + CLASS + ': ' + FOR + ' speaks for it, ' + AGAINST + ' against it; "
+    "full "
+    "color at +/-' "
     "+\n"
     "        LIMIT + ' ' + UNIT + ' (' + LIMIT_KIND + ')'\n";
 /* A Groovy string between single quotes: no interpolation there. */
@@ -193,6 +195,8 @@ static void add_constants(hlrp_str *s, const hlrp_sink_input *in, double limit,
     add_integer(s, "WIDTH", crops ? bounds.w : info->slide.w);
     add_integer(s, "HEIGHT", crops ? bounds.h : info->slide.h);
     add_real(s, "LIMIT", limit > 0 ? limit : 1);
+    add_quoted(s, "FOR", hlrp_colormap_word(map, 1));
+    add_quoted(s, "AGAINST", hlrp_colormap_word(map, -1));
     add_quoted(s, "LIMIT_KIND", hlrp_sink_limit_kind(in));
     add_real(s, "SMOOTHING", in->smoothing);
     add_real(s, "OPACITY", in->opacity > 0 ? in->opacity : DEFAULT_OPACITY);

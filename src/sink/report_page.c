@@ -352,9 +352,9 @@ static hlrp_status write_page(page *p, hlrp_error *err) {
     for (int64_t i = 0; i < p->count; i++)
         if (p->entries[i].told)
             HLRP_TRY(add_section(p, i, err));
-    hlrp_str_add(s,
-                 "</main>\n<footer>Red speaks for the class, blue against it. The numbers behind "
-                 "every picture are in each slide&#39;s relevance.h5.</footer>\n<script>");
+    hlrp_str_add(s, "</main>\n<footer>The bar under each overlay says which color speaks for the "
+                    "class. The numbers behind "
+                    "every picture are in each slide&#39;s relevance.h5.</footer>\n<script>");
     hlrp_str_add(s, hlrp_report_js);
     hlrp_str_add(s, "</script>\n</body>\n</html>\n");
     status = hlrp_text_commit(&p->file, err);

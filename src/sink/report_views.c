@@ -13,7 +13,9 @@
 #define VIEW_SIDE 560
 #define REGIONS_SIDE 400
 #define QUALITY 78
-#define OPACITY 0.75
+#define OPACITY 0.9
+#define PALE                                                                                       \
+    0.55 /* share of the tissue's darkness that stays, in grey: the heat is all the color */
 #define BAR_STOPS 20
 
 static double view_scale(const hlrp_result_info *info) {
@@ -83,13 +85,13 @@ typedef struct view {
     hlrp_colormap colors;
 } view;
 
-/* Mean of the fine pixels over the tissue in rgb. */
+/* Mean of the fine pixels over the tissue in rgb, which turns pale grey. */
 static void color_pixel(const view *v, int64_t x, uint8_t rgb[3]) {
     const int64_t width = v->picture.width * v->fine;
     double sum[3] = {0, 0, 0}, alphas = 0;
     for (int64_t j = 0; j < v->fine; j++)
         for (int64_t i = x * v->fine; i < (x + 1) * v->fine; i++) {
-            const double t = v->values[j * width + i] / v->limit;
+            const double t = v->limit > 0 ? v->values[j * width + i] / v->limit : 0;
             const double alpha = hlrp_colormap_alpha(t, OPACITY);
             const uint8_t *color = hlrp_colormap_at(&v->colors, t);
             alphas += alpha;
@@ -97,8 +99,10 @@ static void color_pixel(const view *v, int64_t x, uint8_t rgb[3]) {
                 sum[c] += alpha * color[c];
         }
     const double count = (double)(v->fine * v->fine);
+    const double light = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2];
+    const double base = 255 - PALE * (255 - light);
     for (int c = 0; c < 3; c++)
-        rgb[c] = (uint8_t)lround(rgb[c] * (1 - alphas / count) + sum[c] / count);
+        rgb[c] = (uint8_t)lround(base * (1 - alphas / count) + sum[c] / count);
 }
 
 static hlrp_status color_view(const hlrp_report_input *in, view *v, hlrp_error *err) {
@@ -107,7 +111,7 @@ static hlrp_status color_view(const hlrp_report_input *in, view *v, hlrp_error *
     hlrp_heat *heat = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_heat_new(in->sink.result, in->sink.plane, in->sink.smoothing, f, f, &heat, err));
-    for (int64_t y = 0; v->limit > 0 && y < v->picture.height; y++) {
+    for (int64_t y = 0; y < v->picture.height; y++) {
         HLRP_TRY(hlrp_heat_read(heat, y * v->fine, v->fine, w * v->fine, v->values, err));
         for (int64_t x = 0; x < w; x++)
             color_pixel(v, x, v->picture.data + 3 * (y * w + x));
@@ -148,9 +152,9 @@ static void add_scale_bar(hlrp_str *s, double width_um) {
 static void add_color_bar(hlrp_str *s, const view *v, const char *class_name) {
     hlrp_str_add(s, "<span class=\"colors\"><span>against ");
     hlrp_html_number(s, -v->limit);
-    hlrp_str_add(s,
-                 "</span><span class=\"ramp\" role=\"img\" aria-label=\"color bar: blue against, "
-                 "white none, red for\" style=\"background:linear-gradient(90deg");
+    hlrp_str_add(s, "</span><span class=\"ramp\" role=\"img\" aria-label=\"color bar: ");
+    hlrp_str_addf(s, "%s against, white none, %s for\" style=\"background:linear-gradient(90deg",
+                  hlrp_colormap_word(&v->colors, -1), hlrp_colormap_word(&v->colors, 1));
     for (int i = 0; i <= BAR_STOPS; i++) {
         const uint8_t *c = hlrp_colormap_at(&v->colors, 2.0 * i / BAR_STOPS - 1);
         hlrp_str_addf(s, ",#%02x%02x%02x", c[0], c[1], c[2]);
@@ -175,7 +179,7 @@ static hlrp_status add_view(const hlrp_report_input *in, const view *v, hlrp_str
     hlrp_str_add(s, "</span><figcaption>");
     add_color_bar(s, v, class_name);
     hlrp_html_capital(s, in->sink.unit ? in->sink.unit : "relevance");
-    hlrp_str_add(s, ", from afar; full color: ");
+    hlrp_str_add(s, ", from afar, over pale tissue; full color: ");
     hlrp_str_add(s, hlrp_sink_limit_kind(&in->sink));
     hlrp_str_add(s, ".</figcaption></figure>");
     hlrp_str_free(&alt);
