@@ -191,8 +191,11 @@ out:
     return status;
 }
 
-int64_t hlrp_warnings_count(const hlrp_warnings *w) {
-    return w->lines.count;
+int64_t hlrp_warnings_count(hlrp_warnings *w) {
+    pthread_mutex_lock(&w->mutex); /* status.json is written while tiles are computed */
+    const int64_t count = w->lines.count;
+    pthread_mutex_unlock(&w->mutex);
+    return count;
 }
 
 void hlrp_warnings_json(const hlrp_warnings *w, hlrp_str *out) {

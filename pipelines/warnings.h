@@ -26,7 +26,7 @@ hlrp_status hlrp_warnings_keep(hlrp_warnings *warnings, const char *folder, bool
 /* Outputs are made again: forgets what was said of earlier ones. */
 hlrp_status hlrp_warnings_of_outputs(hlrp_warnings *warnings, hlrp_error *err);
 
-int64_t hlrp_warnings_count(const hlrp_warnings *warnings);
+int64_t hlrp_warnings_count(hlrp_warnings *warnings);
 
 /* The texts as a JSON array. */
 void hlrp_warnings_json(const hlrp_warnings *warnings, hlrp_str *out);
