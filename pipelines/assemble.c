@@ -249,8 +249,9 @@ static hlrp_status describe(const hlrp_assembly *a, hlrp_result_writer *writer, 
     const hlrp_network *net = a->net;
     hlrp_slide_identity identity = {0};
     hlrp_irect bounds = {0};
-    char *effective = NULL;
+    char *effective = NULL, processor[HLRP_PROCESSOR_SIZE];
     hlrp_status status = HLRP_OK;
+    hlrp_processor(processor);
     hlrp_slide_bounds(a->slide, &bounds);
     const int64_t box[] = {bounds.x, bounds.y, bounds.w, bounds.h};
     HLRP_TRY(hlrp_slide_identify(a->slide, &identity, err));
@@ -266,6 +267,7 @@ static hlrp_status describe(const hlrp_assembly *a, hlrp_result_writer *writer, 
         {"/slide", "hash_kind", identity.kind},
         {"/slide", "mpp_source", a->mpp_source},
         {"/run", "program", "histolrp " HLRP_VERSION},
+        {"/run", "processor", processor},
         {"/run", "convolutions", hlrp_backend_version()},
         {"/run", "instructions", hlrp_backend_isa()},
         {"/run", "config", effective},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch/journal.h"
 #include "batch/record.h"
 #include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
@@ -44,20 +45,6 @@ out:
     return status;
 }
 
-/* The key without the lines that name the processor and what was made of it. */
-static char *without_machine(const char *key, hlrp_error *err) {
-    hlrp_str rest = {0};
-    for (const char *line = key; *line;) {
-        const size_t n = strcspn(line, "\n") + (line[strcspn(line, "\n")] == '\n');
-        if (strncmp(line, "convolutions ", 13) != 0 && strncmp(line, "instructions ", 13) != 0)
-            hlrp_str_addn(&rest, line, n);
-        line += n;
-    }
-    char *copy = rest.failed ? NULL : hlrp_strdup(rest.text ? rest.text : "", err);
-    hlrp_str_free(&rest);
-    return copy;
-}
-
 /* The key that the shards were computed with, or, where none is left, the result. */
 static hlrp_status earlier_key(const hlrp_slide_run *run, char **out, hlrp_error *err) {
     hlrp_strings journals = {0};
@@ -88,12 +75,8 @@ hlrp_status hlrp_step_adopt(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(earlier_key(run, &before, err));
     if (!before)
         goto out;
-    theirs = without_machine(before, err);
-    ours = without_machine(run->key_text, err);
-    if (!theirs || !ours) {
-        status = hlrp_fail(err, HLRP_E_MEMORY, run->folder, NULL, "out of memory for the key");
-        goto out;
-    }
+    HLRP_TRY(hlrp_key_portable(before, &theirs, err));
+    HLRP_TRY(hlrp_key_portable(run->key_text, &ours, err));
     if (strcmp(theirs, ours) == 0) {
         free(run->key_text);
         run->key_text = before;

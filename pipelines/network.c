@@ -120,7 +120,6 @@ static hlrp_status settle_gate(hlrp_network *net, hlrp_error *err) {
     return hlrp_network_class(net, net->config->gate.class_name, "gate.class", &net->gate, err);
 }
 
-/* otherwise: by channel, where the list is empty. */
 /* outputs.class, else the gate's, else the last plane. Asked before anything runs: a name that
  * cannot be shown must not come to light when all is computed. */
 static hlrp_status settle_shown(hlrp_network *net, hlrp_error *err) {
@@ -143,6 +142,7 @@ static hlrp_status settle_shown(hlrp_network *net, hlrp_error *err) {
                      "the class '%s' is not explained, so it cannot be shown", name);
 }
 
+/* otherwise: by channel, where the list is empty. */
 static hlrp_status per_channel(const hlrp_number_list *list, const char *key,
                                const double otherwise[3], double out[3], hlrp_error *err) {
     if (list->count != 0 && list->count != 1 && list->count != 3)
@@ -219,6 +219,21 @@ static hlrp_status input_size(hlrp_network *net, hlrp_dims *dims, hlrp_error *er
     return HLRP_OK;
 }
 
+/* What the configuration can name but this version cannot do is refused, not passed over. */
+static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
+    char where[300];
+    if (c->compute.precision != HLRP_CONFIG_PRECISION_F32)
+        return hlrp_fail(err, HLRP_E_CONFIG,
+                         hlrp_config_where(c, "compute.precision", where, sizeof where),
+                         "set it to f32", "this version computes in f32 only");
+    if (c->compute.plan[0] != '\0')
+        return hlrp_fail(err, HLRP_E_CONFIG,
+                         hlrp_config_where(c, "compute.plan", where, sizeof where),
+                         "remove the key: the choice follows from the shapes alone",
+                         "this version reads no plan file");
+    return HLRP_OK;
+}
+
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hlrp_network **out,
                               hlrp_error *err) {
     hlrp_network *net = NULL;
@@ -227,6 +242,7 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hl
                                            .log = log};
     HLRP_TRY(hlrp_calloc(&net, 1, sizeof *net, "network", err));
     net->config = config;
+    HLRP_TRY(check_compute(config, err));
     HLRP_TRY(hlrp_config_require(config, "model.path", err));
     HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
     HLRP_TRY(hlrp_onnx_load(config->model.path, &net->graph, err));

@@ -163,16 +163,18 @@ static void add_number(hlrp_str *s, const char *name, double value, const char *
 static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_error *err) {
     const hlrp_network *net = run->batch->net;
     hlrp_slide_identity identity = {0};
-    char *config = NULL, now[32], hdf5[32];
+    char *config = NULL, now[32], hdf5[32], processor[HLRP_PROCESSOR_SIZE];
     hlrp_status status = HLRP_OK;
     char *path = realpath(run->path, NULL); /* merge may be run from another folder */
     HLRP_TRY(hlrp_slide_identify(run->slide, &identity, err));
     HLRP_TRY(hlrp_config_effective(net->config, &config, err));
     hlrp_timestamp(now);
+    hlrp_processor(processor);
     hlrp_str_add(s, "{\n");
     add_text(s, "program", "histolrp " HLRP_VERSION);
     add_text(s, "openslide", hlrp_slide_version());
     add_text(s, "hdf5", hlrp_hdf5_version(hdf5));
+    add_text(s, "processor", processor);
     add_text(s, "convolutions", hlrp_backend_version());
     add_text(s, "instructions", hlrp_backend_isa());
     add_text(s, "model", net->config->model.path);

@@ -71,7 +71,7 @@ static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
     recall(run);
     HLRP_TRY(hlrp_slide_run_write_status(run, err)); /* others see at once who is at it */
     HLRP_TRY(hlrp_step_key(run, err));
-    if (run->batch->merge)
+    if (run->batch->merge || run->batch->options->any_processor)
         HLRP_TRY(hlrp_step_adopt(run, err));
     status = hlrp_step_look(run, &run->complete, err);
 out:

@@ -78,34 +78,40 @@ out:
 hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err) {
     const hlrp_network *net = run->batch->net;
     hlrp_slide_identity identity = {0};
-    char *config = NULL, digest[65];
+    char *config = NULL, digest[65], processor[HLRP_PROCESSOR_SIZE];
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_identify(run->slide, &identity, err));
     HLRP_TRY(hlrp_config_result_key(run->batch->config, run->path, &config, err));
+    hlrp_processor(processor);
     hlrp_sha256_bytes(run->tiles, (size_t)run->tile_count * sizeof *run->tiles, digest);
-    HLRP_TRY(hlrp_format(&run->key_text, err,
-                         "%s%sprogram = histolrp %s\nconvolutions = %s\ninstructions = %s\n"
-                         "model.sha256 = %s\nslide.bytes = %lld\nslide.hash = %s\n"
-                         "slide.pixel = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
-                         config, config[0] && config[strlen(config) - 1] != '\n' ? "\n" : "",
-                         HLRP_VERSION, hlrp_backend_version(), hlrp_backend_isa(), net->hash,
-                         (long long)identity.bytes, identity.hash, run->mpp.x, run->mpp.y,
-                         (long long)run->tile_count, digest));
+    HLRP_TRY(hlrp_format(
+        &run->key_text, err,
+        "%s%sprogram = histolrp %s\n" HLRP_KEY_MACHINE "processor = %s\n" HLRP_KEY_MACHINE
+        "convolutions = %s\n" HLRP_KEY_MACHINE "instructions = %s\n"
+        "model.sha256 = %s\nslide.bytes = %lld\nslide.hash = %s\n"
+        "slide.pixel = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
+        config, config[0] && config[strlen(config) - 1] != '\n' ? "\n" : "", HLRP_VERSION,
+        processor, hlrp_backend_version(), hlrp_backend_isa(), net->hash, (long long)identity.bytes,
+        identity.hash, run->mpp.x, run->mpp.y, (long long)run->tile_count, digest));
 out:
     free(config);
     return status;
 }
 
+/* A result that is complete stays one on another machine: nothing of it is computed again. */
 static hlrp_status changed(const hlrp_slide_run *run, const char *before, hlrp_error *err) {
-    char *changes = NULL;
-    hlrp_status status = hlrp_config_changes(before, run->key_text, &changes, err);
-    if (status != HLRP_OK)
-        return status;
-    status = changes[0] == '\0'
-                 ? HLRP_OK
-                 : hlrp_fail(err, HLRP_E_INPUT, run->folder,
-                             "use another output folder, or --force to start over",
-                             "the results there were made with other settings: %s", changes);
+    char *changes = NULL, *theirs = NULL, *ours = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_key_portable(before, &theirs, err));
+    HLRP_TRY(hlrp_key_portable(run->key_text, &ours, err));
+    HLRP_TRY(hlrp_config_changes(theirs, ours, &changes, err));
+    if (changes[0] != '\0')
+        status = hlrp_fail(err, HLRP_E_INPUT, run->folder,
+                           "use another output folder, or --force to start over",
+                           "the results there were made with other settings: %s", changes);
+out:
+    free(theirs);
+    free(ours);
     free(changes);
     return status;
 }
@@ -324,7 +330,8 @@ hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_k
                               .planes = net->targets.planes,
                               .tiles = run->tile_count,
                               .layer_values = (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
-                              .parts_max = hlrp_pool_capacity(pool)};
+                              .parts_max = hlrp_pool_capacity(pool),
+                              .any_machine = run->batch->options->any_processor};
     hlrp_pool_free(pool);
     return HLRP_OK;
 }

@@ -21,6 +21,7 @@ typedef struct hlrp_run_options {
     int64_t shard, shards; /* only part `shard` (from 1) of every slide's tiles; 0, 0: all */
     int threads;           /* 0: compute.threads, else all that are granted */
     bool force;            /* start over: what an earlier run left is removed */
+    bool any_processor;    /* go on with tiles that another kind of machine computed */
     bool dry_run;          /* only say what would be done */
     const hlrp_log *log;   /* may be NULL */
     /* Progress text as it is to appear, with carriage returns and newlines; NULL: none. */
@@ -50,7 +51,7 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
 
 /* Joins the shards of every slide below the folder `output` into the results of an undivided run,
  * bit by bit; slide and configuration are those of each slide's run.json. Of the options threads,
- * log and stop count. HLRP_E_INTERRUPTED: tiles are missing, and which shards lack them was logged.
+ * any_processor, log and stop count. HLRP_E_INTERRUPTED: tiles are missing, and which shards lack them was logged.
  * HLRP_E_BUSY: a shard is still being computed. Else as hlrp_run_batch. */
 hlrp_status hlrp_merge_output(const char *output, const hlrp_run_options *options, hlrp_error *err);
 

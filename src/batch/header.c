@@ -83,7 +83,12 @@ hlrp_status hlrp_header_read(int fd, const char *path, hlrp_journal_key *key, ch
                            *cut ? short_file : "the journal's header is damaged");
         goto out;
     }
-    *key = (hlrp_journal_key){body, f.classes, f.planes, f.tiles, f.layer_values, f.parts_max};
+    *key = (hlrp_journal_key){.text = body,
+                              .classes = f.classes,
+                              .planes = f.planes,
+                              .tiles = f.tiles,
+                              .layer_values = f.layer_values,
+                              .parts_max = f.parts_max};
     *size = (int64_t)sizeof f + f.text + 4;
     *text = body;
     body = NULL;
@@ -103,11 +108,16 @@ static size_t next_line(const char **text, const char **line) {
 static hlrp_status differs(const char *path, const char *have, size_t have_n, const char *want,
                            size_t want_n, hlrp_error *err) {
     const int a = (int)HLRP_MIN(have_n, 200), b = (int)HLRP_MIN(want_n, 200);
+    const bool machine = strncmp(have, HLRP_KEY_MACHINE, strlen(HLRP_KEY_MACHINE)) == 0;
     return hlrp_fail(err, HLRP_E_INPUT, path,
-                     "undo the change, use another output folder, or start over with --force",
-                     "the slide was begun with other settings: it has '%.*s', now it is '%.*s'",
-                     have_n ? a : 7, have_n ? have : "nothing", want_n ? b : 7,
-                     want_n ? want : "nothing");
+                     machine
+                         ? "finish it there, allow last bits to differ with --any-processor, or "
+                           "start over with --force"
+                         : "undo the change, use another output folder, or start over with "
+                           "--force",
+                     "the slide was begun %s: it has '%.*s', now it is '%.*s'",
+                     machine ? "on another machine" : "with other settings", have_n ? a : 7,
+                     have_n ? have : "nothing", want_n ? b : 7, want_n ? want : "nothing");
 }
 
 static hlrp_status compare_text(const char *have, const char *want, const char *path,
@@ -121,9 +131,39 @@ static hlrp_status compare_text(const char *have, const char *want, const char *
     return HLRP_OK;
 }
 
+hlrp_status hlrp_key_portable(const char *text, char **out, hlrp_error *err) {
+    hlrp_str rest = {0};
+    while (*text) {
+        const char *line = NULL;
+        const size_t n = next_line(&text, &line);
+        if (strncmp(line, HLRP_KEY_MACHINE, strlen(HLRP_KEY_MACHINE)) != 0)
+            hlrp_str_addf(&rest, "%.*s\n", (int)n, line);
+    }
+    const hlrp_status status = rest.failed
+                                   ? hlrp_fail(err, HLRP_E_MEMORY, NULL, NULL, "out of memory")
+                                   : hlrp_format(out, err, "%s", rest.text ? rest.text : "");
+    hlrp_str_free(&rest);
+    return status;
+}
+
+static hlrp_status compare_keys(const hlrp_journal_key *have, const hlrp_journal_key *want,
+                                const char *path, hlrp_error *err) {
+    char *theirs = NULL, *ours = NULL;
+    hlrp_status status = HLRP_OK;
+    if (!want->any_machine)
+        return compare_text(have->text, want->text, path, err);
+    HLRP_TRY(hlrp_key_portable(have->text, &theirs, err));
+    HLRP_TRY(hlrp_key_portable(want->text, &ours, err));
+    status = compare_text(theirs, ours, path, err);
+out:
+    free(theirs);
+    free(ours);
+    return status;
+}
+
 hlrp_status hlrp_header_compare(const hlrp_journal_key *have, const hlrp_journal_key *want,
                                 const char *path, hlrp_error *err) {
-    const hlrp_status status = compare_text(have->text, want->text, path, err);
+    const hlrp_status status = compare_keys(have, want, path, err);
     if (status != HLRP_OK)
         return status;
     const struct {

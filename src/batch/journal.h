@@ -28,7 +28,14 @@ typedef struct hlrp_journal_key {
     int64_t tiles;    /* T: tiles are 0 … T−1, in tile order */
     int64_t layer_values; /* doubles of the account per record, ≥ 0 */
     int64_t parts_max;    /* map pixels of the largest window: hlrp_pool_capacity */
+    bool any_machine;     /* journals whose key differs in its machine's lines alone will do, too */
 } hlrp_journal_key;
+
+/* Lines of a key that begin so say which machine computed: its processor and its libraries. */
+#define HLRP_KEY_MACHINE "machine."
+
+/* A key's text without those lines, the caller's to free. */
+hlrp_status hlrp_key_portable(const char *text, char **out, hlrp_error *err);
 
 /* The first three are /tiles/status. */
 typedef enum hlrp_record_status {

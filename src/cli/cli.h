@@ -47,6 +47,9 @@ typedef struct hlrp_option {
     const char *help;
 } hlrp_option;
 
+/* Of `run` and `merge`. */
+#define HLRP_ANY_PROCESSOR_HELP "go on with tiles of another kind of machine: last bits may differ"
+
 struct hlrp_call;
 
 typedef struct hlrp_command {

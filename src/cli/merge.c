@@ -3,11 +3,24 @@
 
 #include "cli/cli.h"
 
+typedef struct merge_options {
+    bool any_processor;
+} merge_options;
+
+static const hlrp_option options[] = {
+    {"any-processor", '\0', HLRP_OPTION_FLAG, offsetof(merge_options, any_processor), NULL,
+     HLRP_ANY_PROCESSOR_HELP},
+    {0},
+};
+
 static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
-    const hlrp_run_options options = {
-        .threads = (int)call->threads, .log = &call->log, .stop = hlrp_signal_arrived};
+    const merge_options *o = call->options;
+    const hlrp_run_options r = {.threads = (int)call->threads,
+                                .any_processor = o->any_processor,
+                                .log = &call->log,
+                                .stop = hlrp_signal_arrived};
     hlrp_catch_signals();
-    return hlrp_merge_output(call->operands.items[0], &options, err);
+    return hlrp_merge_output(call->operands.items[0], &r, err);
 }
 
 const hlrp_command hlrp_command_merge = {
@@ -20,5 +33,7 @@ const hlrp_command hlrp_command_merge = {
         "work: run them, then merge again.",
     .least_operands = 1,
     .most_operands = 1,
+    .options = options,
+    .options_size = sizeof(merge_options),
     .run = run,
 };

@@ -12,7 +12,7 @@ typedef struct run_options {
     hlrp_arguments slides;
     int64_t index;
     const char *shard, *log_json;
-    bool dry_run, force;
+    bool dry_run, force, any_processor;
 } run_options;
 
 #define AT(member) offsetof(run_options, member)
@@ -24,6 +24,7 @@ static const hlrp_option options[] = {
     {"shard", '\0', HLRP_OPTION_TEXT, AT(shard), "I/N", "only the I-th of N parts of each slide"},
     {"dry-run", '\0', HLRP_OPTION_FLAG, AT(dry_run), NULL, "only say what would be done"},
     {"force", '\0', HLRP_OPTION_FLAG, AT(force), NULL, "start over, whatever is there already"},
+    {"any-processor", '\0', HLRP_OPTION_FLAG, AT(any_processor), NULL, HLRP_ANY_PROCESSOR_HELP},
     {"log-json", '\0', HLRP_OPTION_TEXT, AT(log_json), "FILE",
      "append what is said, and where each slide stands, as a JSON object a line"},
     {0},
@@ -70,6 +71,7 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
                           .index = o->index == NO_INDEX ? 0 : o->index,
                           .threads = (int)call->threads,
                           .force = o->force,
+                          .any_processor = o->any_processor,
                           .dry_run = o->dry_run,
                           .log = &call->log,
                           .progress = call->quiet ? NULL : to_stderr,

@@ -8,13 +8,11 @@ enum { INPUT, RELEVANCE, LOGITS, START, TARGET, DATASETS };
 enum { LAYERS_MOST = 1000 };
 
 struct hlrp_explain_writer {
-    hlrp_atomic atomic;
-    hid_t file, data[DATASETS];
+    hlrp_h5_out out;
+    hid_t data[DATASETS];
     hid_t layer[LAYERS_MOST];
     hlrp_dims input, layer_dims[LAYERS_MOST];
     int64_t classes;
-    int fault;   /* errno of the first write that failed: see driver.h */
-    bool failed; /* another call failed: the file must not be committed */
 };
 
 /* One sample (or one picture of it) per chunk. */
@@ -26,7 +24,7 @@ static hlrp_status make(hlrp_explain_writer *w, hid_t at, const char *name, hid_
         chunk[i] = i < shape->rank - 2 || i == 0 ? 1 : dims[i];
     }
     return hlrp_h5_make_dataset(at, name, type, shape->rank, dims, shape->rank > 1 ? chunk : NULL,
-                                NULL, out, w->atomic.final_path, err);
+                                NULL, out, w->out.atomic.final_path, err);
 }
 
 static hlrp_status check_dims(const char *path, const hlrp_dims *dims, hlrp_error *err) {
@@ -42,13 +40,13 @@ static hlrp_status make_all(hlrp_explain_writer *w, const char *const *class_nam
     hlrp_status status = HLRP_OK;
     const hlrp_dims *in = &w->input;
     const hlrp_dims rows = {2, {in->d[0], w->classes}}, one = {1, {in->d[0]}};
-    HLRP_TRY(make(w, w->file, "input", H5T_IEEE_F32LE, in, &w->data[INPUT], err));
-    HLRP_TRY(make(w, w->file, "relevance", H5T_IEEE_F32LE, in, &w->data[RELEVANCE], err));
-    HLRP_TRY(make(w, w->file, "logits", H5T_IEEE_F32LE, &rows, &w->data[LOGITS], err));
-    HLRP_TRY(make(w, w->file, "start", H5T_IEEE_F32LE, &rows, &w->data[START], err));
-    HLRP_TRY(make(w, w->file, "target", H5T_STD_I64LE, &one, &w->data[TARGET], err));
+    HLRP_TRY(make(w, w->out.file, "input", H5T_IEEE_F32LE, in, &w->data[INPUT], err));
+    HLRP_TRY(make(w, w->out.file, "relevance", H5T_IEEE_F32LE, in, &w->data[RELEVANCE], err));
+    HLRP_TRY(make(w, w->out.file, "logits", H5T_IEEE_F32LE, &rows, &w->data[LOGITS], err));
+    HLRP_TRY(make(w, w->out.file, "start", H5T_IEEE_F32LE, &rows, &w->data[START], err));
+    HLRP_TRY(make(w, w->out.file, "target", H5T_STD_I64LE, &one, &w->data[TARGET], err));
     HLRP_TRY(hlrp_h5_set_texts(w->data[LOGITS], "classes", class_names, w->classes,
-                               w->atomic.final_path, err));
+                               w->out.atomic.final_path, err));
 out:
     return status;
 }
@@ -62,15 +60,13 @@ hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
         return hlrp_fail(err, HLRP_E_INTERNAL, path, NULL, "the input is not [N,C,H,W]");
     HLRP_TRY(check_dims(path, input, err));
     HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, path, err));
-    w->file = -1;
     w->input = *input;
     w->classes = classes;
     for (int i = 0; i < DATASETS; i++)
         w->data[i] = -1;
     for (int i = 0; i < LAYERS_MOST; i++)
         w->layer[i] = -1;
-    HLRP_TRY(hlrp_atomic_begin(&w->atomic, path, err));
-    HLRP_TRY(hlrp_h5_create(w->atomic.path, &w->fault, &w->file, err));
+    HLRP_TRY(hlrp_h5_begin(&w->out, path, err));
     HLRP_TRY(make_all(w, class_names, err));
     *out = w;
     w = NULL;
@@ -84,14 +80,13 @@ static hlrp_status put(hlrp_explain_writer *w, hid_t dataset, hid_t type, const 
                        int64_t first, int64_t count, const void *values, hlrp_error *err) {
     hsize_t start[HLRP_MAX_RANK] = {(hsize_t)first}, box[HLRP_MAX_RANK] = {(hsize_t)count};
     if (first < 0 || count < 1 || first > dims->d[0] || count > dims->d[0] - first)
-        return hlrp_fail(err, HLRP_E_INTERNAL, w->atomic.final_path, NULL,
+        return hlrp_fail(err, HLRP_E_INTERNAL, w->out.atomic.final_path, NULL,
                          "there are no such samples");
     for (int i = 1; i < dims->rank; i++)
         box[i] = (hsize_t)dims->d[i];
     const hlrp_status status =
-        hlrp_h5_write(dataset, type, dims->rank, start, box, values, w->atomic.final_path, err);
-    w->failed = w->failed || status != HLRP_OK;
-    return status == HLRP_OK ? hlrp_h5_check(w->fault, w->atomic.final_path, err) : status;
+        hlrp_h5_write(dataset, type, dims->rank, start, box, values, w->out.atomic.final_path, err);
+    return hlrp_h5_wrote(&w->out, status, err);
 }
 
 hlrp_status hlrp_explain_write(hlrp_explain_writer *w, int64_t first, int64_t count,
@@ -112,12 +107,12 @@ out:
 
 static hlrp_status open_group(hlrp_explain_writer *w, const char *name, hid_t *id,
                               hlrp_error *err) {
-    *id = H5Lexists(w->file, name, H5P_DEFAULT) > 0
-              ? H5Gopen2(w->file, name, H5P_DEFAULT)
-              : H5Gcreate2(w->file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    *id = H5Lexists(w->out.file, name, H5P_DEFAULT) > 0
+              ? H5Gopen2(w->out.file, name, H5P_DEFAULT)
+              : H5Gcreate2(w->out.file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     if (*id < 0)
-        return hlrp_h5_fail(err, HLRP_E_IO, w->atomic.final_path, NULL, "cannot make the group %s",
-                            name);
+        return hlrp_h5_fail(err, HLRP_E_IO, w->out.atomic.final_path, NULL,
+                            "cannot make the group %s", name);
     return HLRP_OK;
 }
 
@@ -125,7 +120,7 @@ static hlrp_status layer_group(hlrp_explain_writer *w, int64_t index, hid_t *id,
     char name[32];
     hid_t parent = -1;
     if (index < 0 || index >= LAYERS_MOST)
-        return hlrp_fail(err, HLRP_E_MODEL, w->atomic.final_path, "leave out --layers",
+        return hlrp_fail(err, HLRP_E_MODEL, w->out.atomic.final_path, "leave out --layers",
                          "a network of over %d layers cannot be written layer by layer",
                          LAYERS_MOST);
     hlrp_status status = open_group(w, "layers", &parent, err);
@@ -139,7 +134,7 @@ hlrp_status hlrp_explain_add_layer(hlrp_explain_writer *w, int64_t index, const 
                                    hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hid_t group = -1;
-    const char *path = w->atomic.final_path;
+    const char *path = w->out.atomic.final_path;
     HLRP_TRY(check_dims(path, dims, err));
     HLRP_TRY(layer_group(w, index, &group, err));
     if (w->layer[index] >= 0 || dims->d[0] != w->input.d[0]) {
@@ -159,8 +154,8 @@ out:
 
 static hlrp_status known(const hlrp_explain_writer *w, int64_t index, hlrp_error *err) {
     if (index < 0 || index >= LAYERS_MOST || w->layer[index] < 0)
-        return hlrp_fail(err, HLRP_E_INTERNAL, w->atomic.final_path, NULL, "there is no layer %lld",
-                         (long long)index);
+        return hlrp_fail(err, HLRP_E_INTERNAL, w->out.atomic.final_path, NULL,
+                         "there is no layer %lld", (long long)index);
     return HLRP_OK;
 }
 
@@ -185,14 +180,14 @@ hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *w, int64_t index, co
     } list[] = {{"sum", sum}, {"bias_share", bias_share}, {"stabilizer_share", stabilizer_share}};
     for (size_t i = 0; i < HLRP_COUNT(list); i++)
         HLRP_TRY(hlrp_h5_set_numbers(w->layer[index], list[i].name, H5T_NATIVE_DOUBLE,
-                                     list[i].values, w->input.d[0], w->atomic.final_path, err));
+                                     list[i].values, w->input.d[0], w->out.atomic.final_path, err));
 out:
     return status;
 }
 
 hlrp_status hlrp_explain_set_text(hlrp_explain_writer *w, const char *name, const char *value,
                                   hlrp_error *err) {
-    return hlrp_h5_set_texts(w->file, name, &value, -1, w->atomic.final_path, err);
+    return hlrp_h5_set_texts(w->out.file, name, &value, -1, w->out.atomic.final_path, err);
 }
 
 static void close_all(hlrp_explain_writer *w) {
@@ -203,26 +198,16 @@ static void close_all(hlrp_explain_writer *w) {
 }
 
 hlrp_status hlrp_explain_commit(hlrp_explain_writer *w, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
     close_all(w);
-    HLRP_TRY(hlrp_h5_close(&w->file, w->atomic.final_path, err));
-    HLRP_TRY(hlrp_h5_check(w->fault, w->atomic.final_path, err));
-    if (w->failed)
-        status = hlrp_fail(err, HLRP_E_IO, w->atomic.final_path, "run again",
-                           "the file is not complete: an earlier write failed");
-    else
-        status = hlrp_atomic_commit(&w->atomic, err);
-out:
+    const hlrp_status status = hlrp_h5_commit(&w->out, err);
     hlrp_explain_abort(w);
     return status;
 }
 
 void hlrp_explain_abort(hlrp_explain_writer *w) {
-    hlrp_error ignored = {0};
     if (!w)
         return;
     close_all(w);
-    (void)hlrp_h5_close(&w->file, "", &ignored);
-    hlrp_atomic_abort(&w->atomic);
+    hlrp_h5_abort(&w->out);
     free(w);
 }

@@ -44,7 +44,8 @@ static hlrp_status access_list(hid_t *out, const char *path, hlrp_error *err) {
     return HLRP_OK;
 }
 
-hlrp_status hlrp_h5_check(int fault, const char *path, hlrp_error *err) {
+/* HLRP_E_IO where fault is not 0. */
+static hlrp_status check(int fault, const char *path, hlrp_error *err) {
     if (fault == 0)
         return HLRP_OK;
     H5Eclear2(H5E_DEFAULT);
@@ -55,23 +56,49 @@ hlrp_status hlrp_h5_check(int fault, const char *path, hlrp_error *err) {
                      "cannot write the file: %s", strerror(fault));
 }
 
-hlrp_status hlrp_h5_create(const char *path, int *fault, hid_t *file, hlrp_error *err) {
+hlrp_status hlrp_h5_begin(hlrp_h5_out *out, const char *path, hlrp_error *err) {
     hid_t list = -1;
     hlrp_status status = HLRP_OK;
-    *fault = 0;
+    *out = (hlrp_h5_out){.file = -1};
+    HLRP_TRY(hlrp_atomic_begin(&out->atomic, path, err));
     HLRP_TRY(access_list(&list, path, err));
-    if (!hlrp_driver_use(list, fault)) {
+    if (!hlrp_driver_use(list, &out->fault)) {
         status = hlrp_h5_fail(err, HLRP_E_INTERNAL, path, NULL, "HDF5 cannot be set up");
         goto out;
     }
-    *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
-    HLRP_TRY(hlrp_h5_check(*fault, path, err));
-    if (*file < 0)
+    out->file = H5Fcreate(out->atomic.path, H5F_ACC_TRUNC, H5P_DEFAULT, list);
+    HLRP_TRY(check(out->fault, path, err));
+    if (out->file < 0)
         status = hlrp_h5_fail(err, HLRP_E_IO, path, "check the folder and its permissions",
                               "cannot create the file");
 out:
     hlrp_h5_drop_plist(&list);
     return status;
+}
+
+hlrp_status hlrp_h5_wrote(hlrp_h5_out *out, hlrp_status status, hlrp_error *err) {
+    out->failed = out->failed || status != HLRP_OK;
+    return status == HLRP_OK ? check(out->fault, out->atomic.final_path, err) : status;
+}
+
+hlrp_status hlrp_h5_commit(hlrp_h5_out *out, hlrp_error *err) {
+    const char *path = out->atomic.final_path;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_h5_close(&out->file, path, err));
+    HLRP_TRY(check(out->fault, path, err));
+    if (out->failed)
+        status = hlrp_fail(err, HLRP_E_IO, path, "run again",
+                           "the file is not complete: an earlier write failed");
+    else
+        status = hlrp_atomic_commit(&out->atomic, err);
+out:
+    return status;
+}
+
+void hlrp_h5_abort(hlrp_h5_out *out) {
+    hlrp_error ignored = {0};
+    (void)hlrp_h5_close(&out->file, "", &ignored);
+    hlrp_atomic_abort(&out->atomic);
 }
 
 hlrp_status hlrp_h5_open(const char *path, hid_t *file, hlrp_error *err) {

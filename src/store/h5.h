@@ -10,14 +10,26 @@
 hlrp_status hlrp_h5_fail(hlrp_error *err, hlrp_status status, const char *where, const char *mend,
                          const char *what, ...) __attribute__((format(printf, 5, 6)));
 
-/* A new file, whose failed writes are seen in *fault alone (driver.h), not in what HDF5 returns; an
- * existing one for reading. Both turn off HDF5's own printing of errors, and its
- * file locks, which network file systems often refuse: names are guarded by other means here. */
-hlrp_status hlrp_h5_create(const char *path, int *fault, hid_t *file, hlrp_error *err);
-/* HLRP_E_IO where fault is not 0. */
-hlrp_status hlrp_h5_check(int fault, const char *path, hlrp_error *err);
+/* A new file that bears its name only once it is complete. It must not move while it is open. */
+typedef struct hlrp_h5_out {
+    hlrp_atomic atomic;
+    hid_t file;
+    int fault; /* errno of the first write that failed: what HDF5 returns does not say (driver.h) */
+    bool failed; /* another call failed: the file must not be committed */
+} hlrp_h5_out;
+
+/* Files to write and files to read are both opened without HDF5's own printing of errors, and
+ * without its locks, which network file systems often refuse: names are guarded by other means. */
+hlrp_status hlrp_h5_begin(hlrp_h5_out *out, const char *path, hlrp_error *err);
+/* Passes on the status of a call that wrote; also HLRP_E_IO where its bytes did not reach the disk. */
+hlrp_status hlrp_h5_wrote(hlrp_h5_out *out, hlrp_status status, hlrp_error *err);
+/* Closes the file and gives it its name, unless a write before failed. Abort afterwards, either way. */
+hlrp_status hlrp_h5_commit(hlrp_h5_out *out, hlrp_error *err);
+/* Removes what was not committed. */
+void hlrp_h5_abort(hlrp_h5_out *out);
+
 hlrp_status hlrp_h5_open(const char *path, hid_t *file, hlrp_error *err);
-/* Flushes and closes; *file is −1 afterwards. */
+/* *file is −1 afterwards. */
 hlrp_status hlrp_h5_close(hid_t *file, const char *path, hlrp_error *err);
 
 /* Each closes what it is given unless that is < 0, and makes it −1. */

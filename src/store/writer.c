@@ -6,17 +6,15 @@
 #include "store/table.h"
 
 struct hlrp_result_writer {
-    hlrp_atomic atomic;
+    hlrp_h5_out out;
     hlrp_result_info info; /* without its names */
-    hid_t file, maps[HLRP_MAP_COUNT], tiles[HLRP_TILE_FIELDS];
-    int fault;   /* errno of the first write that failed: see driver.h */
-    bool failed; /* another call failed: the file must not be committed */
+    hid_t maps[HLRP_MAP_COUNT], tiles[HLRP_TILE_FIELDS];
 };
 
 static hlrp_status make_map(hlrp_result_writer *w, hlrp_map_kind kind, const hlrp_result_info *info,
                             hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    const char *path = w->atomic.final_path;
+    const char *path = w->out.atomic.final_path;
     const hlrp_size size = hlrp_chunk_size(info->map);
     const int64_t planes = hlrp_map_planes(info, kind);
     const hsize_t dims[3] = {(hsize_t)planes, (hsize_t)info->map.h, (hsize_t)info->map.w};
@@ -25,7 +23,7 @@ static hlrp_status make_map(hlrp_result_writer *w, hlrp_map_kind kind, const hlr
     const double mpp[2] = {info->mpp.x, info->mpp.y};
     const bool prob = kind == HLRP_MAP_PROBABILITY;
     hid_t *map = &w->maps[kind];
-    HLRP_TRY(hlrp_h5_make_dataset(w->file, hlrp_map_names[kind], H5T_IEEE_F32LE, 3, dims, chunk,
+    HLRP_TRY(hlrp_h5_make_dataset(w->out.file, hlrp_map_names[kind], H5T_IEEE_F32LE, 3, dims, chunk,
                                   &fill, map, path, err));
     HLRP_TRY(hlrp_h5_set_texts(*map, "classes", prob ? info->class_names : info->plane_names,
                                planes, path, err));
@@ -38,9 +36,9 @@ out:
 
 static hlrp_status make_tiles(hlrp_result_writer *w, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    const char *path = w->atomic.final_path;
+    const char *path = w->out.atomic.final_path;
     const double fill = NAN;
-    hid_t group = H5Gcreate2(w->file, "tiles", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t group = H5Gcreate2(w->out.file, "tiles", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     for (int i = 0; i < HLRP_TILE_FIELDS; i++) {
         const hlrp_tile_field *f = &hlrp_tile_fields[i];
         hsize_t dims[2], chunk[2];
@@ -63,9 +61,9 @@ static hlrp_status make_groups(hlrp_result_writer *w, hlrp_error *err) {
     const double mpp[2] = {info->mpp.x, info->mpp.y};
     const int64_t version = HLRP_RESULT_VERSION;
     for (size_t i = 0; i < HLRP_COUNT(names); i++) {
-        hid_t group = H5Gcreate2(w->file, names[i], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        hid_t group = H5Gcreate2(w->out.file, names[i], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
         if (group < 0)
-            return hlrp_h5_fail(err, HLRP_E_IO, w->atomic.final_path, NULL,
+            return hlrp_h5_fail(err, HLRP_E_IO, w->out.atomic.final_path, NULL,
                                 "cannot make the group %s", names[i]);
         hlrp_h5_drop_group(&group);
     }
@@ -95,13 +93,11 @@ hlrp_status hlrp_result_create(const char *path, const hlrp_result_info *info,
     HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, path, err));
     w->info = *info;
     w->info.plane_names = w->info.class_names = NULL;
-    w->file = -1;
     for (int i = 0; i < HLRP_MAP_COUNT; i++)
         w->maps[i] = -1;
     for (int i = 0; i < HLRP_TILE_FIELDS; i++)
         w->tiles[i] = -1;
-    HLRP_TRY(hlrp_atomic_begin(&w->atomic, path, err));
-    HLRP_TRY(hlrp_h5_create(w->atomic.path, &w->fault, &w->file, err));
+    HLRP_TRY(hlrp_h5_begin(&w->out, path, err));
     for (int i = 0; i < HLRP_MAP_COUNT; i++)
         HLRP_TRY(make_map(w, (hlrp_map_kind)i, info, err));
     HLRP_TRY(make_tiles(w, err));
@@ -119,17 +115,17 @@ hlrp_status hlrp_result_write_chunk(hlrp_result_writer *w, hlrp_map_kind kind, i
     const hlrp_size size = hlrp_chunk_size(w->info.map);
     if (plane < 0 || plane >= hlrp_map_planes(&w->info, kind) || y0 < 0 || y0 % size.h != 0 ||
         y0 >= w->info.map.h || column < 0 || column * size.w >= w->info.map.w)
-        return hlrp_fail(err, HLRP_E_INTERNAL, w->atomic.final_path, NULL,
+        return hlrp_fail(err, HLRP_E_INTERNAL, w->out.atomic.final_path, NULL,
                          "there is no such chunk");
     if (chunk->empty)
         return HLRP_OK;
     const hsize_t at[3] = {(hsize_t)plane, (hsize_t)y0, (hsize_t)(column * size.w)};
     if (H5Dwrite_chunk(w->maps[kind], H5P_DEFAULT, 0, at, chunk->size, chunk->bytes) >= 0)
-        return hlrp_h5_check(w->fault, w->atomic.final_path, err);
-    w->failed = true;
-    return hlrp_h5_fail(err, HLRP_E_IO, w->atomic.final_path,
-                        "make room on the disk and run again: finished tiles are kept",
-                        "cannot write the map");
+        return hlrp_h5_wrote(&w->out, HLRP_OK, err);
+    hlrp_h5_fail(err, HLRP_E_IO, w->out.atomic.final_path,
+                 "make room on the disk and run again: finished tiles are kept",
+                 "cannot write the map");
+    return hlrp_h5_wrote(&w->out, HLRP_E_IO, err);
 }
 
 hlrp_status hlrp_result_write_rows(hlrp_result_writer *w, hlrp_map_kind kind, int64_t plane,
@@ -137,7 +133,7 @@ hlrp_status hlrp_result_write_rows(hlrp_result_writer *w, hlrp_map_kind kind, in
     hlrp_status status = HLRP_OK;
     const hlrp_size map = w->info.map, size = hlrp_chunk_size(map);
     if (rows < 1 || y0 < 0 || y0 + rows > map.h || (rows % size.h != 0 && y0 + rows != map.h))
-        return hlrp_fail(err, HLRP_E_INTERNAL, w->atomic.final_path, NULL, "rows of no band");
+        return hlrp_fail(err, HLRP_E_INTERNAL, w->out.atomic.final_path, NULL, "rows of no band");
     for (int64_t y = 0; y < rows; y += size.h)
         for (int64_t column = 0; column * size.w < map.w; column++) {
             hlrp_chunk chunk = {0};
@@ -156,7 +152,7 @@ hlrp_status hlrp_result_write_tiles(hlrp_result_writer *w, int64_t first, int64_
                                     const hlrp_tile_rows *rows, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     if (first < 0 || count < 0 || first > w->info.tiles || count > w->info.tiles - first)
-        return hlrp_fail(err, HLRP_E_INTERNAL, w->atomic.final_path, NULL,
+        return hlrp_fail(err, HLRP_E_INTERNAL, w->out.atomic.final_path, NULL,
                          "there are no such tiles");
     for (int i = 0; i < HLRP_TILE_FIELDS && count > 0; i++) {
         const hlrp_tile_field *f = &hlrp_tile_fields[i];
@@ -167,27 +163,25 @@ hlrp_status hlrp_result_write_tiles(hlrp_result_writer *w, int64_t first, int64_
         box[0] = (hsize_t)count;
         memcpy(&values, (const char *)rows + f->offset, sizeof values);
         HLRP_TRY(hlrp_h5_write(w->tiles[i], hlrp_tile_h5_type(f->type, false), rank, start, box,
-                               values, w->atomic.final_path, err));
+                               values, w->out.atomic.final_path, err));
     }
 out:
-    w->failed = w->failed || status != HLRP_OK;
-    return status == HLRP_OK ? hlrp_h5_check(w->fault, w->atomic.final_path, err) : status;
+    return hlrp_h5_wrote(&w->out, status, err);
 }
 
 hlrp_status hlrp_result_write_table(hlrp_result_writer *w, const char *name,
                                     const hlrp_column *columns, int64_t column_count, int64_t rows,
                                     hlrp_error *err) {
-    const hlrp_status status =
-        hlrp_table_write(w->file, name, columns, column_count, rows, w->atomic.final_path, err);
-    w->failed = w->failed || status != HLRP_OK;
-    return status;
+    const hlrp_status status = hlrp_table_write(w->out.file, name, columns, column_count, rows,
+                                                w->out.atomic.final_path, err);
+    return hlrp_h5_wrote(&w->out, status, err);
 }
 
 static hlrp_status open_group(hlrp_result_writer *w, const char *group, hid_t *id,
                               hlrp_error *err) {
-    *id = H5Gopen2(w->file, group, H5P_DEFAULT);
+    *id = H5Gopen2(w->out.file, group, H5P_DEFAULT);
     if (*id < 0)
-        return hlrp_h5_fail(err, HLRP_E_INTERNAL, w->atomic.final_path, NULL,
+        return hlrp_h5_fail(err, HLRP_E_INTERNAL, w->out.atomic.final_path, NULL,
                             "there is no group %s", group);
     return HLRP_OK;
 }
@@ -197,7 +191,7 @@ hlrp_status hlrp_result_set_text(hlrp_result_writer *w, const char *group, const
     hid_t id = -1;
     hlrp_status status = open_group(w, group, &id, err);
     if (status == HLRP_OK)
-        status = hlrp_h5_set_texts(id, name, &value, -1, w->atomic.final_path, err);
+        status = hlrp_h5_set_texts(id, name, &value, -1, w->out.atomic.final_path, err);
     hlrp_h5_drop_group(&id);
     return status;
 }
@@ -208,7 +202,7 @@ hlrp_status hlrp_result_set_f64(hlrp_result_writer *w, const char *group, const 
     hlrp_status status = open_group(w, group, &id, err);
     if (status == HLRP_OK)
         status = hlrp_h5_set_numbers(id, name, H5T_NATIVE_DOUBLE, values, count,
-                                     w->atomic.final_path, err);
+                                     w->out.atomic.final_path, err);
     hlrp_h5_drop_group(&id);
     return status;
 }
@@ -219,7 +213,7 @@ hlrp_status hlrp_result_set_i64(hlrp_result_writer *w, const char *group, const 
     hlrp_status status = open_group(w, group, &id, err);
     if (status == HLRP_OK)
         status = hlrp_h5_set_numbers(id, name, H5T_NATIVE_INT64, values, count,
-                                     w->atomic.final_path, err);
+                                     w->out.atomic.final_path, err);
     hlrp_h5_drop_group(&id);
     return status;
 }
@@ -232,26 +226,16 @@ static void close_all(hlrp_result_writer *w) {
 }
 
 hlrp_status hlrp_result_commit(hlrp_result_writer *w, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
     close_all(w);
-    HLRP_TRY(hlrp_h5_close(&w->file, w->atomic.final_path, err));
-    HLRP_TRY(hlrp_h5_check(w->fault, w->atomic.final_path, err));
-    if (w->failed)
-        status = hlrp_fail(err, HLRP_E_IO, w->atomic.final_path, "run again",
-                           "the file is not complete: an earlier write failed");
-    else
-        status = hlrp_atomic_commit(&w->atomic, err);
-out:
+    const hlrp_status status = hlrp_h5_commit(&w->out, err);
     hlrp_result_abort(w);
     return status;
 }
 
 void hlrp_result_abort(hlrp_result_writer *w) {
-    hlrp_error ignored = {0};
     if (!w)
         return;
     close_all(w);
-    (void)hlrp_h5_close(&w->file, "", &ignored);
-    hlrp_atomic_abort(&w->atomic);
+    hlrp_h5_abort(&w->out);
     free(w);
 }

@@ -33,6 +33,44 @@ int64_t hlrp_peak_memory(void) {
     return (int64_t)usage.ru_maxrss * 1024;
 }
 
+/* What stands behind "label : " on the first such line, in out; "" where there is none. */
+static void fact_of(const char *info, const char *label, char *out, size_t size) {
+    const size_t n = strlen(label);
+    out[0] = '\0';
+    while (*info) {
+        const char *end = info + strcspn(info, "\n"), *colon = info;
+        if (strncmp(info, label, n) == 0)
+            colon += n + strspn(info + n, " \t");
+        if (colon > info && *colon == ':') {
+            const char *value = colon + 1 + strspn(colon + 1, " \t");
+            snprintf(out, size, "%.*s", (int)(end - value), value);
+            return;
+        }
+        info = *end ? end + 1 : end;
+    }
+}
+
+void hlrp_processor_of(const char *info, char name[HLRP_PROCESSOR_SIZE]) {
+    char model[80], family[12], number[12];
+    fact_of(info, "model name", model, sizeof model);
+    fact_of(info, "cpu family", family, sizeof family);
+    fact_of(info, "model", number, sizeof number);
+    if (model[0] == '\0')
+        snprintf(name, HLRP_PROCESSOR_SIZE, "unknown");
+    else
+        snprintf(name, HLRP_PROCESSOR_SIZE, "%s, family %s, model %s", model, family, number);
+}
+
+void hlrp_processor(char name[HLRP_PROCESSOR_SIZE]) {
+    char text[4096]; /* the first processor is enough */
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    const size_t n = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    text[n] = '\0';
+    if (file)
+        fclose(file);
+    hlrp_processor_of(text, name);
+}
+
 static void hex_of(GChecksum *sum, char hex[65]) {
     memcpy(hex, g_checksum_get_string(sum), 65);
     g_checksum_free(sum);

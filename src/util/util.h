@@ -126,6 +126,12 @@ double hlrp_cpu_seconds(void);     /* that the calling thread has computed */
 void hlrp_timestamp(char buf[32]); /* UTC, ISO 8601, now */
 int64_t hlrp_peak_memory(void);    /* bytes of peak resident memory of this process */
 
+/* The processor's model, "AMD EPYC, family 25, model 17", as /proc/cpuinfo or its text in `info`
+ * says; "unknown" where it says nothing of the kind. One line. */
+enum { HLRP_PROCESSOR_SIZE = 128 };
+void hlrp_processor(char name[HLRP_PROCESSOR_SIZE]);
+void hlrp_processor_of(const char *info, char name[HLRP_PROCESSOR_SIZE]);
+
 /* Hex digests. */
 hlrp_status hlrp_sha256_file(const char *path, char hex[65], hlrp_error *err);
 void hlrp_sha256_bytes(const void *bytes, size_t n, char hex[65]);

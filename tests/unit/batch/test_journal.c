@@ -19,8 +19,13 @@
 
 enum { C = 3, K = 2, T = 6, L = 4, W = 3, H = 2 };
 
-static const hlrp_journal_key KEY = {
-    "model = abc\ntiles.overlap = 0\nlrp.gamma = 0.25\n", C, K, T, L, W *H};
+static const hlrp_journal_key KEY = {.text = "model = abc\ntiles.overlap = 0\nlrp.gamma = 0.25\n"
+                                             "machine.processor = P\n",
+                                     .classes = C,
+                                     .planes = K,
+                                     .tiles = T,
+                                     .layer_values = L,
+                                     .parts_max = W * H};
 
 static char folder[64], path[96], other[96];
 
@@ -395,6 +400,25 @@ static void result_must_fit(void **state) {
     assert_int_equal(hlrp_journal_open(other, &key, &j, &err), HLRP_E_MEMORY);
 }
 
+/* Guards: --any-processor that lets other settings pass, or a refusal that hides the option. */
+static void another_machine_is_refused_unless_allowed(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_journal *j = NULL;
+    hlrp_journal_key key = KEY;
+    close_ok(open_ok(path));
+    key.text = "model = abc\ntiles.overlap = 0\nlrp.gamma = 0.25\nmachine.processor = Q\n";
+    assert_int_equal(hlrp_journal_open(path, &key, &j, &err), HLRP_E_INPUT);
+    assert_non_null(strstr(err.what, "on another machine: it has 'machine.processor = P', now"));
+    assert_non_null(strstr(err.mend, "--any-processor"));
+    key.any_machine = true;
+    assert_int_equal(hlrp_journal_open(path, &key, &j, &err), HLRP_OK);
+    close_ok(j);
+    key.text = "model = abc\ntiles.overlap = 0\nlrp.gamma = 0.5\nmachine.processor = Q\n";
+    refuse(key,
+           "begun with other settings: it has 'lrp.gamma = 0.25', now it is 'lrp.gamma = 0.5'");
+}
+
 static void one_writer_at_a_time(void **state) {
     (void)state;
     hlrp_error err = {0};
@@ -449,6 +473,7 @@ int main(void) {
         TEST(shards_read_as_one),
         TEST(disk_full),
         TEST(result_must_fit),
+        TEST(another_machine_is_refused_unless_allowed),
         TEST(one_writer_at_a_time),
         TEST(appends_from_threads),
     };
