@@ -22,8 +22,9 @@ hlrp_status hlrp_warn_of_losses(hlrp_result *result, const char *slide, double s
               "the stabilizer %.0f %%): read its map with care, or try another rule there",
               slide, l.nodes.items[worst], l.rules.items[worst],
               hlrp_layers_loss(&l, worst) > 0 ? "loses" : "creates",
-              100 * fabs(hlrp_layers_loss(&l, worst)), scale * l.values[HLRP_LAYERS_BIAS][worst],
-              scale * l.values[HLRP_LAYERS_STABILIZER][worst]);
+              100 * fabs(hlrp_layers_loss(&l, worst)),
+              round(scale * l.values[HLRP_LAYERS_BIAS][worst]) + 0.0, /* no "-0" */
+              round(scale * l.values[HLRP_LAYERS_STABILIZER][worst]) + 0.0);
 out:
     hlrp_layers_free(&l);
     return status;

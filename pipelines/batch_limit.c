@@ -5,17 +5,9 @@
 
 #include "batch/lock.h"
 #include "batch/slides.h"
+#include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
-#include "sink/report.h"
-
-/* Seconds without a heartbeat after which a lock may be taken over, as in run_slide.c. */
-#define LOCK_TIMEOUT 600.0
-
-/* The percentiles at the map's resolution and at that of the report's pictures. */
-typedef struct gauges {
-    hlrp_limit *map, *picture;
-    int64_t plane;
-} gauges;
+#include "sink/sink.h"
 
 static hlrp_status path_in(const hlrp_batch_run *batch, const char *slide, const char *name,
                            char **out, hlrp_error *err) {
@@ -48,58 +40,55 @@ out:
     return status;
 }
 
-static hlrp_status add_slide(const hlrp_batch_run *batch, const char *slide, gauges *g,
+static hlrp_status add_slide(const hlrp_batch_run *batch, const char *slide, hlrp_limit *limit,
                              hlrp_error *err) {
     char *path = NULL;
     hlrp_result *result = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(path_in(batch, slide, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
-    HLRP_TRY(hlrp_sink_add_limit(result, g->plane, g->map, err));
-    status = hlrp_report_add_limit(result, g->plane, g->picture, err);
+    status = hlrp_sink_add_limit(result, batch->net->shown, batch->config->outputs.smoothing, limit,
+                                 err);
 out:
     hlrp_result_close(result);
     free(path);
     return status;
 }
 
-static hlrp_status measure(const hlrp_batch_run *batch, const hlrp_strings *slides,
-                           hlrp_shared_limit *out, hlrp_error *err) {
-    const double percentile = batch->config->outputs.percentile;
-    gauges g = {.plane = batch->net->shown};
+static hlrp_status measure(const hlrp_batch_run *batch, const hlrp_strings *slides, double *out,
+                           hlrp_error *err) {
+    hlrp_limit *limit = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_limit_new(percentile, &g.map, err));
-    HLRP_TRY(hlrp_limit_new(percentile, &g.picture, err));
+    HLRP_TRY(hlrp_limit_new(batch->config->outputs.percentile, &limit, err));
     for (int pass = 0; pass < 2; pass++) {
         for (int64_t i = 0; i < slides->count; i++)
-            HLRP_TRY(add_slide(batch, slides->items[i], &g, err));
-        if (pass == 0) {
-            hlrp_limit_second_pass(g.map);
-            hlrp_limit_second_pass(g.picture);
-        }
+            HLRP_TRY(add_slide(batch, slides->items[i], limit, err));
+        if (pass == 0)
+            hlrp_limit_second_pass(limit);
     }
-    out->limit = hlrp_limit_value(g.map);
-    out->picture_limit = hlrp_limit_value(g.picture);
+    *out = hlrp_limit_value(limit);
 out:
-    hlrp_limit_free(g.map);
-    hlrp_limit_free(g.picture);
+    hlrp_limit_free(limit);
     return status;
 }
 
 /* Steps 1, 2 and 7 of run_slide.c, with the limit. */
 static hlrp_status show_again(const hlrp_batch_run *batch, const char *slide, hlrp_error *err) {
     hlrp_slide_progress progress = {0};
-    hlrp_slide_run run = {.batch = batch, .path = slide, .where = &progress};
+    hlrp_slide_run run = {.path = slide, .where = &progress};
     char *lock = NULL;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_run_begin(&run, batch, err));
     HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, slide, &run.folder, err));
     HLRP_TRY(hlrp_slide_run_path(&run, ".lock", &lock, err));
-    HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run.lock, err));
+    HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run.lock, err));
+    HLRP_TRY(hlrp_warnings_keep(run.warnings, run.folder, false, false, err));
     HLRP_TRY(hlrp_step_open(&run, err));
     HLRP_TRY(hlrp_step_tiles(&run, err));
     status = hlrp_step_outputs(&run, err);
 out:
     hlrp_lock_release(run.lock);
+    hlrp_warnings_free(run.warnings);
     hlrp_region_free(run.region);
     hlrp_slide_close(run.slide);
     free(run.tiles);
@@ -123,15 +112,15 @@ hlrp_status hlrp_batch_limit_apply(const hlrp_batch_run *batch, const hlrp_strin
         if (good)
             HLRP_TRY(hlrp_strings_add(&usable, slides->items[i], err));
     }
-    HLRP_TRY(measure(batch, &usable, &again.shared, err));
-    for (int64_t i = 0; again.shared.limit > 0 && i < usable.count; i++) {
+    HLRP_TRY(measure(batch, &usable, &again.shared_limit, err));
+    for (int64_t i = 0; again.shared_limit > 0 && i < usable.count; i++) {
         status = show_again(&again, usable.items[i], err);
         if (status != HLRP_E_BUSY)
             HLRP_TRY(status);
         status = HLRP_OK;
     }
     hlrp_logf(batch->options->log, HLRP_LOG_INFO, "full color of all slides at ±%.3g",
-              again.shared.limit);
+              again.shared_limit);
 out:
     hlrp_strings_free(&usable);
     return status;

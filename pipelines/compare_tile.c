@@ -226,12 +226,24 @@ static void draw_text(compare *c, int cell, int64_t y, const uint8_t rgb[3], con
     hlrp_label_draw(&c->panel, left_of(cell), y, SCALE, rgb, cut);
 }
 
+/* How to read the others. */
+static void draw_key(compare *c) {
+    const int64_t top = HEAD + CELL + 8, line = 24;
+    char text[64];
+    draw_text(c, 0, top, soft, "relevance per pixel:");
+    snprintf(text, sizeof text, "%s for the class,", hlrp_colormap_word(&c->colors, 1));
+    draw_text(c, 0, top + line, soft, text);
+    snprintf(text, sizeof text, "%s against it", hlrp_colormap_word(&c->colors, -1));
+    draw_text(c, 0, top + 2 * line, soft, text);
+}
+
 static void draw_tile(compare *c) {
     const hlrp_size size = shown_size(c);
     char text[64];
     snprintf(text, sizeof text, "%lld x %lld px", (long long)c->width, (long long)c->height);
     draw_text(c, 0, GAP - 4, ink, "tile");
     draw_text(c, 0, GAP + 18, soft, text);
+    draw_key(c);
     for (int64_t y = 0; y < size.h; y++)
         for (int64_t x = 0; x < size.w; x++)
             memcpy(c->panel.data + 3 * ((HEAD + y) * c->panel.width + left_of(0) + x),
@@ -267,7 +279,7 @@ static void draw_outcome(compare *c, int cell, const char *label, const outcome 
                    hlrp_colormap_at(&c->colors, o->limit > 0 ? (double)value / o->limit : 0), 3);
         }
     draw_bar(c, cell, o->limit);
-    snprintf(text, sizeof text, "sum %.3g of %.3g", o->sum, o->from);
+    snprintf(text, sizeof text, "sum %.3g from %.3g", o->sum, o->from);
     draw_text(c, cell, HEAD + CELL + 8 + BAR + 34, ink, text);
 }
 

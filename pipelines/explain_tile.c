@@ -15,7 +15,7 @@
 #include "stitch/limit.h"
 #include "store/store.h"
 
-/* Share of |relevance| that the heatmap shows in less than full colour. */
+/* Share of |relevance| that the heatmap shows in less than full color. */
 #define HEATMAP_PERCENTILE 99.5
 
 typedef struct explain {
@@ -219,7 +219,7 @@ static hlrp_status write_pictures(explain *e, const char *path, const char *over
         memcpy(picture.data + 3 * p, hlrp_colormap_at(&map, limit > 0 ? plane[p] / limit : 0), 3);
     HLRP_TRY(hlrp_png_write(path, &picture, err));
     HLRP_TRY(write_overlay(e, overlay, plane, limit, err));
-    hlrp_logf(e->options->log, HLRP_LOG_INFO, "%s: full colour at ±%.3g", path, limit);
+    hlrp_logf(e->options->log, HLRP_LOG_INFO, "%s: full color at ±%.3g", path, limit);
 out:
     hlrp_image_free(&picture);
     free(plane);

@@ -1,5 +1,5 @@
 /* After relevance.h5: the pictures and tables made from it, and the record of what was done. A
- * change of colours or limits comes back here without computing. */
+ * change of colors or limits comes back here without computing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +20,13 @@ typedef struct output {
  * until then each has its own. */
 static double limit_of(const hlrp_slide_run *run) {
     double limit = 0;
-    if (run->batch->shared.limit > 0)
-        return run->batch->shared.limit;
+    if (run->batch->shared_limit > 0)
+        return run->batch->shared_limit;
     return hlrp_parse_double(run->batch->config->outputs.limit, &limit) && limit > 0 ? limit : 0;
 }
 
 static const char *limit_kind(const hlrp_slide_run *run) {
-    if (run->batch->shared.limit > 0)
+    if (run->batch->shared_limit > 0)
         return HLRP_LIMIT_OF_BATCH;
     return limit_of(run) > 0 ? HLRP_LIMIT_GIVEN : HLRP_LIMIT_OF_SLIDE;
 }
@@ -85,6 +85,7 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
                           .overlay_mpp = c->outputs.overlay_mpp,
                           .colormap = c->outputs.colormap,
                           .opacity = c->outputs.opacity,
+                          .smoothing = c->outputs.smoothing,
                           .limit = limit_of(run),
                           .limit_kind = limit_kind(run),
                           .percentile = c->outputs.percentile,
@@ -92,14 +93,17 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
                           .software = "histolrp " HLRP_VERSION,
                           .log = run->batch->options->log};
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_warnings_of_outputs(run->warnings, err));
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
     in.result = result;
+    if (!(in.limit > 0)) /* once for all of them */
+        HLRP_TRY(hlrp_sink_limit(&in, &in.limit, err));
     HLRP_TRY(hlrp_warn_of_losses(result, run->path, c->lrp.warn_share, in.log, err));
     HLRP_TRY(write_regions(run, err));
     HLRP_TRY(write_sinks(run, &in, err));
     if (c->outputs.report)
-        status = hlrp_step_report(run, &in, run->batch->shared.picture_limit, err);
+        status = hlrp_step_report(run, &in, err);
 out:
     hlrp_result_close(result);
     free(path);
@@ -127,9 +131,8 @@ hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_path(run, ".outputs", &path, err));
     HLRP_TRY(hlrp_config_output_key(run->batch->config, &key, err));
-    if (run->batch->shared.limit > 0)
-        snprintf(limit, sizeof limit, "limit of the batch = %.17g, %.17g\n",
-                 run->batch->shared.limit, run->batch->shared.picture_limit);
+    if (run->batch->shared_limit > 0)
+        snprintf(limit, sizeof limit, "limit of the batch = %.17g\n", run->batch->shared_limit);
     if (!up_to_date(path, key, limit)) {
         HLRP_TRY(hlrp_lock_check(run->lock, err));
         HLRP_TRY(make_outputs(run, err));
@@ -201,6 +204,9 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     add_number(s, "tiles_per_second", run->where->rate, ",");
     add_number(s, "peak_memory_bytes", (double)hlrp_peak_memory(), ",");
     add_text(s, "result_key", run->key_text);
+    hlrp_str_add(s, "  \"warnings\": ");
+    hlrp_warnings_json(run->warnings, s);
+    hlrp_str_add(s, ",\n");
     hlrp_str_add(s, "  \"config\": ");
     hlrp_str_add_json(s, config);
     hlrp_str_add(s, "\n}\n");

@@ -123,7 +123,7 @@ void hlrp_slide_ground_free(hlrp_slide_ground *ground) {
 /* ---- a slide ---- */
 
 hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *in,
-                             double picture_limit, hlrp_error *err) {
+                             hlrp_error *err) {
     char *path = NULL, *regions = NULL;
     hlrp_slide_ground ground = {0};
     hlrp_status status = HLRP_OK;
@@ -132,9 +132,7 @@ hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *i
     HLRP_TRY(hlrp_slide_ground_find(run, &ground, err));
     const hlrp_report_input report = {.sink = *in,
                                       .ground = &ground.ground,
-                                      .regions = hlrp_file_exists(regions) ? regions : NULL,
-                                      .picture_limit = picture_limit,
-                                      .warn_share = run->batch->config->lrp.warn_share};
+                                      .regions = hlrp_file_exists(regions) ? regions : NULL};
     status = hlrp_report_slide(&report, path, err);
 out:
     hlrp_slide_ground_free(&ground);
@@ -157,6 +155,8 @@ static hlrp_status fill_row(const char *output, const hlrp_slide_progress *progr
                              .seconds = progress->seconds};
     if (status == HLRP_OK)
         status = hlrp_path_join(folder, ".report.html", &row->fragment, err);
+    if (status == HLRP_OK)
+        status = hlrp_warnings_read(folder, &row->warnings, err);
     free(folder);
     return status;
 }
@@ -172,8 +172,10 @@ hlrp_status hlrp_report_write(const char *output, const hlrp_slide_progress *pro
         HLRP_TRY(fill_row(output, &progress[i], &rows[i], err));
     status = hlrp_report_page(path, rows, count, err);
 out:
-    for (int64_t i = 0; rows && i < count; i++)
+    for (int64_t i = 0; rows && i < count; i++) {
+        hlrp_strings_free(&rows[i].warnings);
         free(rows[i].fragment);
+    }
     free(rows);
     free(path);
     return status;

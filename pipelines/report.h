@@ -21,10 +21,8 @@ void hlrp_slide_ground_free(hlrp_slide_ground *ground);
 /* How tissue is found, as the configuration has it. */
 hlrp_tissue_options hlrp_tissue_options_of(const hlrp_config *config);
 
-/* FOLDER/.report.html: what report.html says of this slide. picture_limit: of its small overlay; 0:
- * a percentile of its own pixels. */
-hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *in,
-                             double picture_limit, hlrp_error *err);
+/* FOLDER/.report.html: what report.html says of this slide. */
+hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *in, hlrp_error *err);
 
 /* OUTPUT/report.html from the fragments in the slides' folders; rows as batch.csv has them. */
 hlrp_status hlrp_report_write(const char *output, const hlrp_slide_progress *rows, int64_t count,

@@ -52,6 +52,12 @@ out:
     return status;
 }
 
+static hlrp_status keep_warnings(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    run->keeps_warnings = true;
+    return hlrp_warnings_keep(run->warnings, run->folder, o->force, o->shards > 1, err);
+}
+
 /* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
 static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
     char *lock = NULL;
@@ -61,6 +67,7 @@ static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_lock_keep(run->lock, HLRP_LOCK_TIMEOUT / 10, err));
     if (run->batch->options->shards <= 1)
         hlrp_slide_run_sweep(run);
+    HLRP_TRY(keep_warnings(run, err));
     recall(run);
     HLRP_TRY(hlrp_slide_run_write_status(run, err)); /* others see at once who is at it */
     HLRP_TRY(hlrp_step_key(run, err));
@@ -98,11 +105,12 @@ out:
 
 hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
                            hlrp_slide_progress *where, hlrp_error *err) {
-    hlrp_slide_run run = {.batch = batch, .path = path, .where = where, .began = hlrp_seconds()};
+    hlrp_slide_run run = {.path = path, .where = where, .began = hlrp_seconds()};
     hlrp_status status = HLRP_OK;
     *where = (hlrp_slide_progress){.state = HLRP_STATE_RUNNING, .eta = -1};
     snprintf(where->slide, sizeof where->slide, "%s", path);
     hlrp_timestamp(where->started);
+    HLRP_TRY(hlrp_slide_run_begin(&run, batch, err));
     /* 1. The slide and how many micrometres its pixels are. */
     HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, path, &run.folder, err));
     HLRP_TRY(hlrp_step_open(&run, err));
@@ -153,10 +161,14 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
                  (long long)o->shard, (long long)o->shards);
     if (!o->dry_run && run->folder && where->state != HLRP_STATE_ELSEWHERE &&
         (!run->lock || hlrp_lock_check(run->lock, &ignored) == HLRP_OK) &&
-        hlrp_make_folders(run->folder, &ignored) == HLRP_OK)
+        hlrp_make_folders(run->folder, &ignored) == HLRP_OK) {
+        if (!run->keeps_warnings) /* it failed before it had a folder */
+            keep_warnings(run, &ignored);
         hlrp_slide_run_write_status(run, &ignored);
+    }
     hlrp_journal_close(run->journal, &ignored);
     hlrp_lock_release(run->lock);
+    hlrp_warnings_free(run->warnings);
     hlrp_region_free(run->region);
     hlrp_slide_close(run->slide);
     free(run->tiles);

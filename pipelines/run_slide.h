@@ -8,19 +8,14 @@
 #include "pipelines/network.h"
 #include "sched/sched.h"
 
-/* The display limits of outputs.limit = batch, once all slides are done; 0 before. */
-typedef struct hlrp_shared_limit {
-    double limit, picture_limit; /* at the map's resolution; at that of the report's overlays */
-} hlrp_shared_limit;
-
 /* What all slides of a batch share. */
 typedef struct hlrp_batch_run {
     const hlrp_config *config;
     const hlrp_run_options *options;
     const hlrp_network *net; /* ready */
     int threads;
-    hlrp_cancel *cancel; /* requested once options->stop says so */
-    hlrp_shared_limit shared;
+    hlrp_cancel *cancel;      /* requested once options->stop says so */
+    double shared_limit;      /* of outputs.limit = batch, once all slides are done; 0 before */
     struct hlrp_dry_run *dry; /* for --dry-run: what it has found out so far (estimate.h) */
     bool merge; /* compute nothing: the journals of all shards are there, or it fails */
 } hlrp_batch_run;

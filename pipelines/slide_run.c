@@ -89,7 +89,7 @@ hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err) {
         "%s%sprogram = histolrp %s\n" HLRP_KEY_MACHINE "processor = %s\n" HLRP_KEY_MACHINE
         "convolutions = %s\n" HLRP_KEY_MACHINE "instructions = %s\n"
         "model.sha256 = %s\nslide.bytes = %lld\nslide.hash = %s\n"
-        "slide.mpp = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
+        "slide.pixel = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
         config, config[0] && config[strlen(config) - 1] != '\n' ? "\n" : "", HLRP_VERSION,
         processor, hlrp_backend_version(), hlrp_backend_isa(), net->hash, (long long)identity.bytes,
         identity.hash, run->mpp.x, run->mpp.y, (long long)run->tile_count, digest));
@@ -202,9 +202,23 @@ static void tell(hlrp_slide_run *run) {
     hlrp_str_free(&line);
 }
 
+hlrp_status hlrp_slide_run_begin(hlrp_slide_run *run, const hlrp_batch_run *batch,
+                                 hlrp_error *err) {
+    run->own = *batch;
+    run->options = *batch->options;
+    run->own.options = &run->options;
+    run->batch = &run->own;
+    const hlrp_status status =
+        hlrp_warnings_new(batch->options->log, run->path, &run->warnings, err);
+    if (status == HLRP_OK)
+        run->options.log = hlrp_warnings_log(run->warnings);
+    return status;
+}
+
 hlrp_status hlrp_slide_run_write_status(hlrp_slide_run *run, hlrp_error *err) {
     char *path = NULL;
     hlrp_status status = hlrp_slide_run_path(run, "status.json", &path, err);
+    run->where->warnings = hlrp_warnings_count(run->warnings);
     hlrp_timestamp(run->where->updated);
     tell(run);
     if (status == HLRP_OK)

@@ -6,11 +6,16 @@
 #include "batch/lock.h"
 #include "pipelines/run_slide.h"
 #include "pipelines/tile_job.h"
+#include "pipelines/warnings.h"
 #include "region/region.h"
 #include "store/store.h"
 
 typedef struct hlrp_slide_run {
-    const hlrp_batch_run *batch;
+    const hlrp_batch_run *batch; /* &own */
+    hlrp_batch_run own;          /* the batch, but that the slide listens to its own log */
+    hlrp_run_options options;
+    hlrp_warnings *warnings;
+    bool keeps_warnings; /* in the folder */
     const char *path;
     char *folder;
     hlrp_slide *slide;
@@ -34,6 +39,8 @@ typedef struct hlrp_slide_run {
     hlrp_slide_progress *where;
 } hlrp_slide_run;
 
+/* Sets run->batch from the batch: whatever is logged as a warning from now on is kept. */
+hlrp_status hlrp_slide_run_begin(hlrp_slide_run *run, const hlrp_batch_run *batch, hlrp_error *err);
 /* Opens the slide and settles its resolution. */
 hlrp_status hlrp_step_open(hlrp_slide_run *run, hlrp_error *err);
 /* Finds the regions that regions.source names (regions.c). */

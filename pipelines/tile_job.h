@@ -51,7 +51,7 @@ bool hlrp_tile_job_puts_off(int64_t passed, int64_t count);
 /* Bytes that one worker takes: activations, relevance, scratch, pooling, the slide's cache. */
 int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max);
 
-/* Relevance [3,H,W] summed over colour, into plane [H,W]. */
+/* Relevance [3,H,W] summed over color, into plane [H,W]. */
 void hlrp_sum_over_color(const float *relevance, int64_t pixels, float *plane);
 
 #endif

@@ -184,7 +184,8 @@ typedef struct hlrp_config {
         double overlay_mpp; /* 0: 2× the map's resolution */
         char *colormap;
         double opacity;
-        char *limit; /* "slide", "batch" or a number > 0 */
+        double smoothing; /* map pixels */
+        char *limit;      /* "slide", "batch" or a number > 0 */
         double percentile;
         hlrp_config_bounds bounds;
     } outputs;

@@ -27,9 +27,9 @@ typedef struct member {
 static const member MEMBERS[] = {
     MEMBER(slide, TEXT),   MEMBER(state, STATE),      MEMBER(reason, TEXT),
     MEMBER(tiles, COUNT),  MEMBER(done, COUNT),       MEMBER(explained, COUNT),
-    MEMBER(gated, COUNT),  MEMBER(unreadable, COUNT), MEMBER(rate, REAL),
-    MEMBER(eta, REAL),     MEMBER(seconds, REAL),     MEMBER(started, TEXT),
-    MEMBER(updated, TEXT),
+    MEMBER(gated, COUNT),  MEMBER(unreadable, COUNT), MEMBER(warnings, COUNT),
+    MEMBER(rate, REAL),    MEMBER(eta, REAL),         MEMBER(seconds, REAL),
+    MEMBER(started, TEXT), MEMBER(updated, TEXT),
 };
 
 static const char *text_of(const hlrp_slide_progress *p, const member *m) {

@@ -24,6 +24,7 @@ typedef struct hlrp_slide_progress {
     hlrp_state state;
     char reason[1600]; /* of a failure or of waiting; else empty */
     int64_t tiles, done, explained, gated, unreadable;
+    int64_t warnings;              /* what was warned of: run.json and report.html say it */
     double rate;                   /* tiles per second */
     double eta;                    /* seconds to go, negative where unknown */
     double seconds;                /* spent computing, over all runs of the slide */

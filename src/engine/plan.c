@@ -57,7 +57,7 @@ static bool meets_others(const hlrp_graph *g, int value) {
 }
 
 /* The graph's input stays plain where it can, and what only moves or pools it with it: three
- * colours in blocks of sixteen would be four fifths padding. */
+ * colors in blocks of sixteen would be four fifths padding. */
 static int lanes_of(const hlrp_plan *plan, const hlrp_node *node, int lanes) {
     if (node->op == HLRP_OP_CONV || node->op == HLRP_OP_CONCAT)
         return lanes;

@@ -77,8 +77,12 @@ typedef struct hlrp_pyramid_spec {
     hlrp_codec codec; /* JPEG takes GREY8 and RGB8 */
     int quality;      /* [85] JPEG, 1…100 */
     hlrp_pyramid_layout layout;
-    int step;             /* [2] each level is 2 or 4 times smaller than the one before */
-    int64_t min_size;     /* [tile] levels are added until both sides are at most this */
+    int step;         /* [2] each level is 2 or 4 times smaller than the one before */
+    int64_t min_size; /* [tile] levels are added until both sides are at most this */
+    /* Sizes of further levels among those, each narrower than level 0: GREY8 or RGB8, pages. A pixel
+     * is the mean of what it covers of level 0, edge to edge. [none] */
+    const hlrp_size *between;
+    int between_count;    /* at most 8 */
     hlrp_mpp mpp;         /* µm per level-0 pixel; 0: no resolution tags */
     const char *software; /* [none] */
     /* ImageDescription per level, hlrp_pyramid_levels() entries, each may be NULL; [none]. With
@@ -91,8 +95,9 @@ typedef struct hlrp_pyramid_spec {
 
 /* Number of levels, level 0 included. The spec must be one that _open accepts. */
 int hlrp_pyramid_levels(const hlrp_pyramid_spec *spec);
-/* Size of a level: ceil(level-0 size / step^level). Pixel i of level k covers exactly the level-0
- * pixels [i·step^k, (i+1)·step^k) that exist, whatever the size: levels do not drift. */
+/* Size of a level, from large to small: ceil(level-0 size / step^k), or one of `between`. Pixel i of
+ * such a level covers exactly the level-0 pixels [i·step^k, (i+1)·step^k) that exist, whatever the
+ * size: levels do not drift. */
 hlrp_size hlrp_pyramid_level_size(const hlrp_pyramid_spec *spec, int level);
 
 typedef struct hlrp_pyramid hlrp_pyramid;

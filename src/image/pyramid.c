@@ -29,21 +29,37 @@ static hlrp_size halved(hlrp_size size) {
     return (hlrp_size){hlrp_ceil_div(size.w, 2), hlrp_ceil_div(size.h, 2)};
 }
 
+static int by_width(const void *a, const void *b) {
+    const hlrp_rung *x = a, *y = b;
+    return x->size.w == y->size.w ? 0 : x->size.w < y->size.w ? 1 : -1;
+}
+
 /* ceil(ceil(n/2)/2) = ceil(n/4): halving in steps gives the same sizes. */
+int hlrp_pyramid_ladder(const hlrp_pyramid_spec *spec, hlrp_rung *rungs) {
+    const hlrp_pyramid_spec s = with_defaults(spec);
+    hlrp_rung r = {{s.width, s.height}, 1, 1, false};
+    int count = 0;
+    for (rungs[count++] = r; HLRP_MAX(r.size.w, r.size.h) > s.min_size; rungs[count++] = r) {
+        for (int half = 1; half < s.step; half *= 2)
+            r.size = halved(r.size);
+        r.step_x = r.step_y = r.step_x * s.step;
+    }
+    for (int i = 0; i < s.between_count; i++)
+        rungs[count++] = (hlrp_rung){s.between[i], (double)s.width / (double)s.between[i].w,
+                                     (double)s.height / (double)s.between[i].h, true};
+    qsort(rungs, (size_t)count, sizeof *rungs, by_width);
+    return count;
+}
+
 hlrp_size hlrp_pyramid_level_size(const hlrp_pyramid_spec *spec, int level) {
-    hlrp_size size = {spec->width, spec->height};
-    const int halvings = spec->step == 4 ? 2 * level : level;
-    for (int i = 0; i < halvings; i++)
-        size = halved(size);
-    return size;
+    hlrp_rung rungs[HLRP_PYRAMID_MAX_LEVELS];
+    const int count = hlrp_pyramid_ladder(spec, rungs);
+    return rungs[HLRP_MIN(level, count - 1)].size;
 }
 
 int hlrp_pyramid_levels(const hlrp_pyramid_spec *spec) {
-    const hlrp_pyramid_spec s = with_defaults(spec);
-    int levels = 1;
-    for (hlrp_size z = {s.width, s.height}; HLRP_MAX(z.w, z.h) > s.min_size; levels++)
-        z = hlrp_pyramid_level_size(&s, levels);
-    return levels;
+    hlrp_rung rungs[HLRP_PYRAMID_MAX_LEVELS];
+    return hlrp_pyramid_ladder(spec, rungs);
 }
 
 static const char *size_flaw(const hlrp_pyramid_spec *s) {
@@ -58,8 +74,22 @@ static const char *size_flaw(const hlrp_pyramid_spec *s) {
     return NULL;
 }
 
+static const char *between_flaw(const hlrp_pyramid_spec *s) {
+    if (s->between_count < 0 || s->between_count > HLRP_PYRAMID_MAX_BETWEEN)
+        return "too many levels between";
+    for (int i = 0; i < s->between_count; i++) {
+        const hlrp_size z = s->between[i];
+        if (z.w < 1 || z.h < 1 || z.w >= s->width || z.h > s->height)
+            return "a level between is not smaller than level 0";
+    }
+    if (s->between_count > 0 && (s->pixel == HLRP_PIXEL_F32 || s->layout != HLRP_LAYOUT_PAGES))
+        return "levels between need whole numbers as pixels, and pages";
+    return NULL;
+}
+
 static const char *spec_flaw(const hlrp_pyramid_spec *s) {
     const char *flaw = size_flaw(s);
+    flaw = flaw ? flaw : between_flaw(s);
     if (flaw)
         return flaw;
     if (s->planes < 1 || s->planes > 10000)
@@ -100,30 +130,58 @@ static hlrp_status copy_spec(hlrp_pyramid *p, const hlrp_pyramid_spec *spec, hlr
     HLRP_TRY(copy_text(spec->software, &p->software, err));
     HLRP_TRY(copy_text(spec->thumbnail, &p->thumbnail, err));
     p->spec.descriptions = NULL;
+    for (int i = 0; i < spec->between_count; i++)
+        p->between[i] = spec->between[i];
+    p->spec.between = p->between;
     p->spec.software = p->software;
     p->spec.thumbnail = p->thumbnail;
 out:
     return status;
 }
 
-static hlrp_status init_level(hlrp_pyramid *p, int index, hlrp_error *err) {
-    hlrp_level *level = &p->levels[index];
-    const int per = p->spec.step / 2; /* halvings per level of the file */
-    level->size = index ? halved(level[-1].size) : (hlrp_size){p->spec.width, p->spec.height};
-    level->number = index % per ? -1 : index / per;
-    level->capacity = level->number < 0 ? 2 : p->spec.tile;
+static hlrp_status init_level(hlrp_pyramid *p, hlrp_size size, int number, hlrp_error *err) {
+    hlrp_level *level = &p->levels[p->level_count++];
+    level->size = size;
+    level->number = number;
+    level->capacity = number < 0 ? 2 : p->spec.tile;
     level->spool = -1;
-    return hlrp_calloc(&level->rows, level->size.w * level->capacity, p->pixel_bytes,
-                       "a row of tiles", err);
+    return hlrp_calloc(&level->rows, size.w * level->capacity, p->pixel_bytes, "a row of tiles",
+                       err);
+}
+
+/* Level 0 and all that is halved from it, then what is reduced from it by other factors. */
+static hlrp_status init_levels(hlrp_pyramid *p, hlrp_error *err) {
+    hlrp_rung rungs[HLRP_PYRAMID_MAX_LEVELS];
+    hlrp_size size = {p->spec.width, p->spec.height};
+    const int count = hlrp_pyramid_ladder(&p->spec, rungs);
+    hlrp_status status = HLRP_OK;
+    for (int i = 0; i < count; i++) {
+        if (rungs[i].between)
+            continue;
+        const hlrp_size next = rungs[i].size;
+        for (size = i > 0 ? halved(size) : size; size.w != next.w || size.h != next.h;
+             size = halved(size))
+            HLRP_TRY(init_level(p, size, -1, err));
+        HLRP_TRY(init_level(p, next, i, err));
+    }
+    p->halvings = p->level_count;
+    for (int i = 0; i < count; i++) {
+        hlrp_level *level = &p->levels[p->level_count];
+        if (!rungs[i].between)
+            continue;
+        HLRP_TRY(init_level(p, rungs[i].size, i, err));
+        HLRP_TRY(
+            hlrp_reducer_new(p->spec.pixel, p->levels[0].size, level->size, &level->reducer, err));
+    }
+out:
+    return status;
 }
 
 static hlrp_status init_buffers(hlrp_pyramid *p, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const int64_t tile = p->spec.tile;
     const hlrp_size least = hlrp_pyramid_level_size(&p->spec, p->stored - 1);
-    const int wanted = 1 + (p->stored - 1) * (p->spec.step / 2);
-    for (; p->level_count < wanted; p->level_count++)
-        HLRP_TRY(init_level(p, p->level_count, err));
+    HLRP_TRY(init_levels(p, err));
     HLRP_TRY(hlrp_calloc(&p->tile, tile * tile, p->pixel_bytes, "a tile", err));
     if (p->thumbnail)
         HLRP_TRY(hlrp_calloc(&p->small, least.w * least.h, p->pixel_bytes, "a thumbnail", err));
@@ -158,8 +216,10 @@ void hlrp_pyramid_free(hlrp_pyramid *p) {
         return;
     hlrp_ptiff_close(p);
     hlrp_atomic_abort(&p->file);
-    for (int i = 0; i < p->level_count; i++)
+    for (int i = 0; i < p->level_count; i++) {
+        hlrp_reducer_free(p->levels[i].reducer);
         free(p->levels[i].rows);
+    }
     for (int i = 0; i < HLRP_BLANK_TILES; i++)
         free(p->blanks[i].bytes);
     for (int i = 0; i < p->stored; i++)
@@ -203,19 +263,38 @@ static void push_down(const hlrp_pyramid *p, int index) {
 static hlrp_status row_added(hlrp_pyramid *p, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     bool more = true;
-    for (int i = 0; i < p->level_count && more; i++) {
+    for (int i = 0; i < p->halvings && more; i++) {
         hlrp_level *level = &p->levels[i];
         keep_for_thumbnail(p, level);
         level->held++;
         level->y++;
         const bool last = level->y == level->size.h;
-        more = (level->held % 2 == 0 || last) && i + 1 < p->level_count;
+        more = (level->held % 2 == 0 || last) && i + 1 < p->halvings;
         if (more)
             push_down(p, i);
         if (level->held < level->capacity && !last)
             continue;
         if (level->number >= 0)
             HLRP_TRY(hlrp_ptiff_flush(p, level, err));
+        level->held = 0;
+    }
+out:
+    return status;
+}
+
+/* The levels between get the row that lies in level 0's slot. */
+static hlrp_status reduce_row(hlrp_pyramid *p, hlrp_error *err) {
+    const uint8_t *row = row_slot(p, &p->levels[0]);
+    hlrp_status status = HLRP_OK;
+    for (int i = p->halvings; i < p->level_count; i++) {
+        hlrp_level *level = &p->levels[i];
+        if (!hlrp_reducer_push(level->reducer, row, row_slot(p, level)))
+            continue;
+        level->held++;
+        level->y++;
+        if (level->held < level->capacity && level->y < level->size.h)
+            continue;
+        HLRP_TRY(hlrp_ptiff_flush(p, level, err));
         level->held = 0;
     }
 out:
@@ -235,6 +314,7 @@ hlrp_status hlrp_pyramid_rows(hlrp_pyramid *p, const void *rows, int64_t count, 
     p->failed = true; /* until all went well */
     for (int64_t i = 0; i < count; i++) {
         memcpy(row_slot(p, base), (const uint8_t *)rows + (size_t)i * stride, row_bytes(p, base));
+        HLRP_TRY(reduce_row(p, err));
         HLRP_TRY(row_added(p, err));
     }
     if (base->y == base->size.h) {

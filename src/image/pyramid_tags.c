@@ -56,15 +56,15 @@ static bool set_text_tag(TIFF *tif, uint32_t tag, const char *text) {
     return !text || TIFFSetField(tif, tag, text);
 }
 
-/* Pixels per centimetre; a level's pixel is step^number level-0 pixels wide whatever its size. */
+/* Pixels per centimetre. */
 static bool set_resolution_tags(const hlrp_pyramid *p, TIFF *tif, int number) {
+    hlrp_rung rungs[HLRP_PYRAMID_MAX_LEVELS];
     if (p->spec.mpp.x <= 0 || p->spec.mpp.y <= 0)
         return true;
-    double scale = MICROMETRES_PER_CM;
-    for (int i = 0; i < number; i++)
-        scale /= p->spec.step;
-    return TIFFSetField(tif, TIFFTAG_XRESOLUTION, scale / p->spec.mpp.x) &&
-           TIFFSetField(tif, TIFFTAG_YRESOLUTION, scale / p->spec.mpp.y) &&
+    hlrp_pyramid_ladder(&p->spec, rungs);
+    const double x = p->spec.mpp.x * rungs[number].step_x, y = p->spec.mpp.y * rungs[number].step_y;
+    return TIFFSetField(tif, TIFFTAG_XRESOLUTION, MICROMETRES_PER_CM / x) &&
+           TIFFSetField(tif, TIFFTAG_YRESOLUTION, MICROMETRES_PER_CM / y) &&
            TIFFSetField(tif, TIFFTAG_RESOLUTIONUNIT, RESUNIT_CENTIMETER);
 }
 

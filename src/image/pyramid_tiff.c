@@ -244,9 +244,10 @@ hlrp_status hlrp_ptiff_end_plane(hlrp_pyramid *p, hlrp_error *err) {
         return failed(p, err);
     if (p->small)
         HLRP_TRY(append_thumbnail(p, err));
-    for (int i = 0; i < p->level_count; i++)
-        if (p->levels[i].number > 0)
-            HLRP_TRY(append_level(p, &p->levels[i], err));
+    for (int number = 1; number < p->stored; number++)
+        for (int i = 0; i < p->level_count; i++)
+            if (p->levels[i].number == number)
+                HLRP_TRY(append_level(p, &p->levels[i], err));
     if (++p->plane < p->spec.planes)
         HLRP_TRY(begin_plane(p, err));
 out:

@@ -2,66 +2,37 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "sink/shown.h"
 
 struct hlrp_heat {
-    hlrp_result *result;
-    int64_t plane;
+    hlrp_shown *shown;
     hlrp_size map;
     double ratio_x, ratio_y; /* map pixels per overlay pixel */
-    int64_t chunk_rows;
-    int64_t first, count; /* map rows held */
+    int64_t first;           /* map row at rows */
     float *rows;
     int64_t room; /* floats */
 };
 
-hlrp_status hlrp_heat_new(hlrp_result *result, int64_t plane, double fx, double fy, hlrp_heat **out,
-                          hlrp_error *err) {
+hlrp_status hlrp_heat_new(hlrp_result *result, int64_t plane, double smoothing, double fx,
+                          double fy, hlrp_heat **out, hlrp_error *err) {
     const hlrp_result_info *info = hlrp_result_facts(result);
-    const hlrp_status status = hlrp_calloc(out, 1, sizeof **out, "a heatmap", err);
+    hlrp_status status = hlrp_calloc(out, 1, sizeof **out, "a heatmap", err);
     if (status != HLRP_OK)
         return status;
     hlrp_heat *h = *out;
-    h->result = result;
-    h->plane = plane;
     h->map = info->map;
     h->ratio_x = fx / (double)info->downsample;
     h->ratio_y = fy / (double)info->downsample;
-    h->chunk_rows = HLRP_MAX(hlrp_chunk_size(info->map).h, 1);
-    return HLRP_OK;
+    return hlrp_shown_new(result, plane, smoothing, &h->shown, err);
 }
 
 void hlrp_heat_free(hlrp_heat *h) {
     if (!h)
         return;
+    hlrp_shown_free(h->shown);
     free(h->rows);
     free(h);
-}
-
-/* Makes map rows [first, end) available: keeps those it has, reads whole chunk rows after them. */
-static hlrp_status hold(hlrp_heat *h, int64_t first, int64_t end, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    const int64_t held_end = h->first + h->count;
-    if (h->count == 0 || first < h->first || first > held_end) {
-        h->first = first - first % h->chunk_rows;
-        h->count = 0;
-    } else {
-        const int64_t gone = first - h->first;
-        memmove(h->rows, h->rows + gone * h->map.w,
-                (size_t)((h->count - gone) * h->map.w) * sizeof *h->rows);
-        h->first = first;
-        h->count -= gone;
-    }
-    while (h->first + h->count < end) {
-        const int64_t from = h->first + h->count;
-        const int64_t rows = HLRP_MIN(h->chunk_rows - from % h->chunk_rows, h->map.h - from);
-        HLRP_TRY(hlrp_grow(&h->rows, &h->room, (h->count + rows) * h->map.w, sizeof *h->rows, err));
-        HLRP_TRY(hlrp_result_read_rows(h->result, HLRP_MAP_RELEVANCE, h->plane, from, rows,
-                                       h->rows + h->count * h->map.w, err));
-        h->count += rows;
-    }
-out:
-    return status;
 }
 
 /* Map pixels of an axis of n that [a, b) touches; rounding of i·ratio touches no further one. */
@@ -95,11 +66,15 @@ hlrp_status hlrp_heat_read(hlrp_heat *h, int64_t y0, int64_t rows, int64_t width
                            hlrp_error *err) {
     int64_t first, end;
     touched((double)y0 * h->ratio_y, (double)(y0 + rows) * h->ratio_y, h->map.h, &first, &end);
-    const hlrp_status status = hold(h, first, end, err);
-    for (int64_t y = 0; status == HLRP_OK && y < rows; y++)
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_grow(&h->rows, &h->room, (end - first) * h->map.w, sizeof *h->rows, err));
+    HLRP_TRY(hlrp_shown_read(h->shown, first, end - first, h->rows, err));
+    h->first = first;
+    for (int64_t y = 0; y < rows; y++)
         for (int64_t x = 0; x < width; x++)
             values[y * width + x] =
                 mean_of(h, (double)x * h->ratio_x, (double)(x + 1) * h->ratio_x,
                         (double)(y0 + y) * h->ratio_y, (double)(y0 + y + 1) * h->ratio_y);
+out:
     return status;
 }

@@ -6,12 +6,12 @@
 
 typedef struct hlrp_heat hlrp_heat;
 
-/* Values of one plane (one that the record has) of /relevance; pixel (i,j) is the area-weighted
- * mean of the map's finite values in the level-0 rectangle [i·fx, (i+1)·fx) × [j·fy, (j+1)·fy), NaN
- * where there are none. Memory: map width × (a chunk's height + the rows asked for). The result
- * must outlive it. */
-hlrp_status hlrp_heat_new(hlrp_result *result, int64_t plane, double fx, double fy, hlrp_heat **out,
-                          hlrp_error *err);
+/* Values of one plane as shown.h has it; pixel (i,j) is the area-weighted mean of the finite ones in
+ * the level-0 rectangle [i·fx, (i+1)·fx) × [j·fy, (j+1)·fy), NaN where there are none. Memory: as
+ * shown.h, and the map rows under those asked for. The result must outlive it; free *out also where
+ * this fails. */
+hlrp_status hlrp_heat_new(hlrp_result *result, int64_t plane, double smoothing, double fx,
+                          double fy, hlrp_heat **out, hlrp_error *err);
 void hlrp_heat_free(hlrp_heat *heat); /* NULL is fine */
 
 /* Rows [y0, y0+rows) of `width` pixels to values [rows][width]. Bands are asked for from the top;

@@ -26,6 +26,13 @@ void hlrp_html_text(hlrp_str *s, const char *text) {
         }
 }
 
+void hlrp_html_capital(hlrp_str *s, const char *text) {
+    const char first[] = {text[0] >= 'a' && text[0] <= 'z' ? (char)(text[0] - 'a' + 'A') : text[0],
+                          '\0'};
+    hlrp_html_text(s, first);
+    hlrp_html_text(s, text[0] ? text + 1 : "");
+}
+
 void hlrp_html_base64(hlrp_str *s, const uint8_t *bytes, size_t size) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < size; i += 3) {

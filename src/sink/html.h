@@ -5,8 +5,12 @@
 #include "image/image.h"
 #include "util/util.h"
 
-/* Text that stays text, between tags and in quoted attributes. Control characters become blanks. */
+/* Text that stays text, between tags and in quoted attributes, of XML, too. Control characters become
+ * blanks. */
 void hlrp_html_text(hlrp_str *s, const char *text);
+
+/* The same, with a capital for the first letter (ASCII). */
+void hlrp_html_capital(hlrp_str *s, const char *text);
 
 /* The bytes in base64. */
 void hlrp_html_base64(hlrp_str *s, const uint8_t *bytes, size_t size);

@@ -4,36 +4,16 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "sink/html.h"
 #include "sink/sink.h"
 #include "sink/text.h"
 
 #define OME_SCHEMA "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 #define MAX_LEVELS 64
 
-/* As an attribute's value; characters that XML 1.0 cannot hold become spaces. */
-static void add_xml(hlrp_str *s, const char *text) {
-    for (const char *c = text; *c; c++)
-        switch (*c) {
-        case '&':
-            hlrp_str_add(s, "&amp;");
-            break;
-        case '<':
-            hlrp_str_add(s, "&lt;");
-            break;
-        case '>':
-            hlrp_str_add(s, "&gt;");
-            break;
-        case '"':
-            hlrp_str_add(s, "&quot;");
-            break;
-        default:
-            hlrp_str_addn(s, (unsigned char)*c < ' ' ? " " : c, 1);
-        }
-}
-
 static void add_channel(hlrp_str *s, int64_t index, const char *prefix, const char *name) {
     hlrp_str_addf(s, "<Channel ID=\"Channel:0:%lld\" Name=\"%s", (long long)index, prefix);
-    add_xml(s, name);
+    hlrp_html_text(s, name);
     hlrp_str_add(s, "\" SamplesPerPixel=\"1\"/>");
 }
 
@@ -48,7 +28,7 @@ static void add_ome_xml(hlrp_str *s, const hlrp_sink_input *in, const hlrp_resul
     hlrp_str_add(s, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><OME xmlns=\"" OME_SCHEMA
                     "\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
                     "xsi:schemaLocation=\"" OME_SCHEMA " " OME_SCHEMA "/ome.xsd\" Creator=\"");
-    add_xml(s, in->software ? in->software : "histolrp");
+    hlrp_html_text(s, in->software ? in->software : "histolrp");
     hlrp_str_add(s, "\"><Image ID=\"Image:0\" Name=\"relevance\"><Pixels ID=\"Pixels:0\" "
                     "DimensionOrder=\"XYCZT\" Type=\"float\"");
     hlrp_str_addf(s,

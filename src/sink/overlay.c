@@ -8,12 +8,12 @@
 #include "sink/heat.h"
 #include "sink/sink.h"
 #include "stitch/colormap.h"
-#include "stitch/limit.h"
 
 #define DEFAULT_COLORMAP "vik"
 #define DEFAULT_OPACITY 0.6
 #define DEFAULT_PERCENTILE 99.5
 #define JPEG_QUALITY 87
+#define MOST_BETWEEN 8
 
 typedef struct overlay {
     const hlrp_sink_input *in;
@@ -29,47 +29,23 @@ typedef struct overlay {
     float *values; /* a band */
 } overlay;
 
-/* ---- the display limit ---- */
-
-hlrp_status hlrp_sink_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
-                                hlrp_error *err) {
-    const hlrp_size map = hlrp_result_facts(result)->map;
-    const int64_t chunk_rows = HLRP_MAX(hlrp_chunk_size(map).h, 1);
-    float *rows = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&rows, map.w * chunk_rows, sizeof *rows, "rows of the map", err));
-    for (int64_t y = 0; y < map.h; y += chunk_rows) {
-        const int64_t n = HLRP_MIN(chunk_rows, map.h - y);
-        HLRP_TRY(hlrp_result_read_rows(result, HLRP_MAP_RELEVANCE, plane, y, n, rows, err));
-        hlrp_limit_add(limit, rows, n * map.w);
-    }
-out:
-    free(rows);
-    return status;
-}
-
-hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *value, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    hlrp_limit *limit = NULL;
-    const hlrp_result_info *info = hlrp_result_facts(in->result);
-    if (in->plane < 0 || in->plane >= info->planes)
-        return hlrp_fail(err, HLRP_E_CONFIG, NULL, "choose outputs.class among the explained ones",
-                         "class plane %lld is not in the record, which has %lld",
-                         (long long)in->plane, (long long)info->planes);
-    *value = in->limit;
-    if (in->limit > 0)
-        return HLRP_OK;
-    HLRP_TRY(hlrp_limit_new(in->percentile > 0 ? in->percentile : DEFAULT_PERCENTILE, &limit, err));
-    HLRP_TRY(hlrp_sink_add_limit(in->result, in->plane, limit, err));
-    hlrp_limit_second_pass(limit);
-    HLRP_TRY(hlrp_sink_add_limit(in->result, in->plane, limit, err));
-    *value = hlrp_limit_value(limit);
-out:
-    hlrp_limit_free(limit);
-    return status;
-}
-
 /* ---- set-up ---- */
+
+/* Scales this close to a level's are that level's: its pixels are then copied. */
+#define NEARLY 0.05
+
+/* A scale that a level of the slide all but has. */
+static void take_level(overlay *o) {
+    for (int k = 0; k < hlrp_slide_levels(o->in->slide); k++) {
+        double dx = 1, dy = 1;
+        hlrp_slide_downsample(o->in->slide, k, &dx, &dy);
+        if (fabs(o->fx / dx - 1) < NEARLY && fabs(o->fy / dy - 1) < NEARLY) {
+            o->fx = dx;
+            o->fy = dy;
+            return;
+        }
+    }
+}
 
 /* The default is half the map's pixel; nothing finer than the slide's pixel is made up. */
 static void choose_scale(overlay *o) {
@@ -77,6 +53,7 @@ static void choose_scale(overlay *o) {
     const double half = (double)o->info->downsample / 2, asked = o->in->overlay_mpp;
     o->fx = fmax(asked > 0 ? asked / mpp.x : half, 1);
     o->fy = fmax(asked > 0 ? asked / mpp.y : half, 1);
+    take_level(o);
     o->size.w = HLRP_MAX((int64_t)ceil((double)o->info->slide.w / o->fx - 1e-6), 1);
     o->size.h = HLRP_MAX((int64_t)ceil((double)o->info->slide.h / o->fy - 1e-6), 1);
 }
@@ -95,18 +72,45 @@ static void describe(const overlay *o, hlrp_str *text) {
     add_line(text, "class", o->info->plane_names[in->plane]);
     hlrp_str_addf(text, "\nlimit: %.7g", o->limit);
     add_line(text, "unit", in->unit ? in->unit : "relevance");
-    const bool batch = in->limit_kind && strcmp(in->limit_kind, HLRP_LIMIT_OF_BATCH) == 0;
-    if (in->limit > 0 && !batch)
+    if (strcmp(hlrp_sink_limit_kind(in), HLRP_LIMIT_GIVEN) == 0)
         hlrp_str_add(text, "\npercentile: none (the limit was given)");
     else
         hlrp_str_addf(text, "\npercentile: %.9g", percentile);
-    add_line(text, "limit from",
-             batch           ? HLRP_LIMIT_OF_BATCH
-             : in->limit > 0 ? HLRP_LIMIT_GIVEN
-                             : HLRP_LIMIT_OF_SLIDE);
+    add_line(text, "limit from", hlrp_sink_limit_kind(in));
+    hlrp_str_addf(text, "\nsmoothing: %.9g map pixels", in->smoothing);
     add_line(text, "colormap", in->colormap ? in->colormap : DEFAULT_COLORMAP);
     hlrp_str_addf(text, "\nopacity: %.9g", o->opacity);
     hlrp_str_addf(text, "\nlevel-0 pixels per pixel: %.17g, %.17g", o->fx, o->fy);
+}
+
+static bool near_size(hlrp_size a, hlrp_size b) {
+    return llabs(a.w - b.w) <= 1 && llabs(a.h - b.h) <= 1;
+}
+
+/* OpenSlide sorts levels by width and opens no file where that is not their order by scale, too: the
+ * mean of both axes, which can differ where overlay pixels are square and the slide's are not. */
+static bool in_order(hlrp_size base, hlrp_size a, hlrp_size b) {
+    const double scale_a = (double)base.w / (double)a.w + (double)base.h / (double)a.h;
+    const double scale_b = (double)base.w / (double)b.w + (double)base.h / (double)b.h;
+    return a.w != b.w && (a.w < b.w) == (scale_a > scale_b);
+}
+
+/* Every level of the slide that is coarser than the overlay has one of its size there: viewers that
+ * show both change levels together. Halving gives those of most slides, others are put between. */
+static int levels_between(const overlay *o, const hlrp_pyramid_spec *spec,
+                          hlrp_size out[MOST_BETWEEN]) {
+    const int halvings = hlrp_pyramid_levels(spec);
+    int count = 0;
+    for (int k = 1; k < hlrp_slide_levels(o->in->slide) && count < MOST_BETWEEN; k++) {
+        const hlrp_size size = hlrp_slide_size(o->in->slide, k);
+        bool there = size.w >= o->size.w || size.h >= o->size.h || size.w < 1 || size.h < 1;
+        for (int i = 0; i < halvings; i++)
+            there = there || near_size(size, hlrp_pyramid_level_size(spec, i)) ||
+                    !in_order(o->size, size, hlrp_pyramid_level_size(spec, i));
+        if (!there)
+            out[count++] = size;
+    }
+    return count;
 }
 
 static hlrp_status open_pyramid(overlay *o, const char *path, hlrp_error *err) {
@@ -114,7 +118,8 @@ static hlrp_status open_pyramid(overlay *o, const char *path, hlrp_error *err) {
     const char *descriptions[64] = {NULL};
     describe(o, &text);
     descriptions[0] = text.text;
-    const hlrp_pyramid_spec spec = {
+    hlrp_size between[MOST_BETWEEN];
+    hlrp_pyramid_spec spec = {
         .width = o->size.w,
         .height = o->size.h,
         .pixel = HLRP_PIXEL_RGB8,
@@ -124,6 +129,8 @@ static hlrp_status open_pyramid(overlay *o, const char *path, hlrp_error *err) {
         .software = o->in->software ? o->in->software : "histolrp",
         .descriptions = descriptions,
     };
+    spec.between_count = levels_between(o, &spec, between);
+    spec.between = between;
     hlrp_status status = HLRP_E_MEMORY;
     if (text.failed)
         hlrp_fail(err, status, path, NULL, "no memory left for a description");
@@ -174,7 +181,7 @@ hlrp_status hlrp_sink_overlay(const hlrp_sink_input *in, const char *path, hlrp_
     choose_scale(&o);
     HLRP_TRY(hlrp_colormap_init(&o.colors, in->colormap ? in->colormap : DEFAULT_COLORMAP, err));
     HLRP_TRY(hlrp_sink_limit(in, &o.limit, err));
-    HLRP_TRY(hlrp_heat_new(in->result, in->plane, o.fx, o.fy, &o.heat, err));
+    HLRP_TRY(hlrp_heat_new(in->result, in->plane, in->smoothing, o.fx, o.fy, &o.heat, err));
     HLRP_TRY(hlrp_backdrop_new(in->slide, o.fx, o.fy, &o.backdrop, err));
     band = hlrp_backdrop_rows(o.backdrop);
     HLRP_TRY(hlrp_calloc(&o.rgb, 3 * band * o.size.w, 1, "a band of the overlay", err));

@@ -25,7 +25,41 @@ static const char imports[] = "import java.awt.image.BufferedImage\n"
                               "import qupath.lib.gui.viewer.overlays.BufferedImageOverlay\n"
                               "import qupath.lib.images.servers.ImageServers\n"
                               "import qupath.lib.images.servers.PixelType\n"
-                              "import qupath.lib.regions.ImageRegion\n\n";
+                              "import qupath.lib.regions.ImageRegion\n"
+                              "import groovy.transform.CompileStatic\n\n";
+
+static const char smoothing[] =
+    "// The map as the overlay shows it: each value the mean of the known ones around it under a\n"
+    "// Gaussian of sigma pixels. A map of w x h pixels; what is not known (NaN) stays so.\n"
+    "@CompileStatic\n"
+    "static float[] smooth(float[] map, int w, int h, double sigma) {\n"
+    "    int r = (int) Math.ceil(3 * sigma)\n"
+    "    if (r == 0)\n"
+    "        return map\n"
+    "    double[] weights = new double[2 * r + 1]\n"
+    "    for (int k = -r; k <= r; k++)\n"
+    "        weights[k + r] = Math.exp(-0.5d * k * k / (sigma * sigma))\n"
+    "    float[] result = new float[map.length]\n"
+    "    for (int y = 0; y < h; y++) {\n"
+    "        double[] sums = new double[w + 2 * r], known = new double[w + 2 * r]\n"
+    "        for (int j = Math.max(y - r, 0); j <= Math.min(y + r, h - 1); j++)\n"
+    "            for (int x = 0; x < w; x++)\n"
+    "                if (!Float.isNaN(map[j * w + x])) {\n"
+    "                    sums[x + r] += weights[j - y + r] * map[j * w + x]\n"
+    "                    known[x + r] += weights[j - y + r]\n"
+    "                }\n"
+    "        for (int x = 0; x < w; x++) {\n"
+    "            double sum = 0, all = 0\n"
+    "            for (int k = 0; k <= 2 * r; k++) {\n"
+    "                sum += weights[k] * sums[x + k]\n"
+    "                all += weights[k] * known[x + k]\n"
+    "            }\n"
+    "            boolean known_here = !Float.isNaN(map[y * w + x])\n"
+    "            result[y * w + x] = known_here ? (float) (sum / all) : Float.NaN\n"
+    "        }\n"
+    "    }\n"
+    "    return result\n"
+    "}\n\n";
 
 static const char body[] =
     "final long MAX_PIXELS = 16000000L\n"
@@ -38,11 +72,10 @@ static const char body[] =
     "}\n"
     "def mapFile = new File(MAP_FILE).getAbsoluteFile()\n"
     "if (here != null)\n"
-    "    mapFile = new File(new File(here.toString()).getAbsoluteFile().getParentFile(), "
-    "MAP_FILE)\n"
+    "    mapFile = new File(new File(here.toString()).getAbsoluteFile().getParent(), MAP_FILE)\n"
     "if (!mapFile.exists())\n"
-    "    throw new FileNotFoundException('cannot find ' + mapFile + ': open this script from its "
-    "folder with File > Open')\n"
+    "    throw new FileNotFoundException('cannot find ' + mapFile +\n"
+    "            ': open this script from its folder with File > Open')\n"
     "\n"
     "def viewer = QuPathGUI.getInstance().getViewer()\n"
     "def slide = viewer.getServer()\n"
@@ -59,25 +92,43 @@ static const char body[] =
     "    return (int) Math.round(255 * OPACITY * Math.min(1.0d, (t - 0.02d) / 0.38d))\n"
     "} as DoubleToIntFunction\n"
     "def colors = ColorMaps.createColorMap('histolrp ' + COLORMAP, RED, GREEN, BLUE)\n"
-    "def model = ColorModelFactory.createColorModel(PixelType.FLOAT32, colors, 0, -LIMIT, LIMIT, "
-    "-1, alpha)\n"
+    "def model = ColorModelFactory.createColorModel(PixelType.FLOAT32, colors, 0, -LIMIT, LIMIT,\n"
+    "        -1, alpha)\n"
+    "def floats = { int w, int h ->\n"
+    "    Raster.createWritableRaster(new BandedSampleModel(DataBuffer.TYPE_FLOAT, w, h, 1), null)\n"
+    "}\n"
     "\n"
     "def server = ImageServers.buildServer(mapFile.getAbsolutePath())\n"
     "def regions = new LinkedHashMap<ImageRegion, BufferedImage>()\n"
     "try {\n"
+    "    // The finest level that QuPath shows at once without trouble, read whole.\n"
     "    int level = 0\n"
-    "    while (level + 1 < server.nResolutions() && (long) server.getMetadata().getLevel(level)"
-    ".getWidth() *\n"
-    "            server.getMetadata().getLevel(level).getHeight() > MAX_PIXELS)\n"
+    "    def sizes = (0..<server.nResolutions()).collect { server.getMetadata().getLevel(it) }\n"
+    "    while (level + 1 < sizes.size() &&\n"
+    "            (long) sizes[level].getWidth() * sizes[level].getHeight() > MAX_PIXELS)\n"
     "        level++\n"
-    "    for (tile in server.getTileRequestManager().getTileRequestsForLevel(level)) {\n"
-    "        def request = tile.getRegionRequest()\n"
+    "    int width = sizes[level].getWidth(), height = sizes[level].getHeight()\n"
+    "    def whole = floats(width, height)\n"
+    "    def requests = server.getTileRequestManager().getTileRequestsForLevel(level)\n"
+    "            .collect { it.getRegionRequest() }\n"
+    "    def places = []\n"
+    "    for (request in requests) {\n"
     "        def image = server.readRegion(request)\n"
-    "        int w = image.getWidth(), h = image.getHeight()\n"
+    "        int x = (int) Math.round(request.getX() / request.getDownsample())\n"
+    "        int y = (int) Math.round(request.getY() / request.getDownsample())\n"
+    "        int w = Math.min(image.getWidth(), width - x)\n"
+    "        int h = Math.min(image.getHeight(), height - y)\n"
     "        def values = image.getRaster().getSamples(0, 0, w, h, CHANNEL, new float[w * h])\n"
-    "        def raster = Raster.createWritableRaster(\n"
-    "                new BandedSampleModel(DataBuffer.TYPE_FLOAT, w, h, 1), null)\n"
-    "        raster.setSamples(0, 0, w, h, 0, values)\n"
+    "        whole.setSamples(x, y, w, h, 0, values)\n"
+    "        places.add([x, y, w, h])\n"
+    "    }\n"
+    "    def map = whole.getSamples(0, 0, width, height, 0, new float[width * height])\n"
+    "    map = smooth(map, width, height, SMOOTHING * width / sizes[0].getWidth())\n"
+    "    whole.setSamples(0, 0, width, height, 0, map)\n"
+    "    requests.eachWithIndex { request, i ->\n"
+    "        def (int x, int y, int w, int h) = places[i]\n"
+    "        def raster = floats(w, h)\n"
+    "        raster.setSamples(0, 0, w, h, 0, whole.getSamples(x, y, w, h, 0, new float[w * h]))\n"
     "        // Map pixels to pixels of the slide as QuPath shows it (cropped to its bounds).\n"
     "        def region = ImageRegion.createInstance(request.getX() * DOWNSAMPLE - BOUNDS_X,\n"
     "                request.getY() * DOWNSAMPLE - BOUNDS_Y, request.getWidth() * DOWNSAMPLE,\n"
@@ -93,10 +144,11 @@ static const char body[] =
     "    viewer.setCustomPixelLayerOverlay(new BufferedImageOverlay(viewer, regions))\n"
     "    viewer.repaint()\n"
     "}\n"
-    "println 'relevance for ' + CLASS + ': red speaks for it, blue against it; full color at +/-' "
-    "+ "
-    "LIMIT + ' ' + UNIT\n";
-
+    "println 'relevance for ' + CLASS + ': ' + FOR + ' speaks for it, ' + AGAINST + ' against it; "
+    "full "
+    "color at +/-' "
+    "+\n"
+    "        LIMIT + ' ' + UNIT + ' (' + LIMIT_KIND + ')'\n";
 /* A Groovy string between single quotes: no interpolation there. */
 static void add_quoted(hlrp_str *s, const char *name, const char *text) {
     hlrp_str_addf(s, "final String %s = '", name);
@@ -143,6 +195,10 @@ static void add_constants(hlrp_str *s, const hlrp_sink_input *in, double limit,
     add_integer(s, "WIDTH", crops ? bounds.w : info->slide.w);
     add_integer(s, "HEIGHT", crops ? bounds.h : info->slide.h);
     add_real(s, "LIMIT", limit > 0 ? limit : 1);
+    add_quoted(s, "FOR", hlrp_colormap_word(map, 1));
+    add_quoted(s, "AGAINST", hlrp_colormap_word(map, -1));
+    add_quoted(s, "LIMIT_KIND", hlrp_sink_limit_kind(in));
+    add_real(s, "SMOOTHING", in->smoothing);
     add_real(s, "OPACITY", in->opacity > 0 ? in->opacity : DEFAULT_OPACITY);
     add_channel(s, "RED", map, 0);
     add_channel(s, "GREEN", map, 1);
@@ -162,6 +218,7 @@ hlrp_status hlrp_sink_qupath(const hlrp_sink_input *in, const char *path, hlrp_e
                  "the slide open.\n// Written by histolrp.\n");
     hlrp_str_add(&text.pending, imports);
     add_constants(&text.pending, in, limit, &map);
+    hlrp_str_add(&text.pending, smoothing);
     hlrp_str_add(&text.pending, body);
     HLRP_TRY(hlrp_text_commit(&text, err));
 out:

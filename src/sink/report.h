@@ -5,7 +5,6 @@
 #define HLRP_REPORT_H
 
 #include "sink/sink.h"
-#include "stitch/limit.h"
 
 /* ---- ground: what lies under a map pixel ---- */
 
@@ -32,19 +31,10 @@ typedef struct hlrp_report_input {
     hlrp_sink_input sink;
     const hlrp_ground *ground; /* NULL: relevance is not told by ground */
     const char *regions;       /* path of regions.png, or NULL */
-    double picture_limit;      /* of the small overlay [percentile of its own pixels] */
-    double warn_share;         /* of the account [0.5] */
 } hlrp_report_input;
 
-/* Writes the fragment; at most about 150 kB. */
+/* Writes the fragment, at most about 150 kB; warns where the network looks at what it should not. */
 hlrp_status hlrp_report_slide(const hlrp_report_input *in, const char *path, hlrp_error *err);
-
-/* The scale of the small overlay: level-0 pixels per pixel. */
-double hlrp_report_scale(const hlrp_result_info *info);
-
-/* Adds the values of a slide's small overlay to a percentile (one pass). */
-hlrp_status hlrp_report_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
-                                  hlrp_error *err);
 
 /* ---- the page ---- */
 
@@ -55,7 +45,8 @@ typedef struct hlrp_report_row {
     const char *reason; /* "" where there is none */
     int64_t tiles, explained;
     double seconds;
-    char *fragment; /* path of the slide's fragment; it need not exist */
+    char *fragment;        /* path of the slide's fragment; it need not exist */
+    hlrp_strings warnings; /* said while it ran */
 } hlrp_report_row;
 
 /* One self-contained file: no script or picture from elsewhere, names escaped. */

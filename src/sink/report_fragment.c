@@ -33,7 +33,7 @@ static void take_kind(hlrp_fragment *f, char *line) {
     snprintf(k->name, sizeof k->name, "%s", line);
 }
 
-static hlrp_status take(hlrp_fragment *f, char *line, hlrp_error *err) {
+static void take(hlrp_fragment *f, char *line) {
     const char *key = next(&line);
     const struct {
         const char *key;
@@ -50,7 +50,6 @@ static hlrp_status take(hlrp_fragment *f, char *line, hlrp_error *err) {
         snprintf(f->class_name, sizeof f->class_name, "%s", line);
     if (strcmp(key, "kind") == 0)
         take_kind(f, line);
-    return strcmp(key, "warning") == 0 ? hlrp_strings_add(&f->warnings, line, err) : HLRP_OK;
 }
 
 hlrp_status hlrp_fragment_read(const char *path, hlrp_fragment *f, char **text, const char **body,
@@ -72,15 +71,11 @@ hlrp_status hlrp_fragment_read(const char *path, hlrp_fragment *f, char **text, 
     for (char *line = *text + sizeof mark - 1; *line;) {
         char *stop = strchr(line, '\n');
         *stop = '\0';
-        HLRP_TRY(take(f, line, err));
+        take(f, line);
         line = stop + 1;
     }
 out:
     return status;
-}
-
-void hlrp_fragment_free(hlrp_fragment *fragment) {
-    hlrp_strings_free(&fragment->warnings);
 }
 
 double hlrp_fragment_suspect(const hlrp_fragment *f) {

@@ -16,14 +16,12 @@ typedef struct hlrp_fragment {
     double plus, minus, pixels, mean, predicted;
     hlrp_fragment_kind kinds[HLRP_GROUND_MOST];
     int64_t kind_count;
-    hlrp_strings warnings;
 } hlrp_fragment;
 
 /* Reads the file; *text is all of it (the caller's to free), *body points into it. HLRP_E_INPUT
- * where it is none. Free the fragment in any case. */
+ * where it is none. */
 hlrp_status hlrp_fragment_read(const char *path, hlrp_fragment *out, char **text, const char **body,
                                hlrp_error *err);
-void hlrp_fragment_free(hlrp_fragment *fragment);
 
 /* Shares of the relevance for the class, and of the area, on suspect ground; NaN where unknown. */
 double hlrp_fragment_suspect(const hlrp_fragment *fragment);

@@ -225,23 +225,42 @@ static void add_time(hlrp_str *s, const hlrp_report_row *row) {
     hlrp_str_add(s, "</td>");
 }
 
-static void add_remarks(hlrp_str *s, const entry *e) {
-    const int64_t warnings = e->told ? e->facts.warnings.count : 0;
+static void add_warnings(hlrp_str *s, const hlrp_report_row *row) {
+    if (row->warnings.count == 0)
+        return;
+    hlrp_str_add(s, "<ul class=\"warnings\" aria-label=\"warnings\">");
+    for (int64_t i = 0; i < row->warnings.count; i++) {
+        hlrp_str_add(s, "<li>");
+        hlrp_html_text(s, row->warnings.items[i]);
+        hlrp_str_add(s, "</li>");
+    }
+    hlrp_str_add(s, "</ul>\n");
+}
+
+/* What is looked at in a word; warnings as many as they are, where a section of the slide has them. */
+static void add_remarks(hlrp_str *s, const entry *e, int64_t number) {
+    const hlrp_report_row *row = e->row;
+    const int64_t warnings = row->warnings.count;
     hlrp_str_addf(s, "<td data-label=\"Remarks\" data-v=\"%lld\">",
-                  (long long)(e->row->reason[0] ? 1000 : warnings));
-    if (e->row->reason[0] || warnings > 0)
-        hlrp_str_add(s, "<div>");
-    if (e->row->reason[0]) {
+                  (long long)(warnings + (row->reason[0] ? 1000 : 0)));
+    hlrp_str_add(s, row->reason[0] || warnings > 0 ? "<div>" : "");
+    if (row->reason[0]) {
         hlrp_str_add(s, "<div class=\"why\">");
-        hlrp_html_text(s, e->row->reason);
+        hlrp_html_text(s, row->reason);
         hlrp_str_add(s, "</div>");
     }
-    for (int64_t i = 0; i < warnings; i++) {
-        hlrp_str_add(s, "<div class=\"warn\"><span aria-hidden=\"true\">⚠ </span>");
-        hlrp_html_text(s, e->facts.warnings.items[i]);
-        hlrp_str_add(s, "</div>");
-    }
-    hlrp_str_add(s, e->row->reason[0] || warnings > 0 ? "</div></td>" : "</td>");
+    for (int64_t k = 0; e->told && k < e->facts.kind_count; k++)
+        if (e->facts.kinds[k].accused) {
+            hlrp_str_add(s, "<div class=\"warn\"><strong>looks at ");
+            hlrp_html_text(s, e->facts.kinds[k].name);
+            hlrp_str_add(s, "</strong></div>");
+        }
+    if (e->told && warnings > 0)
+        hlrp_str_addf(s, "<a class=\"warn\" href=\"#s%lld\">%lld warning%s</a>", (long long)number,
+                      (long long)warnings, warnings == 1 ? "" : "s");
+    else
+        add_warnings(s, row);
+    hlrp_str_add(s, row->reason[0] || warnings > 0 ? "</div></td>" : "</td>");
 }
 
 static void add_state(hlrp_str *s, const char *state) {
@@ -272,7 +291,7 @@ static void add_row(const entry *e, int64_t number, hlrp_str *s) {
     add_balance(s, e);
     add_share_cell(s, "On pen, glass", "suspect", e->told ? hlrp_fragment_suspect(&e->facts) : NAN);
     add_time(s, e->row);
-    add_remarks(s, e);
+    add_remarks(s, e, number);
     hlrp_str_add(s, "</tr>\n");
 }
 
@@ -315,11 +334,11 @@ static hlrp_status add_section(page *p, int64_t i, hlrp_error *err) {
         hlrp_str_add(s, "</h2>");
         add_state(s, e->row->state);
         hlrp_str_add(s, "<a class=\"top\" href=\"#top\">to the table</a></div>\n");
+        add_warnings(s, e->row);
         hlrp_str_add(s, body);
         hlrp_str_add(s, "</section>\n");
         status = hlrp_text_flush(&p->file, err);
     }
-    hlrp_fragment_free(&again);
     free(text);
     return status;
 }
@@ -333,9 +352,9 @@ static hlrp_status write_page(page *p, hlrp_error *err) {
     for (int64_t i = 0; i < p->count; i++)
         if (p->entries[i].told)
             HLRP_TRY(add_section(p, i, err));
-    hlrp_str_add(s,
-                 "</main>\n<footer>Red speaks for the class, blue against it. The numbers behind "
-                 "every picture are in each slide&#39;s relevance.h5.</footer>\n<script>");
+    hlrp_str_add(s, "</main>\n<footer>The bar under each overlay says which color speaks for the "
+                    "class. The numbers behind "
+                    "every picture are in each slide&#39;s relevance.h5.</footer>\n<script>");
     hlrp_str_add(s, hlrp_report_js);
     hlrp_str_add(s, "</script>\n</body>\n</html>\n");
     status = hlrp_text_commit(&p->file, err);
@@ -352,8 +371,6 @@ hlrp_status hlrp_report_page(const char *path, const hlrp_report_row *rows, int6
     status = write_page(&p, err);
 out:
     hlrp_text_close(&p.file);
-    for (int64_t i = 0; p.entries && i < count; i++)
-        hlrp_fragment_free(&p.entries[i].facts);
     free(p.entries);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "sink/html.h"
 #include "sink/report_parts.h"
+#include "sink/shown.h"
 #include "stitch/colormap.h"
 
 #define DEFAULT_COLORMAP "vik"
@@ -18,6 +19,7 @@ typedef struct pair {
     const hlrp_result_info *info;
     double limit;
     hlrp_colormap colors;
+    hlrp_shown *shown;
     hlrp_image picture, heat; /* SIDE × SIDE */
     uint8_t *pixels;          /* of a level */
     float *rows;              /* of the map, whole width */
@@ -87,8 +89,7 @@ static hlrp_status read_heat(pair *p, const hlrp_report_tile *t, hlrp_error *err
     const int64_t end = clamp((t->y + t->height) / s, map.h) + 1;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_grow(&p->rows, &p->row_room, (end - first) * map.w, sizeof *p->rows, err));
-    HLRP_TRY(hlrp_result_read_rows(p->in->sink.result, HLRP_MAP_RELEVANCE, p->in->sink.plane, first,
-                                   end - first, p->rows, err));
+    HLRP_TRY(hlrp_shown_read(p->shown, first, end - first, p->rows, err));
     for (int64_t y = 0; y < SIDE; y++)
         for (int64_t x = 0; x < SIDE; x++) {
             const int64_t at = 3 * (y * SIDE + x);
@@ -143,6 +144,7 @@ hlrp_status hlrp_report_pairs(const hlrp_report_input *in, const hlrp_report_num
     HLRP_TRY(hlrp_sink_limit(&in->sink, &p.limit, err));
     HLRP_TRY(hlrp_colormap_init(&p.colors, in->sink.colormap ? in->sink.colormap : DEFAULT_COLORMAP,
                                 err));
+    HLRP_TRY(hlrp_shown_new(in->sink.result, in->sink.plane, in->sink.smoothing, &p.shown, err));
     HLRP_TRY(hlrp_image_init(&p.picture, SIDE, SIDE, 3, err));
     HLRP_TRY(hlrp_image_init(&p.heat, SIDE, SIDE, 3, err));
     hlrp_str_add(s, "<h3>Tiles with the most relevance for ");
@@ -151,7 +153,9 @@ hlrp_status hlrp_report_pairs(const hlrp_report_input *in, const hlrp_report_num
     hlrp_html_number(s, p.limit);
     hlrp_str_add(s, " ");
     hlrp_html_text(s, in->sink.unit ? in->sink.unit : "relevance");
-    hlrp_str_add(s, ". In QuPath&#39;s script editor <code>getCurrentViewer()"
+    hlrp_str_addf(s, " (%s). A tile is ", hlrp_sink_limit_kind(&in->sink));
+    hlrp_html_number(s, n->top[0].width * p.info->mpp.x);
+    hlrp_str_add(s, " µm wide. In QuPath&#39;s script editor <code>getCurrentViewer()"
                     ".setCenterPixelLocation(x, y)</code> goes to a place.</p>"
                     "<div class=\"pairs\">\n");
     for (int i = 0; i < n->top_count; i++)
@@ -160,6 +164,7 @@ hlrp_status hlrp_report_pairs(const hlrp_report_input *in, const hlrp_report_num
 out:
     hlrp_image_free(&p.picture);
     hlrp_image_free(&p.heat);
+    hlrp_shown_free(p.shown);
     free(p.pixels);
     free(p.rows);
     return status;

@@ -7,7 +7,6 @@
 
 #include "sink/html.h"
 
-#define DEFAULT_WARN_SHARE 0.5
 #define LAYERS_SHOWN 8
 
 /* ---- by ground ---- */
@@ -34,7 +33,7 @@ static void add_kind(const hlrp_report_input *in, const hlrp_report_numbers *n, 
     add_cell(s, "minus", n->all.minus < 0 ? own->minus / n->all.minus : 0);
     hlrp_str_add(s, "<td>");
     if (kind->suspect) {
-        hlrp_html_number(s, excess < 0.005 ? 0 : excess);
+        hlrp_html_number(s, excess < 1 ? round(100 * excess) / 100 : excess);
         hlrp_str_add(s, " ×");
     } else {
         hlrp_str_add(s, "<span aria-hidden=\"true\">·</span>");
@@ -49,7 +48,8 @@ void hlrp_report_by_ground(const hlrp_report_input *in, const hlrp_report_number
                     "<table class=\"ground\"><thead><tr><th scope=\"col\">ground</th>"
                     "<th scope=\"col\">of the area</th><th scope=\"col\">of relevance for</th>"
                     "<th scope=\"col\">against</th><th scope=\"col\" title=\"relevance for the "
-                    "class per area, compared with tissue\">per area</th></tr></thead><tbody>\n");
+                    "class on an area of this ground, compared with tissue\">per area, tissue = "
+                    "1</th></tr></thead><tbody>\n");
     for (int64_t k = 0; k < in->ground->count; k++)
         if (n->by_kind[k].pixels > 0)
             add_kind(in, n, k, s);
@@ -126,7 +126,7 @@ static void add_totals(const hlrp_report_numbers *n, hlrp_str *s) {
     hlrp_str_add(s, "</strong>, arrived at the pixels <strong>");
     hlrp_html_number(s, n->arrived);
     hlrp_str_add(s, "</strong>");
-    if (n->start != 0) {
+    if (n->arrived / n->start > 0) { /* of another sign it is no share */
         hlrp_str_add(s, " (");
         hlrp_html_share(s, n->arrived / n->start);
         hlrp_str_add(s, ")");
@@ -157,13 +157,9 @@ static hlrp_status add_layers(const hlrp_layers *l, hlrp_str *s, hlrp_error *err
 }
 
 hlrp_status hlrp_report_account(const hlrp_report_input *in, const hlrp_report_numbers *n,
-                                hlrp_str *s, char **lost, double *share, hlrp_error *err) {
-    const double most = in->warn_share > 0 ? in->warn_share : DEFAULT_WARN_SHARE;
+                                hlrp_str *s, hlrp_error *err) {
     hlrp_layers l = {0};
-    int64_t worst = 0;
     hlrp_status status = HLRP_OK;
-    *lost = NULL;
-    *share = 0;
     if (n->explained == 0)
         return HLRP_OK;
     HLRP_TRY(hlrp_result_read_layers(in->sink.result, &l, err));
@@ -171,14 +167,6 @@ hlrp_status hlrp_report_account(const hlrp_report_input *in, const hlrp_report_n
     add_totals(n, s);
     HLRP_TRY(add_layers(&l, s, err));
     hlrp_str_add(s, "</div>\n");
-    for (int64_t i = 1; i < l.count; i++)
-        if (fabs(hlrp_layers_loss(&l, i)) > fabs(hlrp_layers_loss(&l, worst)))
-            worst = i;
-    if (l.count > 0 && fabs(hlrp_layers_loss(&l, worst)) > most) {
-        *share = hlrp_layers_loss(&l, worst);
-        *lost = hlrp_strdup(l.nodes.items[worst], err);
-        status = *lost ? HLRP_OK : HLRP_E_MEMORY;
-    }
 out:
     hlrp_layers_free(&l);
     return status;

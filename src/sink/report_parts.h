@@ -16,10 +16,8 @@ void hlrp_report_by_ground(const hlrp_report_input *in, const hlrp_report_number
 
 void hlrp_report_histogram(const hlrp_report_input *in, const hlrp_report_numbers *n, hlrp_str *s);
 
-/* The conservation account. *lost is the name of the layer that loses or creates more than
- * warn_share of the relevance that reaches it (the worst), with *share; NULL: none. The caller
- * frees *lost. */
+/* The conservation account. */
 hlrp_status hlrp_report_account(const hlrp_report_input *in, const hlrp_report_numbers *n,
-                                hlrp_str *s, char **lost, double *share, hlrp_error *err);
+                                hlrp_str *s, hlrp_error *err);
 
 #endif

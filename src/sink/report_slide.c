@@ -46,43 +46,29 @@ static void add_kinds(hlrp_str *s, const hlrp_report_input *in, const hlrp_repor
     }
 }
 
-/* ---- warnings ---- */
-
-static void warn_of_ground(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n) {
+static void warn_of_ground(const hlrp_report_input *in, const hlrp_report_numbers *n) {
     for (int64_t k = 0; in->ground && k < in->ground->count; k++) {
+        const hlrp_report_sums *own = &n->by_kind[k];
+        hlrp_str s = {0};
         if (!hlrp_report_accuses(in->ground, n, k))
             continue;
-        const hlrp_report_sums *own = &n->by_kind[k];
-        hlrp_str_add(s, "warning\tthe network looks at ");
-        add_value(s, in->ground->kinds[k].name);
-        hlrp_str_add(s, ": ");
-        hlrp_html_share(s, own->pixels / n->all.pixels);
-        hlrp_str_add(s, " of the area gets ");
-        hlrp_html_share(s, n->all.plus > 0 ? own->plus / n->all.plus : 0);
-        hlrp_str_add(s, " of the relevance for the class and ");
-        hlrp_html_share(s, n->all.minus < 0 ? own->minus / n->all.minus : 0);
-        hlrp_str_add(s, " of that against it\n");
+        hlrp_str_addf(&s, "%s: the network looks at %s: ", hlrp_slide_name(in->sink.slide),
+                      in->ground->kinds[k].name);
+        hlrp_html_share(&s, own->pixels / n->all.pixels);
+        hlrp_str_add(&s, " of the area gets ");
+        hlrp_html_share(&s, n->all.plus > 0 ? own->plus / n->all.plus : 0);
+        hlrp_str_add(&s, " of the relevance for the class and ");
+        hlrp_html_share(&s, n->all.minus < 0 ? own->minus / n->all.minus : 0);
+        hlrp_str_add(&s, " of that against it");
+        if (!s.failed)
+            hlrp_logf(in->sink.log, HLRP_LOG_WARN, "%s", s.text);
+        hlrp_str_free(&s);
     }
 }
 
-static void warn(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n,
-                 const char *lost, double share) {
-    warn_of_ground(s, in, n);
-    if (n->unreadable > 0)
-        hlrp_str_addf(s, "warning\t%lld tiles cannot be read\n", (long long)n->unreadable);
-    if (lost) {
-        hlrp_str_add(s, "warning\tlayer ");
-        add_value(s, lost);
-        hlrp_str_add(s, share > 0 ? " loses " : " creates ");
-        hlrp_html_share(s, fabs(share));
-        hlrp_str_add(s, " of the relevance that reaches it\n");
-    }
-}
+/* ---- head and body ---- */
 
-/* ---- both ---- */
-
-static void add_head(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n,
-                     const char *lost, double share) {
+static void add_head(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n) {
     const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
     add_text(s, "histolrp-report", "1");
     add_text(s, "class", info->plane_names[in->sink.plane]);
@@ -93,7 +79,6 @@ static void add_head(hlrp_str *s, const hlrp_report_input *in, const hlrp_report
     add_real(s, "predicted",
              n->with_probability > 0 ? (double)n->predicted / (double)n->with_probability : NAN);
     add_kinds(s, in, n);
-    warn(s, in, n, lost, share);
     hlrp_str_add(s, "\n");
 }
 
@@ -132,21 +117,19 @@ hlrp_status hlrp_report_slide(const hlrp_report_input *in, const char *path, hlr
     hlrp_report_numbers *n = NULL;
     hlrp_text text = {0};
     hlrp_str account = {0};
-    char *lost = NULL;
-    double share = 0;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&n, 1, sizeof *n, "a report", err));
     HLRP_TRY(hlrp_report_count(&in->sink, in->ground, n, err));
-    HLRP_TRY(hlrp_report_account(in, n, &account, &lost, &share, err));
+    HLRP_TRY(hlrp_report_account(in, n, &account, err));
     HLRP_TRY(hlrp_text_open(&text, path, err));
-    add_head(&text.pending, in, n, lost, share);
+    warn_of_ground(in, n);
+    add_head(&text.pending, in, n);
     HLRP_TRY(add_body(&text.pending, in, n, &account, err));
     text.pending.failed |= account.failed;
     HLRP_TRY(hlrp_text_commit(&text, err));
 out:
     hlrp_text_close(&text);
     hlrp_str_free(&account);
-    free(lost);
     free(n);
     return status;
 }

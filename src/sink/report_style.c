@@ -46,7 +46,7 @@ const char *const hlrp_report_css[] = {
     "thead th{border-top:0;font-size:.82rem;color:var(--soft);vertical-align:bottom;background:"
     "#fafbfc}\n",
     "tbody th{font-weight:600;overflow-wrap:anywhere}\n",
-    ".batch tbody th{min-width:8rem}\n",
+    ".batch tbody th{min-width:8rem}.batch td:last-child{min-width:11rem}\n",
     "th button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:0;cu"
     "rsor:pointer;text-align:left}\n",
     "th button::after{content:\" \\2195\";color:#9aa3b0}\n",
@@ -63,7 +63,10 @@ const char *const hlrp_report_css[] = {
     ":#a32a2a}\n",
     ".for{color:var(--for)}.against{color:var(--against)}\n",
     ".why{color:#7a1212;overflow-wrap:anywhere;font-size:.85rem}\n",
-    ".warn{color:var(--warn);font-size:.85rem}\n",
+    ".warn,.warnings{color:var(--warn);font-size:.85rem}\n",
+    ".warnings{list-style:none;margin:.35rem 0 .6rem;padding:0;overflow-wrap:anywhere}\n",
+    ".warnings li{padding-left:1.3rem;text-indent:-1.3rem}.warn::before,.warnings li::before{con"
+    "tent:\"\\26A0\";display:inline-block;width:1.3rem;text-indent:0}\n",
     "tr.accused th,tr.accused td{background:var(--warnbg);color:#5a3200}\n",
     "section.slide{background:var(--paper);border:1px solid var(--line);border-radius:.6rem;pad"
     "ding:1rem 1.1rem 1.2rem;margin:1.25rem 0}\n",
@@ -115,6 +118,7 @@ const char *const hlrp_report_css[] = {
     "ng:.1rem .6rem;background:var(--paper)}\n",
     ".batch tbody tr{background:var(--paper);border:1px solid var(--line);border-radius:.5rem;m"
     "argin-bottom:.75rem;padding:.5rem .8rem}\n",
+    ".batch tbody tr.accused{background:var(--warnbg)}\n",
     ".batch tbody th,.batch tbody td{border:0;padding:.15rem 0;min-width:0}\n",
     ".batch tbody td{display:flex;gap:.6rem;white-space:normal!important}\n",
     ".batch tbody td:empty{display:none}\n",
@@ -123,7 +127,8 @@ const char *const hlrp_report_css[] = {
     "}\n",
     "@media print{\n",
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}\n",
-    "body{background:#fff;font-size:10pt}\n",
+    "body{background:#fff;font-size:10pt}.batch{font-size:8.5pt}.batch th,.batch td{padding:.25re"
+    "m .35rem}\n",
     "main,header.page,footer{max-width:none;padding:0}\n",
     "section.slide{border:0;padding:0;break-before:page}\n",
     ".card,.pair,tr,.views{break-inside:avoid}\n",

@@ -8,23 +8,23 @@
 #include "sink/html.h"
 #include "sink/report_parts.h"
 #include "stitch/colormap.h"
-#include "stitch/limit.h"
 
 #define DEFAULT_COLORMAP "vik"
-#define DEFAULT_PERCENTILE 99.5
 #define VIEW_SIDE 560
 #define REGIONS_SIDE 400
 #define QUALITY 78
-#define OPACITY 0.75
+#define OPACITY 0.9
+#define PALE                                                                                       \
+    0.55 /* share of the tissue's darkness that stays, in grey: the heat is all the color */
 #define BAR_STOPS 20
 
-double hlrp_report_scale(const hlrp_result_info *info) {
+static double view_scale(const hlrp_result_info *info) {
     const double side = (double)HLRP_MAX(info->slide.w, info->slide.h);
     return fmax(side / VIEW_SIDE, 1);
 }
 
 static hlrp_size view_size(const hlrp_result_info *info) {
-    const double f = hlrp_report_scale(info);
+    const double f = view_scale(info);
     return (hlrp_size){HLRP_MAX((int64_t)ceil((double)info->slide.w / f - 1e-6), 1),
                        HLRP_MAX((int64_t)ceil((double)info->slide.h / f - 1e-6), 1)};
 }
@@ -74,62 +74,65 @@ out:
     return status;
 }
 
-/* ---- the overlay ---- */
+/* ---- the overlay, as overlay.tif looks from afar: means of its colors ---- */
 
 typedef struct view {
     hlrp_image picture;
-    float *values; /* [h][w] */
+    double f;     /* level-0 pixels per pixel of the picture */
+    int64_t fine; /* pixels that a pixel is the mean of, per axis: none is coarser than the map's */
+    float *values; /* [fine][fine · width] */
     double limit;
     hlrp_colormap colors;
 } view;
 
-static hlrp_status choose_limit(const hlrp_report_input *in, view *v, hlrp_error *err) {
-    const int64_t count = v->picture.width * v->picture.height;
-    const double percentile = in->sink.percentile > 0 ? in->sink.percentile : DEFAULT_PERCENTILE;
-    hlrp_limit *limit = NULL;
-    v->limit = in->picture_limit;
-    if (v->limit > 0)
-        return HLRP_OK;
-    const hlrp_status status = hlrp_limit_new(percentile, &limit, err);
-    if (status != HLRP_OK)
-        return status;
-    hlrp_limit_add(limit, v->values, count);
-    hlrp_limit_second_pass(limit);
-    hlrp_limit_add(limit, v->values, count);
-    v->limit = hlrp_limit_value(limit);
-    hlrp_limit_free(limit);
-    return HLRP_OK;
+/* Mean of the fine pixels over the tissue in rgb, which turns pale grey. */
+static void color_pixel(const view *v, int64_t x, uint8_t rgb[3]) {
+    const int64_t width = v->picture.width * v->fine;
+    double sum[3] = {0, 0, 0}, alphas = 0;
+    for (int64_t j = 0; j < v->fine; j++)
+        for (int64_t i = x * v->fine; i < (x + 1) * v->fine; i++) {
+            const double t = v->limit > 0 ? v->values[j * width + i] / v->limit : 0;
+            const double alpha = hlrp_colormap_alpha(t, OPACITY);
+            const uint8_t *color = hlrp_colormap_at(&v->colors, t);
+            alphas += alpha;
+            for (int c = 0; c < 3; c++)
+                sum[c] += alpha * color[c];
+        }
+    const double count = (double)(v->fine * v->fine);
+    const double light = 0.3 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2];
+    const double base = 255 - PALE * (255 - light);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = (uint8_t)lround(base * (1 - alphas / count) + sum[c] / count);
 }
 
-/* Bands: neither slide nor map is asked for more rows at once than it likes. */
-static hlrp_status read_view(const hlrp_report_input *in, double f, view *v, hlrp_error *err) {
-    const int64_t w = v->picture.width, h = v->picture.height;
-    hlrp_backdrop *backdrop = NULL;
+static hlrp_status color_view(const hlrp_report_input *in, view *v, hlrp_error *err) {
+    const int64_t w = v->picture.width;
+    const double f = v->f / (double)v->fine;
     hlrp_heat *heat = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_backdrop_new(in->sink.slide, f, f, &backdrop, err));
-    HLRP_TRY(hlrp_heat_new(in->sink.result, in->sink.plane, f, f, &heat, err));
-    const int64_t band = hlrp_backdrop_rows(backdrop);
-    for (int64_t y = 0; y < h; y += band) {
-        const int64_t rows = HLRP_MIN(band, h - y);
-        HLRP_TRY(hlrp_backdrop_read(backdrop, y, rows, w, v->picture.data + 3 * y * w, err));
-        HLRP_TRY(hlrp_heat_read(heat, y, rows, w, v->values + y * w, err));
+    HLRP_TRY(hlrp_heat_new(in->sink.result, in->sink.plane, in->sink.smoothing, f, f, &heat, err));
+    for (int64_t y = 0; y < v->picture.height; y++) {
+        HLRP_TRY(hlrp_heat_read(heat, y * v->fine, v->fine, w * v->fine, v->values, err));
+        for (int64_t x = 0; x < w; x++)
+            color_pixel(v, x, v->picture.data + 3 * (y * w + x));
     }
 out:
     hlrp_heat_free(heat);
-    hlrp_backdrop_free(backdrop);
     return status;
 }
 
-static void color_view(view *v) {
-    for (int64_t i = 0; i < v->picture.width * v->picture.height; i++) {
-        const double t = v->limit > 0 ? v->values[i] / v->limit : 0;
-        const double alpha = hlrp_colormap_alpha(t, OPACITY);
-        const uint8_t *color = hlrp_colormap_at(&v->colors, t);
-        uint8_t *rgb = v->picture.data + 3 * i;
-        for (int c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)lround(rgb[c] + alpha * ((double)color[c] - rgb[c]));
-    }
+static hlrp_status read_slide(hlrp_slide *slide, view *v, hlrp_error *err) {
+    const int64_t w = v->picture.width, h = v->picture.height;
+    hlrp_backdrop *backdrop = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_backdrop_new(slide, v->f, v->f, &backdrop, err));
+    const int64_t band = hlrp_backdrop_rows(backdrop);
+    for (int64_t y = 0; y < h; y += band)
+        HLRP_TRY(hlrp_backdrop_read(backdrop, y, HLRP_MIN(band, h - y), w,
+                                    v->picture.data + 3 * y * w, err));
+out:
+    hlrp_backdrop_free(backdrop);
+    return status;
 }
 
 /* 1, 2 or 5 times a power of ten: at most a quarter of the width. */
@@ -149,9 +152,9 @@ static void add_scale_bar(hlrp_str *s, double width_um) {
 static void add_color_bar(hlrp_str *s, const view *v, const char *class_name) {
     hlrp_str_add(s, "<span class=\"colors\"><span>against ");
     hlrp_html_number(s, -v->limit);
-    hlrp_str_add(s,
-                 "</span><span class=\"ramp\" role=\"img\" aria-label=\"color bar: blue against, "
-                 "white none, red for\" style=\"background:linear-gradient(90deg");
+    hlrp_str_add(s, "</span><span class=\"ramp\" role=\"img\" aria-label=\"color bar: ");
+    hlrp_str_addf(s, "%s against, white none, %s for\" style=\"background:linear-gradient(90deg",
+                  hlrp_colormap_word(&v->colors, -1), hlrp_colormap_word(&v->colors, 1));
     for (int i = 0; i <= BAR_STOPS; i++) {
         const uint8_t *c = hlrp_colormap_at(&v->colors, 2.0 * i / BAR_STOPS - 1);
         hlrp_str_addf(s, ",#%02x%02x%02x", c[0], c[1], c[2]);
@@ -163,7 +166,7 @@ static void add_color_bar(hlrp_str *s, const view *v, const char *class_name) {
     hlrp_str_add(s, "</span></span>");
 }
 
-static hlrp_status add_view(const hlrp_report_input *in, const view *v, double f, hlrp_str *s,
+static hlrp_status add_view(const hlrp_report_input *in, const view *v, hlrp_str *s,
                             hlrp_error *err) {
     const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
     const char *class_name = info->plane_names[in->sink.plane];
@@ -172,13 +175,12 @@ static hlrp_status add_view(const hlrp_report_input *in, const view *v, double f
     hlrp_str_add(s, "<figure class=\"overlay\"><span class=\"frame\">");
     const hlrp_status status =
         hlrp_html_image(s, &v->picture, QUALITY, alt.text ? alt.text : "", err);
-    add_scale_bar(s, (double)v->picture.width * f * info->mpp.x);
+    add_scale_bar(s, (double)v->picture.width * v->f * info->mpp.x);
     hlrp_str_add(s, "</span><figcaption>");
     add_color_bar(s, v, class_name);
-    hlrp_str_add(s, "Mean ");
-    hlrp_html_text(s, in->sink.unit ? in->sink.unit : "relevance");
-    hlrp_str_add(s, " at this size; full color: ");
-    hlrp_str_add(s, in->picture_limit > 0 ? HLRP_LIMIT_OF_BATCH : HLRP_LIMIT_OF_SLIDE);
+    hlrp_html_capital(s, in->sink.unit ? in->sink.unit : "relevance");
+    hlrp_str_add(s, ", from afar, over pale tissue; full color: ");
+    hlrp_str_add(s, hlrp_sink_limit_kind(&in->sink));
     hlrp_str_add(s, ".</figcaption></figure>");
     hlrp_str_free(&alt);
     return status;
@@ -186,41 +188,21 @@ static hlrp_status add_view(const hlrp_report_input *in, const view *v, double f
 
 static hlrp_status add_overlay(const hlrp_report_input *in, hlrp_str *s, hlrp_error *err) {
     const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
-    const double f = hlrp_report_scale(info);
-    const char *colormap = in->sink.colormap ? in->sink.colormap : DEFAULT_COLORMAP;
-    view v = {0};
+    const hlrp_size size = view_size(info);
+    view v = {.f = view_scale(info)};
     hlrp_status status = HLRP_OK;
-    const int64_t w = view_size(info).w, h = view_size(info).h;
-    HLRP_TRY(hlrp_colormap_init(&v.colors, colormap, err));
-    HLRP_TRY(hlrp_image_init(&v.picture, w, h, 3, err));
-    HLRP_TRY(hlrp_calloc(&v.values, w * h, sizeof *v.values, "a small map", err));
-    HLRP_TRY(read_view(in, f, &v, err));
-    HLRP_TRY(choose_limit(in, &v, err));
-    color_view(&v);
-    status = add_view(in, &v, f, s, err);
+    v.fine = (int64_t)ceil(v.f / (double)info->downsample);
+    HLRP_TRY(hlrp_colormap_init(&v.colors, in->sink.colormap ? in->sink.colormap : DEFAULT_COLORMAP,
+                                err));
+    HLRP_TRY(hlrp_sink_limit(&in->sink, &v.limit, err));
+    HLRP_TRY(hlrp_image_init(&v.picture, size.w, size.h, 3, err));
+    HLRP_TRY(hlrp_calloc(&v.values, size.w * v.fine * v.fine, sizeof *v.values, "a map", err));
+    HLRP_TRY(read_slide(in->sink.slide, &v, err));
+    HLRP_TRY(color_view(in, &v, err));
+    status = add_view(in, &v, s, err);
 out:
     hlrp_image_free(&v.picture);
     free(v.values);
-    return status;
-}
-
-hlrp_status hlrp_report_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
-                                  hlrp_error *err) {
-    const hlrp_result_info *info = hlrp_result_facts(result);
-    const hlrp_size size = view_size(info);
-    const double f = hlrp_report_scale(info);
-    hlrp_heat *heat = NULL;
-    float *row = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_heat_new(result, plane, f, f, &heat, err));
-    HLRP_TRY(hlrp_calloc(&row, size.w, sizeof *row, "a small map", err));
-    for (int64_t y = 0; y < size.h; y++) {
-        HLRP_TRY(hlrp_heat_read(heat, y, 1, size.w, row, err));
-        hlrp_limit_add(limit, row, size.w);
-    }
-out:
-    hlrp_heat_free(heat);
-    free(row);
     return status;
 }
 

@@ -17,6 +17,7 @@ typedef struct hlrp_sink_input {
     double overlay_mpp;   /* µm per overlay pixel [half the map's]; never finer than the slide */
     const char *colormap; /* [vik] */
     double opacity;       /* [0.6] */
+    double smoothing;     /* of the map in pictures and script, as shown.h has it; 0: none */
     double limit;         /* the value shown in full color [percentile of this slide] */
     double percentile;    /* [99.5] */
     /* Where the limit is from: one of HLRP_LIMIT_…, or another text [by `limit`] */
@@ -59,12 +60,17 @@ hlrp_sink hlrp_sink_ome_tiff;
 /* qupath.groovy: shows relevance.ome.tif, which lies beside it, over the slide in QuPath. */
 hlrp_sink hlrp_sink_qupath;
 
-/* The display limit that overlay and script use: in->limit, else the percentile of |relevance| of
- * the plane's finite values (exact). HLRP_E_CONFIG where the record has no such plane. */
+/* The display limit that overlay, script and report use: in->limit, else the percentile of the
+ * magnitudes of the plane's finite values as they are shown (exact). HLRP_E_CONFIG where the record
+ * has no such plane. */
 hlrp_status hlrp_sink_limit(const hlrp_sink_input *in, double *limit, hlrp_error *err);
 
-/* Adds a plane's values to a percentile (one pass); several records make it one of a batch. */
-hlrp_status hlrp_sink_add_limit(hlrp_result *result, int64_t plane, hlrp_limit *limit,
-                                hlrp_error *err);
+/* Where the limit is from: in->limit_kind, else as in->limit has it. */
+const char *hlrp_sink_limit_kind(const hlrp_sink_input *in);
+
+/* Adds a plane's values as they are shown to a percentile (one pass); several records make it one
+ * of a batch. */
+hlrp_status hlrp_sink_add_limit(hlrp_result *result, int64_t plane, double smoothing,
+                                hlrp_limit *limit, hlrp_error *err);
 
 #endif

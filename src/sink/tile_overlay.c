@@ -7,7 +7,7 @@
 #include "stitch/colormap.h"
 
 /* Small tiles are enlarged to at least this; the text below needs as much. */
-enum { LEAST_SIDE = 256, BAR = 14, GAP = 8, SCALE = 2 };
+enum { LEAST_SIDE = 256, BAR = 14, GAP = 8, SCALE = 2, LINE = (HLRP_LABEL_HEIGHT + 2) * SCALE };
 #define OPACITY 0.9
 #define PALE 0.6 /* share of the tissue's darkness that stays */
 
@@ -32,7 +32,9 @@ static void draw_legend(hlrp_image *out, int64_t top, const hlrp_colormap *map, 
     hlrp_label_draw(out, 4, top, SCALE, ink, text);
     snprintf(text, sizeof text, "+%.2g", limit);
     hlrp_label_draw(out, out->width - hlrp_label_width(SCALE, text) - 2, top, SCALE, ink, text);
-    hlrp_label_draw(out, 4, top + (HLRP_LABEL_HEIGHT + 1) * SCALE, SCALE, ink, label);
+    top += LINE;
+    hlrp_label_draw(out, 4, top, SCALE, ink, label);
+    hlrp_label_draw(out, 4, top + LINE, SCALE, ink, "relevance per pixel");
 }
 
 hlrp_status hlrp_tile_overlay_write(const char *path, const hlrp_image *picture,
@@ -40,7 +42,7 @@ hlrp_status hlrp_tile_overlay_write(const char *path, const hlrp_image *picture,
                                     const char *label, hlrp_error *err) {
     const int64_t side = HLRP_MIN(picture->width, picture->height);
     const int64_t f = HLRP_MAX(hlrp_ceil_div(LEAST_SIDE, side), 1);
-    const int64_t legend = 2 * GAP + BAR + 2 * (HLRP_LABEL_HEIGHT + 1) * SCALE + GAP;
+    const int64_t legend = 2 * GAP + BAR + 3 * LINE + GAP;
     hlrp_colormap map;
     hlrp_image out = {0};
     hlrp_status status = HLRP_OK;

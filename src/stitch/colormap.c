@@ -173,6 +173,11 @@ double hlrp_colormap_alpha(double t, double opacity) {
     return opacity * fmin(fmax((size - ALPHA_FROM) / (ALPHA_FULL - ALPHA_FROM), 0), 1);
 }
 
+const char *hlrp_colormap_word(const hlrp_colormap *map, double t) {
+    const uint8_t *end = hlrp_colormap_at(map, t < 0 ? -1 : 1);
+    return end[0] > end[2] ? "red" : "blue";
+}
+
 const char *hlrp_colormap_name(int index) {
     return index >= 0 && index < (int)HLRP_COUNT(recipes) ? recipes[index].name : NULL;
 }

@@ -24,6 +24,10 @@ const uint8_t *hlrp_colormap_at(const hlrp_colormap *map, double t);
  */
 double hlrp_colormap_alpha(double t, double opacity);
 
+/* "red" or "blue": what the colors of positive (t > 0) or negative values look like; of a reversed
+ * map red is negative. Static. */
+const char *hlrp_colormap_word(const hlrp_colormap *map, double t);
+
 /* Known names, from index 0; NULL after the last. Static. */
 const char *hlrp_colormap_name(int index);
 

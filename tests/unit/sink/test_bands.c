@@ -3,6 +3,7 @@
 
 #include "sink/backdrop.h"
 #include "sink/heat.h"
+#include "sink/shown.h"
 
 static const double scales[][2] = {{1, 1}, {1.4, 2.8}, {3.7, 1}, {4, 4}, {8, 8}, {19.3, 11.1}};
 
@@ -113,7 +114,7 @@ static void the_heat_is_the_mean_of_the_known_map(void **state) {
         const double fx = scales[s][0], fy = scales[s][1];
         const hlrp_size size = scaled_size(fx, fy);
         float *values = malloc((size_t)(size.w * 17) * sizeof *values);
-        assert_int_equal(hlrp_heat_new(t->result, 1, fx, fy, &heat, &err), HLRP_OK);
+        assert_int_equal(hlrp_heat_new(t->result, 1, 0, fx, fy, &heat, &err), HLRP_OK);
         for (int64_t y0 = 0; y0 < size.h; y0 += 17) {
             const int64_t rows = HLRP_MIN(17, size.h - y0);
             assert_int_equal(hlrp_heat_read(heat, y0, rows, size.w, values, &err), HLRP_OK);
@@ -132,11 +133,74 @@ static void the_heat_is_the_mean_of_the_known_map(void **state) {
     }
 }
 
+static float slow_shown(const sink_test *t, int64_t x, int64_t y, double sigma) {
+    const int64_t r = (int64_t)ceil(3 * sigma);
+    double sum = 0, weights = 0;
+    for (int64_t j = HLRP_MAX(y - r, 0); j <= HLRP_MIN(y + r, TEST_MAP_H - 1); j++)
+        for (int64_t i = HLRP_MAX(x - r, 0); i <= HLRP_MIN(x + r, TEST_MAP_W - 1); i++) {
+            const double d2 = (double)((i - x) * (i - x) + (j - y) * (j - y));
+            const float value = t->relevance[1][j * TEST_MAP_W + i];
+            const double weight = exp(-d2 / (2 * sigma * sigma));
+            sum += isnan(value) ? 0 : weight * value;
+            weights += isnan(value) ? 0 : weight;
+        }
+    return isnan(t->relevance[1][y * TEST_MAP_W + x]) ? NAN : (float)(sum / weights);
+}
+
+static void read_shown(sink_test *t, double sigma, int64_t band, float *values) {
+    hlrp_error err = {0};
+    hlrp_shown *shown = NULL;
+    assert_int_equal(hlrp_shown_new(t->result, 1, sigma, &shown, &err), HLRP_OK);
+    for (int64_t y = 0; y < TEST_MAP_H; y += band)
+        assert_int_equal(hlrp_shown_read(shown, y, HLRP_MIN(band, TEST_MAP_H - y),
+                                         values + y * TEST_MAP_W, &err),
+                         HLRP_OK);
+    hlrp_shown_free(shown);
+}
+
+/* Guards: NaN that spreads or is filled in, weights at the edges, bands that show. */
+static void the_shown_map_is_the_mean_around(void **state) {
+    static const double sigmas[] = {0.4, 1, 2.5};
+    sink_test *t = *state;
+    float *values = malloc(sizeof t->relevance[1]), *whole = malloc(sizeof t->relevance[1]);
+    for (int i = 0; i < TEST_MAP_W * TEST_MAP_H; i++)
+        t->relevance[1][i] = i * 37 % 10 < 3 ? NAN : (float)(i * 7919 % 101) - 50;
+    sink_test_start(t);
+    for (size_t s = 0; s < HLRP_COUNT(sigmas); s++) {
+        read_shown(t, sigmas[s], 7, values);
+        read_shown(t, sigmas[s], TEST_MAP_H, whole);
+        assert_memory_equal(values, whole, sizeof t->relevance[1]);
+        for (int64_t i = 0; i < TEST_MAP_W * TEST_MAP_H; i++) {
+            const float want = slow_shown(t, i % TEST_MAP_W, i / TEST_MAP_W, sigmas[s]);
+            assert_true(isnan(want) ? isnan(values[i]) : fabsf(values[i] - want) <= 1e-4f);
+        }
+    }
+    read_shown(t, 0, 7, values);
+    assert_memory_equal(values, t->relevance[1], sizeof t->relevance[1]);
+    free(values);
+    free(whole);
+}
+
+/* The script for QuPath smooths by itself: test_qupath.sh sees the same number. */
+static void a_ramp_ends_at_100_519(void **state) {
+    sink_test *t = *state;
+    float *values = malloc(sizeof t->relevance[1]);
+    for (int i = 0; i < TEST_MAP_W * TEST_MAP_H; i++)
+        t->relevance[1][i] = 100 + (float)(i % TEST_MAP_W);
+    sink_test_start(t);
+    read_shown(t, 1, TEST_MAP_H, values);
+    assert_float_equal(values[0], 100.5194, 5e-5);
+    assert_float_equal(values[32], 132, 1e-5);
+    free(values);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         SINK_TEST(the_backdrop_is_the_mean_of_the_slide),
         SINK_TEST(a_coarser_level_is_used_in_its_own_frame),
         SINK_TEST(the_heat_is_the_mean_of_the_known_map),
+        SINK_TEST(the_shown_map_is_the_mean_around),
+        SINK_TEST(a_ramp_ends_at_100_519),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

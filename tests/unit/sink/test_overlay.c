@@ -149,6 +149,65 @@ static void all_levels_open_and_the_resolution_is_told(void **state) {
     hlrp_slide_close(overlay);
 }
 
+/* Levels of the slide, from level 0 down, that have no level of the overlay of their size. */
+static int levels_without(hlrp_slide *slide, hlrp_slide *overlay) {
+    int without = 0;
+    for (int k = 0; k < hlrp_slide_levels(slide); k++) {
+        const hlrp_size a = hlrp_slide_size(slide, k);
+        const hlrp_size base = hlrp_slide_size(overlay, 0);
+        bool found = a.w > base.w + 1 || a.h > base.h + 1; /* not coarser than the overlay */
+        for (int i = 0; i < hlrp_slide_levels(overlay); i++) {
+            const hlrp_size b = hlrp_slide_size(overlay, i);
+            found = found || (llabs(a.w - b.w) <= 1 && llabs(a.h - b.h) <= 1);
+        }
+        without += !found;
+    }
+    return without;
+}
+
+/* Guards viewers that change levels of slide and overlay at different sizes: levels that are 4, 3 or
+ * 10 times smaller, and sides rounded down. */
+static void every_coarser_level_of_the_slide_has_its_like(void **state) {
+    static const int factors[][3] = {{1, 4, 16}, {1, 3, 10}, {1, 2, 4}, {2, 5, 9}};
+    static const double scales[] = {0, 0.01, 1.03, 1.7};
+    sink_test *t = *state;
+    hlrp_memory_level levels[4] = {t->level};
+    sink_test_record(t);
+    t->source.levels = levels;
+    t->source.level_count = 4;
+    for (size_t f = 0; f < HLRP_COUNT(factors) * HLRP_COUNT(scales); f++) {
+        hlrp_error err = {0};
+        hlrp_slide *overlay = NULL;
+        int count = 1;
+        for (int i = 0; i < 3; i++) {
+            const int factor = factors[f / HLRP_COUNT(scales)][i];
+            if (factor > 1)
+                levels[count++] =
+                    (hlrp_memory_level){{TEST_W / factor, TEST_H / factor}, t->rgb, NULL};
+        }
+        t->source.level_count = count;
+        hlrp_slide_close(t->slide);
+        assert_int_equal(hlrp_slide_open_memory(&t->source, &t->slide, &err), HLRP_OK);
+        t->in = (hlrp_sink_input){.result = t->result,
+                                  .slide = t->slide,
+                                  .plane = 1,
+                                  .overlay_mpp = scales[f % HLRP_COUNT(scales)]};
+        const char *path = scratch_path(&t->files, "overlay.tif");
+        assert_int_equal(hlrp_sink_overlay(&t->in, path, &err), HLRP_OK);
+        assert_int_equal(hlrp_slide_open(path, &overlay, &err), HLRP_OK);
+        /* At given scales overlay pixels are square, but this slide's are not: it has to open. */
+        if (!(t->in.overlay_mpp > 1))
+            assert_int_equal(levels_without(t->slide, overlay), 0);
+        for (int k = 0; k < hlrp_slide_levels(overlay); k++) {
+            hlrp_size size;
+            uint8_t *rgb = read_level(overlay, k, &size);
+            assert_near(rgb, size, size.w - 1, size.h - 1, 200, 200, 200);
+            free(rgb);
+        }
+        hlrp_slide_close(overlay);
+    }
+}
+
 /* Guards against a description that Bio-Formats would take for OME-TIFF. */
 static void the_description_says_how_to_read_the_colors(void **state) {
     sink_test *t = *state;
@@ -253,6 +312,7 @@ int main(void) {
         SINK_TEST(relevance_is_painted_where_it_is),
         SINK_TEST(slide_and_heat_stay_together_at_odd_scales),
         SINK_TEST(all_levels_open_and_the_resolution_is_told),
+        SINK_TEST(every_coarser_level_of_the_slide_has_its_like),
         SINK_TEST(the_description_says_how_to_read_the_colors),
         SINK_TEST(the_limit_is_the_percentile_of_the_plane),
         SINK_TEST(unreadable_parts_become_background),

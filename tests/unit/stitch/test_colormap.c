@@ -40,7 +40,17 @@ static void positive_is_red_and_negative_blue(void **state) {
             assert_true(up[0] > up[2] + 20);
             assert_true(down[2] > down[0] + 20);
         }
+        assert_string_equal(hlrp_colormap_word(&map, 1), "red");
+        assert_string_equal(hlrp_colormap_word(&map, -1), "blue");
     }
+}
+
+/* Guards legends that call the wrong color "for". */
+static void words_follow_a_reversed_map(void **state) {
+    (void)state;
+    const hlrp_colormap map = made("vik_r");
+    assert_string_equal(hlrp_colormap_word(&map, 1), "blue");
+    assert_string_equal(hlrp_colormap_word(&map, -1), "red");
 }
 
 static void zero_is_neutral_and_lightest(void **state) {
@@ -121,6 +131,7 @@ static void near_zero_is_transparent(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(positive_is_red_and_negative_blue),
+        cmocka_unit_test(words_follow_a_reversed_map),
         cmocka_unit_test(zero_is_neutral_and_lightest),
         cmocka_unit_test(lightness_falls_evenly),
         cmocka_unit_test(tables_are_smooth),

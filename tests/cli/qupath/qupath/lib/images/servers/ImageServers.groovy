@@ -24,6 +24,8 @@ class ImageServers {
         int x, y, width, height
 
         Request getRegionRequest() { this }
+
+        double getDownsample() { 1 }
     }
 
     static class Manager {
