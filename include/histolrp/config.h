@@ -136,15 +136,29 @@ typedef struct hlrp_config {
         char *mask;                      /* path pattern, or "" */
         double min_coverage;             /* 0…1, share of the tile */
         hlrp_config_keep pen;
+        double pen_hue_from, pen_hue_to; /* degrees: colored pen lies in between */
+        int64_t pen_saturation;          /* of 255: colored pen reaches it */
+        double pen_density;              /* natural log: black pen reaches it */
+        double pen_share;   /* as dark as this share of a pen's density is pen, too; 0: off */
+        double pen_min_um;  /* pen under this squared is dust or pigment */
+        double pen_edge_um; /* reach of a stroke's soft edge */
         /* How tissue is found; all lengths in µm, levels of 0…255 (see the region module). */
         double tissue_cell_um;             /* edge of a pixel of the picture that is looked at */
         double tissue_median_um;           /* diameter of the median filter on saturation; 0: off */
         double tissue_closing_um;          /* radius of the closing; 0: off */
         double tissue_min_object_um;       /* objects under this squared are dropped */
         double tissue_max_hole_um;         /* holes under this squared are filled */
-        int64_t tissue_saturation_floor;   /* up to this nothing is tissue */
-        int64_t tissue_saturation_ceiling; /* above this everything is */
-        int64_t tissue_dark_value;         /* colorless and darker is padding or shadow */
+        double tissue_glass_spreads;       /* the threshold on saturation in spreads of the glass */
+        int64_t tissue_saturation_floor;   /* the threshold's least value */
+        int64_t tissue_saturation_ceiling; /* its highest */
+        double tissue_edge_um;             /* paler than edge_share of what is so near: outline */
+        double tissue_edge_share;          /* 0…1; 0: off */
+        double tissue_darkness;         /* stain darkens by this share of its saturation; 0: off */
+        double tissue_block_um;         /* compression carries color and ringing this far */
+        double tissue_wall_um;          /* walls of fat are darker than what lies so far aside */
+        int64_t tissue_wall_depth;      /* by this many levels */
+        int64_t tissue_wall_saturation; /* within block_um of as much, dark lines are ringing */
+        int64_t tissue_dark_value;      /* colorless and darker is padding or shadow */
     } regions;
 
     struct {

@@ -58,10 +58,13 @@ static hlrp_status check_source(const hlrp_config *config, hlrp_error *err) {
 }
 
 static hlrp_status check_tissue(const hlrp_config *config, hlrp_error *err) {
-    if (config->regions.tissue_saturation_floor <= config->regions.tissue_saturation_ceiling)
-        return HLRP_OK;
-    return fail_key(config, "regions.tissue_saturation_ceiling", "give floor <= ceiling",
-                    "regions.tissue_saturation_floor is above the ceiling", err);
+    if (config->regions.tissue_saturation_floor > config->regions.tissue_saturation_ceiling)
+        return fail_key(config, "regions.tissue_saturation_ceiling", "give floor <= ceiling",
+                        "regions.tissue_saturation_floor is above the ceiling", err);
+    if (config->regions.pen_hue_from > config->regions.pen_hue_to)
+        return fail_key(config, "regions.pen_hue_to", "give from <= to",
+                        "regions.pen_hue_from is above pen_hue_to", err);
+    return HLRP_OK;
 }
 
 static hlrp_status check_names(const hlrp_config *config, const char *key,

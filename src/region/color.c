@@ -6,23 +6,20 @@
 #include "region/raster.h"
 
 /* Hematoxylin and eosin lie between 255° (blue violet) through 300° to 20° (red); DAB reaches 45°.
- * Green, cyan and blue felt-tip lie in between, strongly saturated. */
-#define PEN_HUE_FROM 75.0
-#define PEN_HUE_TO 245.0
-#define PEN_HUE_BLUE 190.0 /* from here on nuclei can come near: ask for more */
+ * Green, cyan and blue felt-tip lie in between, strongly saturated. From HUE_BLUE on nuclei can
+ * come near: ask for more. */
+#define HUE_BLUE 190.0
 
-#define WHITE 245.0 /* light through glass */
-/* Mean optical density (natural log) of black pen, and how far its channels may differ, in means.*/
-#define BLACK_SURE 0.5
-#define BLACK_SURE_RANGE 0.35
+/* Black felt-tip takes all channels alike; hematoxylin's optical densities differ by three quarters
+ * of their mean, eosin's by more. How far the channels may differ, in means; and what is perhaps
+ * pen: dim corners of a field of view reach 0.36, but are not beside ink. */
+#define BLACK_RANGE 0.35
 #define BLACK_PERHAPS 0.1
-#define BLACK_PERHAPS_RANGE 0.45
 
 enum {
     PADDING_CHROMA = 30, /* max − min of the channels: HSV's quotient is noise in the dark */
     PEN_WEAK = 28,
-    PEN_STRONG = 70,
-    PEN_STRONG_BLUE = 90
+    PEN_BLUE_MORE = 20
 };
 
 static int top(const uint8_t c[3]) {
@@ -55,26 +52,37 @@ bool hlrp_is_padding(const uint8_t rgb[3], int dark_value) {
     return top(rgb) < dark_value && chroma(rgb) <= PADDING_CHROMA;
 }
 
+uint8_t hlrp_brightness(const uint8_t rgb[3]) {
+    return (uint8_t)lround(0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2]);
+}
+
+double hlrp_density(int level) {
+    return log(HLRP_WHITE / HLRP_MAX(level, 1));
+}
+
 /* Felt-tip of a color: hue and saturation. */
-static int colored_pen(const uint8_t rgb[3]) {
-    int s = hlrp_saturation(rgb);
-    double hue = hlrp_hue(rgb);
-    if (s < PEN_WEAK || hue < PEN_HUE_FROM || hue > PEN_HUE_TO)
-        return 0;
-    return s >= (hue < PEN_HUE_BLUE ? PEN_STRONG : PEN_STRONG_BLUE) ? 2 : 1;
+static hlrp_ink colored_pen(const uint8_t rgb[3], const hlrp_tissue_options *o) {
+    const int s = hlrp_saturation(rgb);
+    const double hue = hlrp_hue(rgb);
+    const bool blue = hue >= HUE_BLUE;
+    if (hue < o->pen_hue_from || hue > o->pen_hue_to)
+        return HLRP_INK_NONE;
+    if (s >= o->pen_saturation + (blue ? PEN_BLUE_MORE : 0))
+        return blue ? HLRP_INK_BLUE : HLRP_INK_GREEN;
+    return s >= PEN_WEAK ? HLRP_INK_PERHAPS : HLRP_INK_NONE;
 }
 
-/* Black felt-tip takes all channels alike; hematoxylin's optical densities differ by three quarters
- * of their mean, eosin's by more. Dim corners of a field of view hardly reach 0.36. */
-static int black_pen(const uint8_t rgb[3]) {
-    double high = log(WHITE / HLRP_MAX(HLRP_MIN(HLRP_MIN(rgb[0], rgb[1]), rgb[2]), 1));
-    double low = log(WHITE / HLRP_MAX(top(rgb), 1));
-    double mean = (high + low) / 2;
-    if (mean >= BLACK_SURE && high - low <= BLACK_SURE_RANGE * mean)
-        return 2;
-    return mean >= BLACK_PERHAPS && high - low <= BLACK_PERHAPS_RANGE * mean;
+static hlrp_ink black_pen(const uint8_t rgb[3], const hlrp_tissue_options *o) {
+    const double high = hlrp_density(HLRP_MIN(HLRP_MIN(rgb[0], rgb[1]), rgb[2]));
+    const double low = hlrp_density(top(rgb)), mean = (high + low) / 2;
+    if (high - low > BLACK_RANGE * mean)
+        return HLRP_INK_NONE;
+    return mean >= o->pen_density  ? HLRP_INK_BLACK
+           : mean >= BLACK_PERHAPS ? HLRP_INK_PERHAPS
+                                   : HLRP_INK_NONE;
 }
 
-int hlrp_pen_likeness(const uint8_t rgb[3]) {
-    return HLRP_MAX(colored_pen(rgb), black_pen(rgb));
+hlrp_ink hlrp_ink_of(const uint8_t rgb[3], const hlrp_tissue_options *options) {
+    const hlrp_ink colored = colored_pen(rgb, options);
+    return colored > HLRP_INK_PERHAPS ? colored : HLRP_MAX(colored, black_pen(rgb, options));
 }

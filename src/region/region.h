@@ -30,17 +30,32 @@ typedef enum hlrp_cell {
 
 typedef enum hlrp_pen { HLRP_PEN_KEEP, HLRP_PEN_DROP } hlrp_pen;
 
-/* How tissue is found. Lengths in µm on the slide; levels are of 0 … 255. */
+/* How tissue is found (README.md). Lengths in µm on the slide; levels are of 0 … 255. */
 typedef struct hlrp_tissue_options {
     double cell_um;         /* edge of a mask cell; never finer than a level-0 pixel */
     double median_um;       /* diameter of the median filter on saturation; 0: none */
     double closing_um;      /* radius of the closing; 0: none */
     double min_object_um;   /* objects of less than this squared are dropped */
     double max_hole_um;     /* holes of less than this squared are filled (fat) */
-    int saturation_floor;   /* a saturation up to this one is never tissue */
-    int saturation_ceiling; /* a saturation above this one always is */
+    double glass_spreads;   /* the threshold in spreads of the glass, between floor and ceiling */
+    int saturation_floor;   /* a saturation up to this one is never stain */
+    int saturation_ceiling; /* a saturation above this one always is, but for the next three */
+    double edge_um;         /* less than edge_share of the highest saturation so near is outline */
+    double edge_share;      /* 0: off */
+    double darkness;        /* stain darkens by this share of its saturation; 0: off */
+    double block_um;        /* compression carries color and ringing this far */
+    double wall_um;         /* walls of fat are darker than what lies so far on either side, … */
+    int wall_depth;         /* … by this many levels; 255: none is taken */
+    int wall_saturation;    /* saturation within block_um from which on dark lines are ringing */
     int dark_value;         /* darker pixels of low saturation are padding or shadow */
     hlrp_pen pen;           /* drop: pen marks are no tissue; keep: they are, like any color */
+    double pen_hue_from;    /* degrees: colored pen lies between these hues, … */
+    double pen_hue_to;      /* … */
+    int pen_saturation;     /* … and reaches this saturation */
+    double pen_density;     /* optical density (natural log) that black pen reaches */
+    double pen_share;       /* as dark as this share of the pen's density is pen, too; 0: off */
+    double pen_min_um;      /* pen of less than this squared is dust or pigment */
+    double pen_edge_um;     /* how far the soft edge of a stroke reaches */
 } hlrp_tissue_options;
 
 void hlrp_tissue_defaults(hlrp_tissue_options *options);

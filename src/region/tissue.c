@@ -12,25 +12,6 @@
  * cells. */
 #define MOST_CELLS 6.4e7
 
-/* A pen stroke is at least this large; smaller spots of such colors are dust or pigment. */
-#define PEN_MIN_UM 100.0
-
-/* How far the soft edge of a stroke reaches. */
-#define PEN_EDGE_UM 28.0
-
-/* Glass seldom strays further than this many of its spreads. */
-#define GLASS_SPREADS 1.5
-
-/* A cell on the outline of tissue is a mixture, and color bleeds beyond it: a cell with less color
- * than this share of the strongest so near is not tissue. */
-#define EDGE_SHARE 0.45
-#define NEAR_UM 16.0
-
-/* Walls of fat, in levels of green darker than either side; not beside saturation as high as that.
- */
-#define WALL_DEPTH 6
-#define WALL_NEXT_TO 40
-
 /* On a very small slide no object could reach min_object: there a tenth of its area will do. */
 #define SMALL_SLIDE 0.1
 
@@ -40,10 +21,25 @@ void hlrp_tissue_defaults(hlrp_tissue_options *options) {
                                      .closing_um = 32,
                                      .min_object_um = 200,
                                      .max_hole_um = 190,
+                                     .glass_spreads = 1.5,
                                      .saturation_floor = 10,
                                      .saturation_ceiling = 30,
+                                     .edge_um = 16,
+                                     .edge_share = 0.45,
+                                     .darkness = 0.3,
+                                     .block_um = 32,
+                                     .wall_um = 16,
+                                     .wall_depth = 6,
+                                     .wall_saturation = 50,
                                      .dark_value = 85,
-                                     .pen = HLRP_PEN_KEEP};
+                                     .pen = HLRP_PEN_KEEP,
+                                     .pen_hue_from = 75,
+                                     .pen_hue_to = 245,
+                                     .pen_saturation = 70,
+                                     .pen_density = 0.5,
+                                     .pen_share = 0.65,
+                                     .pen_min_um = 100,
+                                     .pen_edge_um = 20};
 }
 
 static hlrp_status check(const hlrp_tissue_options *o, hlrp_mpp mpp, hlrp_error *err) {
@@ -55,9 +51,24 @@ static hlrp_status check(const hlrp_tissue_options *o, hlrp_mpp mpp, hlrp_error 
                  {"closing (um)", o->closing_um, 0, 2000},
                  {"smallest object (um)", o->min_object_um, 0, 1e5},
                  {"largest hole (um)", o->max_hole_um, 0, 1e5},
+                 {"spreads of the glass", o->glass_spreads, 0, 100},
                  {"saturation floor", o->saturation_floor, 0, 255},
                  {"saturation ceiling", o->saturation_ceiling, o->saturation_floor, 255},
+                 {"edge (um)", o->edge_um, 0, 500},
+                 {"edge share", o->edge_share, 0, 1},
+                 {"darkness", o->darkness, 0, 1},
+                 {"block (um)", o->block_um, 0, 500},
+                 {"wall (um)", o->wall_um, 0, 500},
+                 {"wall depth", o->wall_depth, 1, 255},
+                 {"wall saturation", o->wall_saturation, 0, 255},
                  {"dark value", o->dark_value, 0, 256},
+                 {"first hue of pen", o->pen_hue_from, 0, 360},
+                 {"last hue of pen", o->pen_hue_to, o->pen_hue_from, 360},
+                 {"pen saturation", o->pen_saturation, 1, 255},
+                 {"pen density", o->pen_density, 0.1, 5},
+                 {"pen share", o->pen_share, 0, 1},
+                 {"smallest pen (um)", o->pen_min_um, 0, 1e5},
+                 {"pen edge (um)", o->pen_edge_um, 0, 500},
                  {"um per pixel", mpp.x, 1e-3, 1e3},
                  {"um per pixel", mpp.y, 1e-3, 1e3}};
     for (size_t i = 0; i < HLRP_COUNT(table); i++)
@@ -118,33 +129,14 @@ out:
     return status;
 }
 
-/* Pen: connected cells that surely are, if there are enough, and around them those that may be. */
-static hlrp_status find_pen(field *f, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    hlrp_parts parts = {0};
-    uint8_t *likeness = f->saturation, *near = f->tissue; /* not in use yet */
-    double least = PEN_MIN_UM * PEN_MIN_UM / (f->um_x * f->um_y);
-    for (int64_t i = 0; i < cells_of(f); i++) {
-        likeness[i] = (uint8_t)hlrp_pen_likeness(f->rgb + 3 * i);
-        near[i] = likeness[i] == 2;
-    }
-    HLRP_TRY(hlrp_parts_find(near, true, f->size, true, &parts, err));
-    for (int64_t i = 0; i < cells_of(f); i++)
-        near[i] = parts.root[i] >= 0 && parts.cells[parts.root[i]] >= least;
-    HLRP_TRY(hlrp_raster_dilate(near, f->size, PEN_EDGE_UM / f->um_x, PEN_EDGE_UM / f->um_y, err));
-    for (int64_t i = 0; i < cells_of(f); i++)
-        if (near[i] && likeness[i])
-            f->kind[i] = HLRP_CELL_PEN;
-out:
-    hlrp_parts_free(&parts);
-    return status;
-}
-
 static hlrp_status look_at_colors(field *f, const hlrp_tissue_options *o, hlrp_error *err) {
-    hlrp_status status = o->pen == HLRP_PEN_DROP ? find_pen(f, err) : HLRP_OK;
+    hlrp_status status = HLRP_OK;
+    if (o->pen == HLRP_PEN_DROP)
+        status = hlrp_pen_find(f->rgb, f->size, f->um_x, f->um_y, o, f->kind, err);
     for (int64_t i = 0; i < cells_of(f); i++)
-        if (hlrp_is_padding(f->rgb + 3 * i, o->dark_value))
-            f->kind[i] = HLRP_CELL_PADDING;
+        f->kind[i] = hlrp_is_padding(f->rgb + 3 * i, o->dark_value) ? HLRP_CELL_PADDING
+                     : f->kind[i]                                   ? HLRP_CELL_PEN
+                                                                    : 0;
     hlrp_glass_find(f->rgb, f->kind, cells_of(f), o->saturation_ceiling, &f->glass);
     for (int64_t i = 0; i < cells_of(f); i++)
         f->saturation[i] = (uint8_t)lround(hlrp_glass_distance(&f->glass, f->rgb + 3 * i));
@@ -156,43 +148,90 @@ static int threshold_of(const field *f, const hlrp_tissue_options *o) {
     if (!f->glass.found)
         return o->saturation_ceiling;
     int spread = hlrp_glass_spread(&f->glass, f->rgb, f->kind, cells_of(f), o->saturation_ceiling);
-    int t = (int)lround(GLASS_SPREADS * spread);
-    return HLRP_MIN(HLRP_MAX(t, o->saturation_floor), o->saturation_ceiling);
+    double t = HLRP_MIN(o->glass_spreads * spread, o->saturation_ceiling);
+    return HLRP_MAX((int)lround(t), o->saturation_floor);
 }
 
+/* At least one cell. */
 static int64_t cells(double um, double um_per_cell) {
     return HLRP_MAX(llround(um / um_per_cell), 1);
 }
 
-/* What has color enough for its surroundings, and the dark walls of fat, whose cells are empty and
- * whose color compression takes first. Beside strong color, dark lines are only ringing. */
-static void choose(field *f, int t, const uint8_t *highest) {
-    int64_t rx = cells(NEAR_UM, f->um_x), ry = cells(NEAR_UM, f->um_y);
+/* What lies around the cells, [size.h][size.w] each. */
+typedef struct around {
+    int threshold;
+    uint8_t *edge;   /* the highest saturation within edge_um */
+    uint8_t *strong; /* the highest saturation within block_um */
+    uint8_t *bright; /* the cell's own brightness, smoothed as its saturation is */
+    uint8_t *glass;  /* brightness of the glass within block_um; 0: there is none */
+} around;
+
+static void around_free(around *a) {
+    free(a->edge);
+    free(a->strong);
+    free(a->bright);
+    free(a->glass);
+}
+
+static void smooth(const field *f, const hlrp_tissue_options *o, const uint8_t *in, uint8_t *out) {
+    int64_t rx = llround(o->median_um / f->um_x / 2 - 0.25);
+    int64_t ry = llround(o->median_um / f->um_y / 2 - 0.25);
+    hlrp_raster_median(in, f->kind, f->size, HLRP_MAX(rx, 0), HLRP_MAX(ry, 0), out);
+}
+
+static hlrp_status look_around(field *f, const hlrp_tissue_options *o, around *a, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    int64_t rx = cells(o->block_um, f->um_x), ry = cells(o->block_um, f->um_y);
+    uint8_t *luma = f->saturation, *no_glass = f->tissue; /* not in use now */
+    HLRP_TRY(hlrp_calloc(&a->edge, cells_of(f), 1, "tissue detection", err));
+    HLRP_TRY(hlrp_calloc(&a->strong, cells_of(f), 1, "tissue detection", err));
+    HLRP_TRY(hlrp_calloc(&a->bright, cells_of(f), 1, "tissue detection", err));
+    HLRP_TRY(hlrp_calloc(&a->glass, cells_of(f), 1, "tissue detection", err));
+    a->threshold = threshold_of(f, o);
     for (int64_t i = 0; i < cells_of(f); i++) {
-        bool stain = f->smooth[i] > t && f->smooth[i] >= EDGE_SHARE * highest[i];
-        bool wall = highest[i] < WALL_NEXT_TO &&
-                    hlrp_raster_line_depth(f->rgb, f->size, i % f->size.w, i / f->size.w, rx, ry) >=
-                        WALL_DEPTH;
-        f->tissue[i] = !f->kind[i] && (stain || wall);
-        f->saturation[i] = f->smooth[i] > t; /* from here on: whether it is stained */
+        luma[i] = hlrp_brightness(f->rgb + 3 * i);
+        no_glass[i] = f->kind[i] || f->smooth[i] > a->threshold;
     }
+    smooth(f, o, luma, a->bright);
+    hlrp_raster_median(a->bright, no_glass, f->size, rx, ry, a->glass);
+    HLRP_TRY(hlrp_raster_highest(f->smooth, f->size, rx, ry, a->strong, err));
+    HLRP_TRY(hlrp_raster_highest(f->smooth, f->size, cells(o->edge_um, f->um_x),
+                                 cells(o->edge_um, f->um_y), a->edge, err));
+out:
+    return status;
+}
+
+/* Color enough for its surroundings: a cell on the outline of tissue is a mixture. And no color
+ * without darkness: compression keeps color in blocks twice as large as brightness, so that it
+ * bleeds onto glass. */
+static bool is_stain(const field *f, const hlrp_tissue_options *o, const around *a, int64_t i) {
+    const double saturation = f->smooth[i], glass = a->glass[i];
+    return f->smooth[i] > a->threshold && saturation >= o->edge_share * a->edge[i] &&
+           (a->glass[i] == 0 || 255 * (glass - a->bright[i]) >= o->darkness * saturation * glass);
+}
+
+/* The dark walls of fat, whose cells are empty and whose color compression takes first. Beside
+ * strong color, dark lines are only ringing. */
+static bool is_wall(const field *f, const hlrp_tissue_options *o, const around *a, int64_t i) {
+    return a->strong[i] < o->wall_saturation &&
+           hlrp_raster_line_depth(f->rgb, f->size, i % f->size.w, i / f->size.w,
+                                  cells(o->wall_um, f->um_x),
+                                  cells(o->wall_um, f->um_y)) >= o->wall_depth;
 }
 
 static hlrp_status threshold(field *f, const hlrp_tissue_options *o, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    uint8_t *highest = NULL;
-    int64_t rx = llround(o->median_um / f->um_x / 2 - 0.25);
-    int64_t ry = llround(o->median_um / f->um_y / 2 - 0.25);
-    HLRP_TRY(hlrp_calloc(&highest, cells_of(f), 1, "tissue detection", err));
-    hlrp_raster_median(f->saturation, f->kind, f->size, HLRP_MAX(rx, 0), HLRP_MAX(ry, 0),
-                       f->smooth);
-    HLRP_TRY(hlrp_raster_highest(f->smooth, f->size, cells(NEAR_UM, f->um_x),
-                                 cells(NEAR_UM, f->um_y), highest, err));
-    choose(f, threshold_of(f, o), highest);
+    around a = {0};
+    smooth(f, o, f->saturation, f->smooth);
+    HLRP_TRY(look_around(f, o, &a, err));
+    for (int64_t i = 0; i < cells_of(f); i++) {
+        f->saturation[i] = is_stain(f, o, &a, i); /* from here on: whether it is stained */
+        f->tissue[i] = !f->kind[i] && (f->saturation[i] || is_wall(f, o, &a, i));
+    }
     status = hlrp_raster_close(f->tissue, f->size, o->closing_um / f->um_x, o->closing_um / f->um_y,
                                err);
 out:
-    free(highest);
+    around_free(&a);
     return status;
 }
 
@@ -206,9 +245,17 @@ static void void_at_edge(hlrp_parts *parts, hlrp_size size) {
     }
 }
 
+static void set_pen(field *f, uint8_t tissue) {
+    for (int64_t i = 0; i < cells_of(f); i++)
+        if (f->kind[i] == HLRP_CELL_PEN)
+            f->tissue[i] = tissue;
+}
+
+/* What tissue and pen enclose is a hole, too: a stroke hides the tissue that was around it. */
 static hlrp_status fill_holes(field *f, double max_hole_um, hlrp_error *err) {
     hlrp_parts parts = {0};
     double most = max_hole_um * max_hole_um / (f->um_x * f->um_y);
+    set_pen(f, 1);
     hlrp_status status = hlrp_parts_find(f->tissue, false, f->size, false, &parts, err);
     if (status != HLRP_OK)
         return status;
@@ -217,6 +264,7 @@ static hlrp_status fill_holes(field *f, double max_hole_um, hlrp_error *err) {
         if (parts.root[i] >= 0 && parts.cells[parts.root[i]] > 0 &&
             parts.cells[parts.root[i]] < most)
             f->tissue[i] = 1;
+    set_pen(f, 0);
     hlrp_parts_free(&parts);
     return HLRP_OK;
 }

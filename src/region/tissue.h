@@ -13,9 +13,29 @@ double hlrp_hue(const uint8_t rgb[3]);
 /* Whether the color is black or a shadow: no channel reaches dark_value and they hardly differ. */
 bool hlrp_is_padding(const uint8_t rgb[3], int dark_value);
 
-/* How much a color looks like felt-tip pen: 0 not at all, 1 perhaps (a stroke's soft edge, and
- * tissue beside it), 2 surely. */
-int hlrp_pen_likeness(const uint8_t rgb[3]);
+/* Brightness (Y of BT.601) in 0 … 255: what compression keeps sharpest. */
+uint8_t hlrp_brightness(const uint8_t rgb[3]);
+
+/* Light through glass, and the optical density (natural log) of a level against it. */
+#define HLRP_WHITE 245.0
+double hlrp_density(int level);
+
+/* What felt-tip pen a color looks like. */
+typedef enum hlrp_ink {
+    HLRP_INK_NONE,
+    HLRP_INK_PERHAPS, /* a stroke's soft edge, and tissue beside it */
+    HLRP_INK_BLACK,   /* from here on: surely */
+    HLRP_INK_GREEN,
+    HLRP_INK_BLUE,
+    HLRP_INKS
+} hlrp_ink;
+
+hlrp_ink hlrp_ink_of(const uint8_t rgb[3], const hlrp_tissue_options *options);
+
+/* The cells that pen covers, also over tissue: 1 in `pen` [size.h][size.w], else 0. Fails with
+ * HLRP_E_MEMORY. */
+hlrp_status hlrp_pen_find(const uint8_t *rgb, hlrp_size size, double um_x, double um_y,
+                          const hlrp_tissue_options *options, uint8_t *pen, hlrp_error *err);
 
 enum { HLRP_GLASS_COLORS = 8 };
 

@@ -170,7 +170,7 @@ static void teeth_of_a_comb_are_one_part(void **unused) {
 static void colors(void **unused) {
     (void)unused;
     const uint8_t red[3] = {255, 0, 0}, grey[3] = {90, 90, 90}, half[3] = {200, 100, 150},
-                  dark_red[3] = {80, 10, 20}, bright_blue[3] = {150, 150, 155};
+                  dark_red[3] = {80, 10, 20};
     assert_int_equal(hlrp_saturation(red), 255);
     assert_int_equal(hlrp_saturation(grey), 0);
     assert_int_equal(hlrp_saturation(BLACK), 0);
@@ -181,11 +181,28 @@ static void colors(void **unused) {
     assert_true(hlrp_is_padding(BLACK, 85));
     assert_false(hlrp_is_padding(grey, 85));
     assert_false(hlrp_is_padding(dark_red, 85)); /* blood */
-    assert_int_equal(hlrp_pen_likeness(BLUE_PEN), 2);
-    assert_int_equal(hlrp_pen_likeness(GREEN_PEN), 2);
-    assert_int_equal(hlrp_pen_likeness(NUCLEUS), 0);
-    assert_int_equal(hlrp_pen_likeness(EOSIN), 0);
-    assert_true(hlrp_pen_likeness(bright_blue) < 2); /* glass in a dim, cold light */
+}
+
+static void inks(void **unused) {
+    (void)unused;
+    const uint8_t bright_blue[3] = {150, 150, 155}, black[3] = {104, 100, 112},
+                  fibers[3] = {60, 90, 170};
+    hlrp_tissue_options o;
+    hlrp_tissue_defaults(&o);
+    assert_int_equal(hlrp_ink_of(BLUE_PEN, &o), HLRP_INK_BLUE);
+    assert_int_equal(hlrp_ink_of(GREEN_PEN, &o), HLRP_INK_GREEN);
+    assert_int_equal(hlrp_ink_of(black, &o), HLRP_INK_BLACK);
+    assert_int_equal(hlrp_ink_of(NUCLEUS, &o), HLRP_INK_NONE);
+    assert_int_equal(hlrp_ink_of(EOSIN, &o), HLRP_INK_NONE);
+    assert_int_equal(hlrp_ink_of(bright_blue, &o),
+                     HLRP_INK_PERHAPS); /* glass in a dim, cold light */
+    o.pen_hue_to = 180;                 /* a trichrome stain: collagen is blue */
+    assert_int_equal(hlrp_ink_of(fibers, &o), HLRP_INK_NONE);
+    assert_int_equal(hlrp_ink_of(GREEN_PEN, &o), HLRP_INK_GREEN);
+    o.pen_saturation = 255;
+    assert_int_equal(hlrp_ink_of(GREEN_PEN, &o), HLRP_INK_PERHAPS);
+    o.pen_density = 2;
+    assert_int_equal(hlrp_ink_of(black, &o), HLRP_INK_PERHAPS);
 }
 
 int main(void) {
@@ -199,6 +216,7 @@ int main(void) {
         cmocka_unit_test(parts_of_a_known_picture),
         cmocka_unit_test(teeth_of_a_comb_are_one_part),
         cmocka_unit_test(colors),
+        cmocka_unit_test(inks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
