@@ -138,7 +138,7 @@ typedef struct hlrp_config {
         hlrp_config_keep pen;
         double pen_hue_from, pen_hue_to; /* degrees: colored pen lies in between */
         int64_t pen_saturation;          /* of 255: colored pen reaches it */
-        double pen_density;              /* natural log: black pen reaches it */
+        double pen_density; /* natural log: black pen reaches it, and any pen over tissue in red */
         double pen_share;   /* as dark as this share of a pen's density is pen, too; 0: off */
         double pen_min_um;  /* pen under this squared is dust or pigment */
         double pen_edge_um; /* reach of a stroke's soft edge */

@@ -13,11 +13,6 @@
  * taken for the ink's: what else lies under it makes it only darker. */
 #define PALE 0.25
 
-/* Optical densities that tissue itself, wide as a stroke and without a gap, stays below: red is
- * what hematoxylin takes in a lymph node; much blue is taken only by ink. */
-#define TISSUE_RED 0.5
-#define TISSUE_BLUE 0.3
-
 /* Of a stroke's width: the disk of dark cells that must fit. */
 #define STROKE_RADIUS 0.4
 
@@ -39,55 +34,61 @@ static bool is_sure(const search *s, int64_t i) {
     return s->ink[i] > HLRP_INK_PERHAPS;
 }
 
-/* Smaller spots of such colors are only perhaps pen. */
-static hlrp_status look_at_colors(search *s, hlrp_error *err) {
+/* Leaves those of the mask's connected cells of which there are enough for pen. */
+static hlrp_status keep_large(const search *s, uint8_t *mask, hlrp_error *err) {
     hlrp_parts parts = {0};
     const double least = s->options->pen_min_um * s->options->pen_min_um / (s->um_x * s->um_y);
+    const hlrp_status status = hlrp_parts_find(mask, true, s->size, true, &parts, err);
+    for (int64_t i = 0; status == HLRP_OK && i < cells_of(s); i++)
+        mask[i] = parts.root[i] >= 0 && parts.cells[parts.root[i]] >= least;
+    hlrp_parts_free(&parts);
+    return status;
+}
+
+/* Smaller spots of such colors are only perhaps pen. */
+static hlrp_status look_at_colors(search *s, hlrp_error *err) {
     for (int64_t i = 0; i < cells_of(s); i++) {
         s->ink[i] = (uint8_t)hlrp_ink_of(s->rgb + 3 * i, s->options);
         s->pen[i] = is_sure(s, i);
     }
-    const hlrp_status status = hlrp_parts_find(s->pen, true, s->size, true, &parts, err);
-    if (status != HLRP_OK)
-        return status;
+    const hlrp_status status = keep_large(s, s->pen, err);
     for (int64_t i = 0; i < cells_of(s); i++)
-        if (is_sure(s, i) && parts.cells[parts.root[i]] < least) {
+        if (is_sure(s, i) && !s->pen[i])
             s->ink[i] = HLRP_INK_PERHAPS;
-            s->pen[i] = 0;
-        }
-    hlrp_parts_free(&parts);
-    return HLRP_OK;
+    return status;
 }
 
-/* The level of a channel that all but PALE of the ink's cells stay at or below; −1: there is no
- * such ink, or only what may as well be padding. */
-static int pale_level(const search *s, hlrp_ink ink, int channel) {
+/* The level of a channel that all but PALE of the cells stay at or below; −1: there are none. */
+static int pale_level(const search *s, const uint8_t *cells, int channel) {
     int64_t count[256] = {0}, all = 0, sum = 0;
     int level = 0;
-    for (int64_t i = 0; i < cells_of(s); i++)
-        if (s->ink[i] == ink && !hlrp_is_padding(s->rgb + 3 * i, s->options->dark_value)) {
-            count[s->rgb[3 * i + channel]]++;
-            all++;
-        }
+    for (int64_t i = 0; i < cells_of(s); i++) {
+        count[s->rgb[3 * i + channel]] += cells[i];
+        all += cells[i];
+    }
     for (; level < 255 && (double)(sum + count[level]) < (1 - PALE) * (double)all; level++)
         sum += count[level];
     return all > 0 ? level : -1;
 }
 
-/* The levels up to which a cell is as dark as the ink asks for; false: there is none of it. */
-static bool find_limits(const search *s, hlrp_ink ink, double limits[3]) {
+/* The levels up to which a cell is as dark as the ink asks for; 0: there is none of it, or only
+ * what may as well be padding. A few cells of another ink's hue are a mixture. Red is what dense
+ * nuclei take, too: however pale the ink, less than pen_density of it is not enough. */
+static hlrp_status find_limits(search *s, hlrp_ink ink, double limits[3], hlrp_error *err) {
     double density[3];
+    for (int64_t i = 0; i < cells_of(s); i++)
+        s->dark[i] = s->ink[i] == ink && !hlrp_is_padding(s->rgb + 3 * i, s->options->dark_value);
+    const hlrp_status status = keep_large(s, s->dark, err);
+    if (status != HLRP_OK)
+        return status;
     for (int c = 0; c < 3; c++) {
-        const int level = pale_level(s, ink, c);
-        if (level < 0)
-            return false;
-        density[c] = s->options->pen_share * fmax(hlrp_density(level), 0);
+        const int level = pale_level(s, s->dark, c);
+        density[c] = level < 0 ? INFINITY : s->options->pen_share * fmax(hlrp_density(level), 0);
     }
-    if (density[2] < TISSUE_BLUE)
-        density[0] = fmax(density[0], TISSUE_RED);
+    density[0] = fmax(density[0], s->options->pen_density);
     for (int c = 0; c < 3; c++)
         limits[c] = HLRP_WHITE * exp(-density[c]);
-    return true;
+    return HLRP_OK;
 }
 
 static hlrp_status dilate(search *s, uint8_t *mask, double um, hlrp_error *err) {
@@ -115,10 +116,11 @@ out:
 /* What is as dark as the ink and hangs together with it. */
 static hlrp_status follow(search *s, hlrp_ink ink, hlrp_error *err) {
     hlrp_parts parts = {0};
-    double limits[3];
-    if (!find_limits(s, ink, limits))
-        return HLRP_OK;
-    hlrp_status status = find_dark(s, limits, err);
+    double limits[3] = {0};
+    hlrp_status status = find_limits(s, ink, limits, err);
+    if (status != HLRP_OK || limits[0] <= 0)
+        return status;
+    status = find_dark(s, limits, err);
     if (status == HLRP_OK)
         status = hlrp_parts_find(s->dark, true, s->size, true, &parts, err);
     if (status != HLRP_OK)

@@ -52,7 +52,7 @@ typedef struct hlrp_tissue_options {
     double pen_hue_from;    /* degrees: colored pen lies between these hues, … */
     double pen_hue_to;      /* … */
     int pen_saturation;     /* … and reaches this saturation */
-    double pen_density;     /* optical density (natural log) that black pen reaches */
+    double pen_density;     /* optical density (natural log) of black pen; any pen's in red */
     double pen_share;       /* as dark as this share of the pen's density is pen, too; 0: off */
     double pen_min_um;      /* pen of less than this squared is dust or pigment */
     double pen_edge_um;     /* how far the soft edge of a stroke reaches */

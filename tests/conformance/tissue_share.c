@@ -1,11 +1,10 @@
 /* tissue_share: tissue detection on synthetic slides whose tissue is known.
  *
  * Faint stain, strong vignetting, strong JPEG compression, much fat and pen marks: of the tissue's
- * area at least 98 % must be found, of the glass at most 2 % be taken, and of pen marks beside the
- * tissue at most 2 % where they are to be dropped. Ink over tissue is not judged: blue over eosin
- * is the violet of hematoxylin, and what lies under a thin stroke can be told either way. A line
- * per slide; exit 1 on a miss. tissue_share N adds N to every seed;
- * where no ink lies beside tissue then, that counts as a miss. */
+ * area at least 98 % must be found, of the glass at most 2 % be taken; where pen is to be dropped,
+ * at most 2 % of what lies beside the tissue may stay and 10 % of what lies over it (pale blue over
+ * eosin is the violet of hematoxylin). A line per slide; exit 1 on a miss. tissue_share N adds N to
+ * every seed; those of strong compression and pale pen are the worst of 24. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,6 +66,26 @@ static counts measure(const hlrp_phantom_options *o, const char *path, bool drop
     return c;
 }
 
+static double share(const counts *c, int ground) {
+    return c->points[ground] > 0 ? c->taken[ground] / c->points[ground] : 0;
+}
+
+/* Prints the slide's line; whether it misses. */
+static bool judge(const char *name, const counts *c, bool drop) {
+    const double found = share(c, HLRP_PHANTOM_TISSUE), glass = share(c, HLRP_PHANTOM_GLASS);
+    const double beside = share(c, HLRP_PHANTOM_PEN), over = share(c, OVER_TISSUE);
+    const bool no_ink = c->points[HLRP_PHANTOM_PEN] + c->points[OVER_TISSUE] <= 0;
+    const bool miss =
+        found < 0.98 || glass > 0.02 || (drop && (no_ink || beside > 0.02 || over > 0.1));
+    printf("%s %-26s tissue found %.2f %%, glass taken %.2f %%", miss ? "MISS" : "ok  ", name,
+           100 * found, 100 * glass);
+    if (drop)
+        printf(", pen left %.2f %% of %.0f cells beside tissue, %.2f %% of %.0f over it",
+               100 * beside, c->points[HLRP_PHANTOM_PEN], 100 * over, c->points[OVER_TISSUE]);
+    printf("\n");
+    return miss;
+}
+
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
@@ -78,9 +97,11 @@ int main(int argc, char **argv) {
                   {"faint", 22, 0.04, 1, 80, true, false, false},
                   {"faint, weak stain", 23, 0.04, 0.7, 80, true, false, false},
                   {"vignetting", 24, 0.3, 1, 80, false, false, false},
-                  {"JPEG noise", 25, 0.04, 1, 15, false, false, false},
+                  {"JPEG noise", 33, 0.04, 1, 15, false, false, false},
                   {"faint, vignetting, noise", 26, 0.2, 1, 30, true, false, false},
                   {"strong stain", 27, 0.04, 2, 80, false, false, false},
+                  {"pale blue pen dropped", 34, 0.04, 1, 80, false, true, true},
+                  {"pen over strong stain", 65, 0.04, 2, 80, false, true, true},
                   {"blue pen dropped", 17, 0.04, 1, 80, false, true, true},
                   {"black pen dropped", 26, 0.04, 1, 80, false, true, true},
                   {"green pen dropped, faint", 33, 0.1, 1, 50, true, true, true}};
@@ -92,8 +113,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < HLRP_COUNT(slides); i++) {
         hlrp_phantom_options o = hlrp_phantom_defaults();
         o.mpp = 1;
-        /* Strong compression moves the outline by its blocks of 16 µm: more glass, as on a slide. */
-        o.width = o.height = slides[i].quality < 20 ? 6144 : 4096;
+        o.width = o.height = 4096;
         o.seed = slides[i].seed + (argc > 1 ? strtoull(argv[1], NULL, 10) : 0);
         o.vignetting = slides[i].vignetting;
         o.stain_strength = slides[i].stain;
@@ -101,17 +121,7 @@ int main(int argc, char **argv) {
         o.faint = slides[i].faint;
         o.pen = slides[i].pen;
         const counts c = measure(&o, path, slides[i].drop);
-        const double found = c.taken[HLRP_PHANTOM_TISSUE] / c.points[HLRP_PHANTOM_TISSUE];
-        const double glass = c.taken[HLRP_PHANTOM_GLASS] / c.points[HLRP_PHANTOM_GLASS];
-        const double pen = c.taken[HLRP_PHANTOM_PEN] /
-                           (c.points[HLRP_PHANTOM_PEN] > 0 ? c.points[HLRP_PHANTOM_PEN] : 1);
-        const bool miss = found < 0.98 || glass > 0.02 ||
-                          (slides[i].drop && !(c.points[HLRP_PHANTOM_PEN] > 0 && pen <= 0.02));
-        printf(
-            "%s %-26s tissue found %.2f %%, glass taken %.2f %%, pen taken %.2f %% of %.0f cells\n",
-            miss ? "MISS" : "ok  ", slides[i].name, 100 * found, 100 * glass, 100 * pen,
-            c.points[HLRP_PHANTOM_PEN]);
-        missed += miss;
+        missed += judge(slides[i].name, &c, slides[i].drop);
     }
     rmdir(folder);
     return missed > 0;

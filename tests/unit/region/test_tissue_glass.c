@@ -1,4 +1,5 @@
-/* The model of glass, black pen, and fat whose walls have no color left. */
+/* The model of glass, pen over tissue, fat whose walls have no color left, and what compression does
+ * beside tissue. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -132,6 +133,151 @@ static void walls_of_fat_are_tissue_scratches_are_not(void **unused) {
     scene_free(s);
 }
 
+/* What Beer and Lambert leave of a color under ink. */
+static void scene_ink(scene *s, hlrp_irect r, const double density[3]) {
+    for (int64_t y = r.y; y < r.y + r.h; y++)
+        for (int64_t x = r.x; x < r.x + r.w; x++)
+            for (int c = 0; c < 3; c++) {
+                uint8_t *p = s->rgb + 3 * (y * s->size.w + x) + c;
+                *p = (uint8_t)(*p * exp(-density[c]) + 0.5);
+            }
+}
+
+static double share_in(const hlrp_region *region, hlrp_irect r) {
+    return hlrp_region_coverage(region,
+                                (hlrp_rect){(double)r.x, (double)r.y, (double)r.w, (double)r.h});
+}
+
+/* Over eosin blue ink is violet: three quarters of it stayed. It begins on glass. */
+static void ink_over_tissue_is_dropped(void **unused) {
+    (void)unused;
+    const uint8_t strong[3] = {200, 90, 150};
+    const double inks[][3] = {{0.8, 0.5, 0.1}, {0.8, 0.2, 0.5}, {0.8, 0.8, 0.75}};
+    for (size_t i = 0; i < HLRP_COUNT(inks); i++) {
+        scene *s = scene_new(600, 400, GLASS, HLRP_CELL_GLASS);
+        scene_disk(s, 370, 200, 160, strong, HLRP_CELL_TISSUE, true);
+        scene_ink(s, (hlrp_irect){40, 180, 460, 50}, inks[i]);
+        hlrp_region *region = detect(s, HLRP_PEN_DROP);
+        assert_float_equal(share_in(region, (hlrp_irect){240, 185, 250, 40}), 0, 0.02);
+        assert_float_equal(share_in(region, (hlrp_irect){300, 60, 150, 110}), 1, 0.001);
+        assert_float_equal(share_in(region, (hlrp_irect){300, 240, 150, 100}), 1, 0.001);
+        hlrp_region_free(region);
+        scene_free(s);
+    }
+}
+
+/* A stroke from glass to the middle of a piece of tissue. */
+static scene *stroke_into(const uint8_t tissue[3], const double density[3]) {
+    scene *s = scene_new(600, 400, GLASS, HLRP_CELL_GLASS);
+    scene_disk(s, 370, 200, 160, tissue, HLRP_CELL_TISSUE, false);
+    scene_ink(s, (hlrp_irect){40, 180, 300, 50}, density);
+    return s;
+}
+
+static const hlrp_irect ON_STROKE = {120, 190, 80, 30}, ABOVE_STROKE = {300, 60, 150, 110},
+                        PAST_STROKE = {360, 185, 150, 40};
+
+/* Tissue may be as dark in red as pale ink is; a stroke must not run out into it. */
+static void dense_tissue_beside_pale_ink_is_kept(void **unused) {
+    (void)unused;
+    const uint8_t dense[3] = {150, 90, 160};
+    scene *s = stroke_into(dense, (const double[3]){0.7, 0.45, 0.1});
+    hlrp_region *region = detect(s, HLRP_PEN_DROP);
+    assert_float_equal(share_in(region, ON_STROKE), 0, 0);
+    assert_float_equal(share_in(region, ABOVE_STROKE), 1, 0.001);
+    assert_float_equal(share_in(region, PAST_STROKE), 1, 0.001);
+    hlrp_region_free(region);
+    scene_free(s);
+}
+
+/* A nest as dark as the ink, but narrower than a stroke. */
+static void a_narrow_nest_beside_ink_is_kept(void **unused) {
+    (void)unused;
+    scene *s = stroke_into(EOSIN, (const double[3]){0.8, 0.5, 0.1});
+    scene_rect(s, (hlrp_irect){310, 100, 14, 80}, NUCLEUS, HLRP_CELL_TISSUE);
+    hlrp_region *region = detect(s, HLRP_PEN_DROP);
+    assert_float_equal(share_in(region, (hlrp_irect){310, 100, 14, 65}), 1, 0.01);
+    hlrp_region_free(region);
+    scene_free(s);
+}
+
+/* Where inks, or ink and tissue, mix, some cells are pen of another color and paler than the
+ * stroke: following these dropped a quarter of the epidermis beside it. */
+static void a_few_cells_of_another_ink_say_nothing(void **unused) {
+    (void)unused;
+    const uint8_t dense[3] = {120, 80, 150}, pale_black[3] = {140, 136, 142};
+    scene *s = stroke_into(dense, (const double[3]){1.2, 0.75, 0.15});
+    scene_rect(s, (hlrp_irect){100, 200, 14, 14}, pale_black, HLRP_CELL_PEN);
+    hlrp_region *region = detect(s, HLRP_PEN_DROP);
+    assert_float_equal(share_in(region, ON_STROKE), 0, 0);
+    assert_float_equal(share_in(region, ABOVE_STROKE), 1, 0.001);
+    assert_float_equal(share_in(region, PAST_STROKE), 1, 0.001);
+    hlrp_region_free(region);
+    scene_free(s);
+}
+
+/* A spot of ink's color is pigment; a stroke's soft edge is pen. */
+static void spots_are_no_pen_soft_edges_are(void **unused) {
+    (void)unused;
+    const uint8_t soft[3] = {190, 200, 236};
+    scene *s = stroke_into(EOSIN, (const double[3]){0.8, 0.5, 0.1});
+    scene_rect(s, (hlrp_irect){400, 100, 20, 20}, BLUE_PEN, HLRP_CELL_TISSUE);
+    scene_rect(s, (hlrp_irect){40, 230, 160, 4}, soft, HLRP_CELL_PEN);
+    hlrp_region *region = detect(s, HLRP_PEN_DROP);
+    const hlrp_mask *m = hlrp_region_mask(region);
+    assert_float_equal(share_in(region, (hlrp_irect){400, 100, 20, 20}), 1, 0);
+    assert_int_equal(m->kind[(int64_t)(232 / m->cell_h) * m->w + (int64_t)(120 / m->cell_w)],
+                     HLRP_CELL_PEN);
+    hlrp_region_free(region);
+    scene_free(s);
+}
+
+/* A stroke along the edge of a fat cell opens it: it must be filled as any other. */
+static void a_hole_between_tissue_and_pen_is_filled(void **unused) {
+    (void)unused;
+    scene *s = scene_new(600, 400, GLASS, HLRP_CELL_GLASS);
+    scene_disk(s, 300, 200, 160, EOSIN, HLRP_CELL_TISSUE, true);
+    scene_disk(s, 300, 170, 20, GLASS, HLRP_CELL_TISSUE, false);
+    scene_rect(s, (hlrp_irect){40, 180, 520, 50}, BLUE_PEN, HLRP_CELL_PEN);
+    hlrp_region *region = detect(s, HLRP_PEN_DROP);
+    assert_float_equal(share_in(region, (hlrp_irect){290, 155, 20, 15}), 1, 0);
+    assert_float_equal(at(region, 300, 200), 0, 0);
+    hlrp_region_free(region);
+    scene_free(s);
+}
+
+/* JPEG keeps color in blocks of 16 pixels, brightness in blocks of 8: at quality 15 the color of
+ * tissue lay on glass beside it, and 4 % of the glass was taken. */
+static void color_without_darkness_is_glass(void **unused) {
+    (void)unused;
+    const uint8_t bled[3] = {255, 234, 250}; /* as bright as GLASS */
+    const uint8_t faint[3] = {240, 220, 234};
+    const hlrp_irect beside = {300, 100, 12, 200}, apart = {304, 104, 8, 192};
+    for (int i = 0; i < 2; i++) {
+        scene *s = scene_new(600, 400, GLASS, HLRP_CELL_GLASS);
+        scene_rect(s, (hlrp_irect){100, 100, 200, 200}, faint, HLRP_CELL_TISSUE);
+        scene_rect(s, beside, i == 0 ? bled : faint, HLRP_CELL_GLASS);
+        hlrp_region *region = detect(s, HLRP_PEN_KEEP);
+        assert_float_equal(share_in(region, apart), i, 0.1);
+        assert_float_equal(share_in(region, (hlrp_irect){100, 104, 192, 192}), 1, 0.01);
+        hlrp_region_free(region);
+        scene_free(s);
+    }
+}
+
+/* Compression draws dark lines beside an edge: they are no walls of fat. */
+static void ringing_beside_tissue_is_glass(void **unused) {
+    (void)unused;
+    const uint8_t dark[3] = {225, 224, 226};
+    scene *s = scene_new(600, 400, GLASS, HLRP_CELL_GLASS);
+    scene_rect(s, (hlrp_irect){100, 100, 200, 200}, EOSIN, HLRP_CELL_TISSUE);
+    scene_rect(s, (hlrp_irect){306, 100, 2, 200}, dark, HLRP_CELL_GLASS);
+    hlrp_region *region = detect(s, HLRP_PEN_KEEP);
+    assert_float_equal(share_in(region, (hlrp_irect){302, 110, 10, 180}), 0, 0.01);
+    hlrp_region_free(region);
+    scene_free(s);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tinted_glass_is_glass_in_any_light),
@@ -141,6 +287,14 @@ int main(void) {
         cmocka_unit_test(spread_is_measured_where_no_stain_is),
         cmocka_unit_test(black_pen_is_dropped_when_asked),
         cmocka_unit_test(walls_of_fat_are_tissue_scratches_are_not),
+        cmocka_unit_test(ink_over_tissue_is_dropped),
+        cmocka_unit_test(dense_tissue_beside_pale_ink_is_kept),
+        cmocka_unit_test(a_narrow_nest_beside_ink_is_kept),
+        cmocka_unit_test(a_few_cells_of_another_ink_say_nothing),
+        cmocka_unit_test(spots_are_no_pen_soft_edges_are),
+        cmocka_unit_test(a_hole_between_tissue_and_pen_is_filled),
+        cmocka_unit_test(color_without_darkness_is_glass),
+        cmocka_unit_test(ringing_beside_tissue_is_glass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
