@@ -132,8 +132,8 @@ static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_estimate_reading *r
                   size_text(e.worker, b, sizeof b),
                   size_text(e.memory - e.worker * threads, c, sizeof c));
     hlrp_str_addf(out, "  disk     about %s while it runs, %s of results in %s\n",
-                  size_text(e.journal + e.results, a, sizeof a), size_text(e.results, b, sizeof b),
-                  run->folder);
+                  size_text(e.journal + e.spool + e.results, a, sizeof a),
+                  size_text(e.results, b, sizeof b), run->folder);
     status = say_state(run, out, &left, &rate, err);
     const int64_t tiles = tiles_asked(run, left);
     double seconds = rate > 0 ? (double)tiles / rate : compute_seconds(run, dry, reading, tiles);

@@ -130,6 +130,7 @@ out:
 #define GEOJSON_BYTES 650.0 /* a tile */
 #define CSV_BYTES 200.0
 #define PICTURE_BYTES 3e6 /* regions.png */
+#define SPOOL_SHARE 0.25  /* of a pyramid: what lies above its base, a quarter of the whole */
 
 /* What hlrp_pyramid_open takes: 2.1 · width · tile · bytes + 16 MB. */
 static double pyramid_memory(double width, int bytes) {
@@ -156,16 +157,20 @@ static double covered(const hlrp_slide_run *run) {
     return HLRP_MIN(area / ((double)run->grid.slide.w * (double)run->grid.slide.h), 1);
 }
 
-static double result_bytes(const hlrp_slide_run *run, hlrp_size map, double planes) {
+static void disk_bytes(const hlrp_slide_run *run, hlrp_size map, double planes,
+                       hlrp_estimate *out) {
     const hlrp_config *c = run->batch->config;
     const double tiles = (double)run->tile_count, scale = overlay_scale(run);
     const double cells = (double)map.w * (double)map.h * covered(run);
     const double pixels =
         (double)run->grid.slide.w * (double)run->grid.slide.h * covered(run) / (scale * scale);
-    return cells * 4 * planes * (H5_SHARE + (c->outputs.ome_tiff ? OME_SHARE : 0)) +
-           (c->outputs.overlay ? pixels * OVERLAY_BYTES : 0) +
-           tiles * ((c->outputs.geojson ? GEOJSON_BYTES : 0) + (c->outputs.csv ? CSV_BYTES : 0)) +
-           PICTURE_BYTES;
+    const double ome = c->outputs.ome_tiff ? cells * 4 * planes * OME_SHARE : 0;
+    const double overlay = c->outputs.overlay ? pixels * OVERLAY_BYTES : 0;
+    out->results =
+        cells * 4 * planes * H5_SHARE + ome + overlay +
+        tiles * ((c->outputs.geojson ? GEOJSON_BYTES : 0) + (c->outputs.csv ? CSV_BYTES : 0)) +
+        PICTURE_BYTES;
+    out->spool = SPOOL_SHARE * HLRP_MAX(ome, overlay); /* they are written one after the other */
 }
 
 void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int64_t parts,
@@ -185,5 +190,5 @@ void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int
                   HLRP_MAX(out->worker * threads,
                            HLRP_MAX(band, pictures) + (double)HLRP_SLIDE_CACHE_BYTES + tables);
     out->journal = (double)run->tile_count * 8 * ((double)parts * explained + account);
-    out->results = result_bytes(run, map, explained);
+    disk_bytes(run, map, explained, out);
 }

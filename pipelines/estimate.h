@@ -29,6 +29,7 @@ hlrp_status hlrp_estimate_reading_of(const hlrp_slide_run *run, hlrp_estimate_re
 typedef struct hlrp_estimate {
     double worker, memory; /* of one worker; of the whole program at most */
     double journal;        /* on disk while it runs: every tile explained */
+    double spool;          /* on disk while a pyramid is written: its smaller levels, once more */
     double results;        /* on disk in the end, about: maps, pictures and tables */
 } hlrp_estimate;
 
