@@ -5,11 +5,9 @@
 
 #include "batch/lock.h"
 #include "batch/slides.h"
+#include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
 #include "sink/report.h"
-
-/* Seconds without a heartbeat after which a lock may be taken over, as in run_slide.c. */
-#define LOCK_TIMEOUT 600.0
 
 /* The percentiles at the map's resolution and at that of the report's pictures. */
 typedef struct gauges {
@@ -94,7 +92,8 @@ static hlrp_status show_again(const hlrp_batch_run *batch, const char *slide, hl
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, slide, &run.folder, err));
     HLRP_TRY(hlrp_slide_run_path(&run, ".lock", &lock, err));
-    HLRP_TRY(hlrp_lock_acquire(lock, LOCK_TIMEOUT, &run.lock, err));
+    HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run.lock, err));
+    HLRP_TRY(hlrp_lock_keep(run.lock, HLRP_LOCK_TIMEOUT / 10, err));
     HLRP_TRY(hlrp_step_open(&run, err));
     HLRP_TRY(hlrp_step_tiles(&run, err));
     status = hlrp_step_outputs(&run, err);

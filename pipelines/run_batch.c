@@ -95,6 +95,21 @@ static void run_slides(const hlrp_batch_run *batch, const hlrp_strings *slides, 
     }
 }
 
+/* What all slides have in common: one limit of display, and the table. */
+static hlrp_status finish(const hlrp_batch_run *batch, const hlrp_strings *slides,
+                          const hlrp_tally *tally, hlrp_error *err) {
+    const hlrp_config *c = batch->config;
+    hlrp_error second = {0};
+    const hlrp_batch_table rows = {.output = c->batch.output,
+                                   .slides = slides,
+                                   .tally = tally,
+                                   .report = c->outputs.report,
+                                   .log = batch->options->log};
+    const hlrp_status limit = stopped(batch) ? HLRP_OK : hlrp_batch_limit_apply(batch, slides, err);
+    const hlrp_status table = hlrp_batch_table_write(&rows, limit == HLRP_OK ? err : &second);
+    return limit == HLRP_OK ? table : limit;
+}
+
 hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *options,
                            hlrp_error *err) {
     hlrp_strings slides = {0};
@@ -111,18 +126,13 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     HLRP_TRY(choose_threads(net, options, &batch.threads, err));
     batch.net = net;
     run_slides(&batch, &slides, &t);
-    /* What became of the slides counts more than what became of the table of them. */
-    if (!options->dry_run && !stopped(&batch))
-        table = hlrp_batch_limit_apply(&batch, &slides, &untold);
-    if (!options->dry_run && table == HLRP_OK)
-        table = hlrp_batch_table_write(config->batch.output, &slides, config->outputs.report,
-                                       options->log, &untold);
-    status = hlrp_tally_verdict(&t, options, err);
-    if (status == HLRP_OK && table != HLRP_OK) {
-        *err = untold;
-        status = table;
-    }
+    if (!options->dry_run)
+        table = finish(&batch, &slides, &t, &untold);
+    t.no_table = table != HLRP_OK;
+    status = hlrp_tally_with_table(hlrp_tally_verdict(&t, options, err), table, &untold,
+                                   options->log, err);
 out:
+    hlrp_tally_free(&t);
     hlrp_network_free(net);
     hlrp_strings_free(&slides);
     return status;

@@ -207,6 +207,23 @@ hlrp_status hlrp_slide_run_write_status(hlrp_slide_run *run, hlrp_error *err) {
     return status;
 }
 
+hlrp_status hlrp_slide_run_go_on(hlrp_slide_run *run, const char *what, hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    const double now = hlrp_seconds();
+    hlrp_error ignored = {0};
+    const bool watched = run->where->state == HLRP_STATE_RUNNING;
+    if (o->stop && o->stop(o->stop_ctx))
+        return hlrp_fail(err, HLRP_E_INTERRUPTED, run->path, "run again to finish",
+                         "interrupted at %s", what);
+    const hlrp_status status = hlrp_lock_check(run->lock, err);
+    if (status == HLRP_OK && watched && now - run->written > STATUS_SECONDS) {
+        run->written = now;
+        snprintf(run->where->reason, sizeof run->where->reason, "%s", what);
+        hlrp_slide_run_write_status(run, &ignored);
+    }
+    return status;
+}
+
 /* Each half of what a worker thread calls: the tiles' own context, and the run that watches. */
 typedef struct computing {
     hlrp_tile_job job; /* first: the job's callbacks take this struct for it */
@@ -242,11 +259,15 @@ static void report(void *ctx, int64_t done) {
     }
 }
 
+/* Tiles that an earlier run could not read are tried again: the disk or the network may be well by
+ * now, or the file mended. */
 static bool batch_is_done(const hlrp_slide_run *run, int64_t batch) {
     const int64_t n = run->batch->net->batch;
-    for (int64_t t = batch * n; t < HLRP_MIN((batch + 1) * n, run->tile_count); t++)
-        if (!hlrp_journal_has(run->journal, t, NULL))
+    for (int64_t t = batch * n; t < HLRP_MIN((batch + 1) * n, run->tile_count); t++) {
+        hlrp_record_status status = HLRP_RECORD_UNREADABLE;
+        if (!hlrp_journal_has(run->journal, t, &status) || status == HLRP_RECORD_UNREADABLE)
             return false;
+    }
     return true;
 }
 
@@ -266,7 +287,7 @@ void hlrp_shard_tiles(const hlrp_slide_run *run, int64_t shard, int64_t shards, 
     *to = HLRP_MIN(*to * n, run->tile_count);
 }
 
-/* The micro-batches of this shard that miss a record. A shard is a run of whole micro-batches, so
+/* The micro-batches of this shard that are not done. A shard is a run of whole micro-batches, so
  * that no tile ever shares its micro-batch with others than in an undivided run. */
 static hlrp_status list_batches(computing *c, int64_t **out, hlrp_error *err) {
     hlrp_slide_run *run = c->run;
@@ -331,12 +352,12 @@ out:
     return status;
 }
 
-/* Tiles that could not be read are marked, but a slide of which most cannot is a failed slide. */
-static hlrp_status check_faults(const hlrp_slide_run *run, hlrp_error *err) {
+hlrp_status hlrp_slide_run_check_faults(const hlrp_slide_run *run, hlrp_error *err) {
     const int64_t lost = run->where->unreadable;
     if (2 * lost <= run->tile_count || lost == 0)
         return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_INPUT, run->path, "check the file for damage",
+    return hlrp_fail(err, HLRP_E_INPUT, run->path,
+                     "check the file for damage and run again: these tiles are tried again",
                      "%lld of %lld tiles cannot be read", (long long)lost,
                      (long long)run->tile_count);
 }
@@ -376,7 +397,7 @@ hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_slide_run_count(run);
     HLRP_TRY(status);
     HLRP_TRY(hlrp_journal_sync(run->journal, err));
-    status = check_faults(run, err);
+    status = hlrp_slide_run_check_faults(run, err);
 out:
     run->compute_seconds = hlrp_seconds() - began;
     run->where->rate =
@@ -386,6 +407,10 @@ out:
 }
 
 /* ---- assemble ---- */
+
+static hlrp_status assemble_on(void *ctx, hlrp_error *err) {
+    return hlrp_slide_run_go_on(ctx, "relevance.h5", err);
+}
 
 hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
@@ -402,10 +427,8 @@ hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
                              .key_text = run->key_text,
                              .threads = run->batch->threads,
                              .log = run->batch->options->log,
-                             .guard = guard,
-                             .guard_ctx = run,
-                             .stop = run->batch->options->stop,
-                             .stop_ctx = run->batch->options->stop_ctx};
+                             .go_on = assemble_on,
+                             .ctx = run};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
     status = hlrp_assemble(&a, path, err);
@@ -417,12 +440,12 @@ out:
 
 /* ---- what is left behind ---- */
 
-/* Whether somebody is computing the shard of this journal, ".journal-2-of-4". */
-static bool shard_is_held(const hlrp_slide_run *run, const char *journal) {
+/* Whether somebody is computing the shard, as in ".journal-2-of-4" without ".journal". */
+static bool shard_is_held(const hlrp_slide_run *run, const char *shard) {
     hlrp_error ignored = {0};
     char name[300], who[256], *path = NULL;
-    snprintf(name, sizeof name, ".lock%s", journal + strlen(".journal"));
-    const bool held = journal[strlen(".journal")] != '\0' &&
+    snprintf(name, sizeof name, ".lock%s", shard);
+    const bool held = shard[0] == '-' &&
                       hlrp_slide_run_path(run, name, &path, &ignored) == HLRP_OK &&
                       hlrp_lock_held(path, HLRP_LOCK_TIMEOUT, who);
     free(path);
@@ -434,14 +457,15 @@ static bool is_temporary(const char *name) {
     return name[0] == '.' && n > 4 && strcmp(name + n - 4, ".tmp") == 0;
 }
 
-static void sweep(const hlrp_slide_run *run, bool journals) {
+/* all: also journals, and the locks of shards that died. */
+static void sweep(const hlrp_slide_run *run, bool all) {
     hlrp_error ignored = {0};
     DIR *dir = opendir(run->folder);
     for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
         const char *name = entry->d_name;
-        const bool journal =
-            journals && strncmp(name, ".journal", 8) == 0 && !shard_is_held(run, name);
-        if (journal || is_temporary(name))
+        const bool journal = strncmp(name, ".journal", 8) == 0 && !shard_is_held(run, name + 8);
+        const bool lock = strncmp(name, ".lock-", 6) == 0 && !shard_is_held(run, name + 5);
+        if ((all && (journal || lock)) || is_temporary(name))
             remove_file(run, name, &ignored);
     }
     if (dir)
