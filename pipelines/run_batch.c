@@ -97,7 +97,7 @@ static void run_slides(const hlrp_batch_run *batch, const hlrp_strings *slides, 
 
 /* What all slides have in common: one limit of display, and the table. */
 static hlrp_status finish(const hlrp_batch_run *batch, const hlrp_strings *slides,
-                          const hlrp_tally *tally, hlrp_error *err) {
+                          hlrp_tally *tally, hlrp_error *err) {
     const hlrp_config *c = batch->config;
     hlrp_error second = {0};
     const hlrp_batch_table rows = {.output = c->batch.output,
@@ -105,8 +105,11 @@ static hlrp_status finish(const hlrp_batch_run *batch, const hlrp_strings *slide
                                    .tally = tally,
                                    .report = c->outputs.report,
                                    .log = batch->options->log};
-    const hlrp_status limit = stopped(batch) ? HLRP_OK : hlrp_batch_limit_apply(batch, slides, err);
+    hlrp_status limit = HLRP_OK;
+    if (!stopped(batch))
+        limit = hlrp_batch_limit_apply(batch, slides, err);
     const hlrp_status table = hlrp_batch_table_write(&rows, limit == HLRP_OK ? err : &second);
+    tally->no_table = table != HLRP_OK;
     return limit == HLRP_OK ? table : limit;
 }
 
@@ -128,7 +131,6 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     run_slides(&batch, &slides, &t);
     if (!options->dry_run)
         table = finish(&batch, &slides, &t, &untold);
-    t.no_table = table != HLRP_OK;
     status = hlrp_tally_with_table(hlrp_tally_verdict(&t, options, err), table, &untold,
                                    options->log, err);
 out:
