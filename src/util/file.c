@@ -30,9 +30,9 @@ hlrp_status hlrp_make_folders(const char *path, hlrp_error *err) {
         p[1] = '\0';
         const int why = mkdir(copy, 0777) == 0 ? 0 : errno;
         if (why != 0 && !hlrp_is_folder(copy))
-            status = hlrp_fail(err, HLRP_E_OUTPUT, copy, "check the path and its permissions",
-                               "cannot make the folder: %s",
-                               strerror(why == EEXIST ? ENOTDIR : why));
+            status =
+                hlrp_fail(err, HLRP_E_OUTPUT, copy, "check the path and its permissions",
+                          "cannot make the folder: %s", strerror(why == EEXIST ? ENOTDIR : why));
         p[1] = kept;
     }
     free(copy);
