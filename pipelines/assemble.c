@@ -112,11 +112,7 @@ static hlrp_status write_maps(const hlrp_assembly *a, hlrp_result_writer *writer
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_band_new(a->grid, a->downsample, p.planes, p.classes, chunk.h, &p.band, err));
     for (int64_t y0 = 0; y0 < map.h; y0 += chunk.h) {
-        if (a->stop && a->stop(a->stop_ctx)) {
-            status = hlrp_fail(err, HLRP_E_INTERRUPTED, NULL, "run it again to finish",
-                               "interrupted while the map was put together");
-            goto out;
-        }
+        HLRP_TRY(a->go_on(a->ctx, err));
         HLRP_TRY(fill_band(a, p.band, y0, &buffer, err));
         HLRP_TRY(write_band(a, &p, writer, err));
     }
@@ -229,6 +225,7 @@ static hlrp_status write_tiles(const hlrp_assembly *a, hlrp_result_writer *write
                                  c.probability, c.start, c.sum,   c.outside, c.status};
     for (int64_t first = 0; first < a->tile_count; first += TILES_AT_ONCE) {
         const int64_t count = HLRP_MIN(TILES_AT_ONCE, a->tile_count - first);
+        HLRP_TRY(a->go_on(a->ctx, err));
         for (int64_t t = 0; t < count; t++) {
             hlrp_record record;
             HLRP_TRY(hlrp_journal_read(a->journal, first + t, &buffer, &record, err));
@@ -318,8 +315,7 @@ hlrp_status hlrp_assemble(const hlrp_assembly *a, const char *path, hlrp_error *
     HLRP_TRY(write_maps(a, writer, err));
     HLRP_TRY(write_tiles(a, writer, err));
     HLRP_TRY(describe(a, writer, err));
-    if (a->guard)
-        HLRP_TRY(a->guard(a->guard_ctx, err));
+    HLRP_TRY(a->go_on(a->ctx, err));
     status = hlrp_result_commit(writer, err);
     writer = NULL;
 out:

@@ -20,11 +20,9 @@ typedef struct hlrp_assembly {
     const char *key_text;        /* the result key */
     int threads;
     const hlrp_log *log;
-    /* Called before the file gets its name; a failure leaves none. May be NULL. */
-    hlrp_status (*guard)(void *ctx, hlrp_error *err);
-    void *guard_ctx;
-    bool (*stop)(void *ctx); /* asked between bands; true ends with HLRP_E_INTERRUPTED. Or NULL */
-    void *stop_ctx;
+    /* Called between bands and before the file gets its name; a failure leaves none. */
+    hlrp_status (*go_on)(void *ctx, hlrp_error *err);
+    void *ctx;
 } hlrp_assembly;
 
 /* Writes the file, whole or not at all. Memory: one band of map rows for all planes, whatever the

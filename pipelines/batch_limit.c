@@ -82,6 +82,7 @@ static hlrp_status show_again(const hlrp_batch_run *batch, const char *slide, hl
     HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, slide, &run.folder, err));
     HLRP_TRY(hlrp_slide_run_path(&run, ".lock", &lock, err));
     HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run.lock, err));
+    HLRP_TRY(hlrp_lock_keep(run.lock, HLRP_LOCK_TIMEOUT / 10, err));
     HLRP_TRY(hlrp_warnings_keep(run.warnings, run.folder, false, false, err));
     HLRP_TRY(hlrp_step_open(&run, err));
     HLRP_TRY(hlrp_step_tiles(&run, err));

@@ -38,7 +38,7 @@ out:
     return status;
 }
 
-bool hlrp_slide_is_held(const char *folder, char who[256]) {
+bool hlrp_slide_is_held(const char *folder, const char *except, char who[256]) {
     hlrp_error ignored = {0};
     bool held = false;
     DIR *dir = opendir(folder);
@@ -46,9 +46,10 @@ bool hlrp_slide_is_held(const char *folder, char who[256]) {
     for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry && !held;
          entry = readdir(dir)) {
         char *path = NULL;
-        const bool lock =
-            strcmp(entry->d_name, ".lock") == 0 || strncmp(entry->d_name, ".lock-", 6) == 0;
-        if (lock && hlrp_path_join(folder, entry->d_name, &path, &ignored) == HLRP_OK)
+        const char *name = entry->d_name;
+        const bool lock = strcmp(name, ".lock") == 0 || strncmp(name, ".lock-", 6) == 0;
+        const bool asked = lock && !(except && strcmp(name, except) == 0);
+        if (asked && hlrp_path_join(folder, name, &path, &ignored) == HLRP_OK)
             held = hlrp_lock_held(path, HLRP_LOCK_TIMEOUT, who);
         free(path);
     }
@@ -59,13 +60,20 @@ bool hlrp_slide_is_held(const char *folder, char who[256]) {
 
 /* ---- rows ---- */
 
+/* What this run knows of the slide and could not write into its folder. */
+static void recall(const hlrp_tally *tally, hlrp_slide_progress *row) {
+    for (int64_t i = 0; tally && i < tally->unsaved_count; i++)
+        if (strcmp(tally->unsaved[i].slide, row->slide) == 0)
+            *row = tally->unsaved[i];
+}
+
 /* slide: as listed; NULL: as the folder's status.json has it. */
 static hlrp_status collect(const char *folder, const char *slide, hlrp_slide_progress *row,
                            hlrp_error *err) {
     char who[256];
     hlrp_status status = hlrp_progress_collect(folder, "", HLRP_LOCK_TIMEOUT, slide, row, err);
     const bool ours = row->state == HLRP_STATE_INTERRUPTED;
-    if (status == HLRP_OK && ours && hlrp_slide_is_held(folder, who)) {
+    if (status == HLRP_OK && ours && hlrp_slide_is_held(folder, NULL, who)) {
         row->state = HLRP_STATE_ELSEWHERE;
         snprintf(row->reason, sizeof row->reason, "%s", who);
     }
@@ -100,13 +108,28 @@ static int by_slide(const void *a, const void *b) {
     return strcmp(x->slide, y->slide);
 }
 
-static hlrp_status write_rows(const char *output, const hlrp_strings *slides, const char *path,
-                              bool report, hlrp_error *err) {
+static hlrp_status write_files(const hlrp_batch_table *t, const hlrp_lock *lock,
+                               const hlrp_slide_progress *rows, int64_t count, hlrp_error *err) {
+    char *path = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_path_join(t->output, "batch.csv", &path, err));
+    HLRP_TRY(hlrp_lock_check(lock, err));
+    HLRP_TRY(hlrp_batch_csv_write(path, rows, count, err));
+    if (!t->report)
+        goto out;
+    HLRP_TRY(hlrp_lock_check(lock, err));
+    status = hlrp_report_write(t->output, rows, count, err);
+out:
+    free(path);
+    return status;
+}
+
+static hlrp_status write_rows(const hlrp_batch_table *t, const hlrp_lock *lock, hlrp_error *err) {
     hlrp_strings listed = {0}, found = {0};
     hlrp_slide_progress *rows = NULL;
     int64_t count = 0;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(list_names(output, slides, &listed, &found, err));
+    HLRP_TRY(list_names(t->output, t->slides, &listed, &found, err));
     HLRP_TRY(hlrp_calloc(&rows, listed.count + found.count, sizeof *rows, "batch.csv", err));
     for (int64_t i = 0; i < listed.count + found.count; i++) {
         const bool known = i < listed.count;
@@ -114,20 +137,19 @@ static hlrp_status write_rows(const char *output, const hlrp_strings *slides, co
         char *folder = NULL;
         if (!known && is_listed(&listed, name))
             continue;
-        HLRP_TRY(hlrp_path_join(output, name, &folder, err));
-        status = collect(folder, known ? slides->items[i] : NULL, &rows[count], err);
+        HLRP_TRY(hlrp_path_join(t->output, name, &folder, err));
+        status = collect(folder, known ? t->slides->items[i] : NULL, &rows[count], err);
         free(folder);
         if (status != HLRP_OK && known) { /* a damaged status.json: the slide's rerun mends it */
             rows[count] = (hlrp_slide_progress){.eta = -1};
-            snprintf(rows[count].slide, sizeof rows->slide, "%s", slides->items[i]);
+            snprintf(rows[count].slide, sizeof rows->slide, "%s", t->slides->items[i]);
         }
+        recall(t->tally, &rows[count]);
         count += status == HLRP_OK || known;
         status = HLRP_OK; /* a folder that is not ours has no row */
     }
     qsort(rows, (size_t)count, sizeof *rows, by_slide);
-    HLRP_TRY(hlrp_batch_csv_write(path, rows, count, err));
-    if (report)
-        status = hlrp_report_write(output, rows, count, err);
+    status = write_files(t, lock, rows, count, err);
 out:
     free(rows);
     hlrp_strings_free(&listed);
@@ -147,25 +169,21 @@ static hlrp_status acquire(const char *path, hlrp_lock **lock, hlrp_error *err) 
     return status;
 }
 
-hlrp_status hlrp_batch_table_write(const char *output, const hlrp_strings *slides, bool report,
-                                   const hlrp_log *log, hlrp_error *err) {
-    char *path = NULL, *guard = NULL;
+hlrp_status hlrp_batch_table_write(const hlrp_batch_table *table, hlrp_error *err) {
+    char *guard = NULL;
     hlrp_lock *lock = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_path_join(output, "batch.csv", &path, err));
-    HLRP_TRY(hlrp_path_join(output, ".lock", &guard, err));
+    HLRP_TRY(hlrp_path_join(table->output, ".lock", &guard, err));
     status = acquire(guard, &lock, err);
+    if (status == HLRP_OK)
+        status = write_rows(table, lock, err);
     if (status == HLRP_E_BUSY) {
-        hlrp_logf(log, HLRP_LOG_WARN,
+        hlrp_logf(table->log, HLRP_LOG_WARN,
                   "batch.csv is left to another run, which holds %s for too long", guard);
         status = HLRP_OK;
-        goto out;
     }
-    HLRP_TRY(status);
-    status = write_rows(output, slides, path, report, err);
 out:
     hlrp_lock_release(lock);
     free(guard);
-    free(path);
     return status;
 }

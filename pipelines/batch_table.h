@@ -2,14 +2,22 @@
 #ifndef HLRP_BATCH_TABLE_H
 #define HLRP_BATCH_TABLE_H
 
-#include "util/util.h"
+#include "pipelines/tally.h"
 
-/* Rebuilds it from the slides' folders: those of `slides` (paths as listed; NULL: none) in any case,
- * pending where nothing was begun, and whatever other slides have a folder below `output`. Tasks
- * that end at the same time write one after the other, under the lock of the output folder, so that
- * the last of them has seen all. report: report.html beside it, too. */
-hlrp_status hlrp_batch_table_write(const char *output, const hlrp_strings *slides, bool report,
-                                   const hlrp_log *log, hlrp_error *err);
+typedef struct hlrp_batch_table {
+    const char *output;
+    const hlrp_strings *slides; /* paths as listed: a row for each; NULL: no list */
+    const hlrp_tally *tally; /* of this run: has the slides whose folder did not take their status;
+                                or NULL */
+    bool report;             /* report.html beside it, too */
+    const hlrp_log *log;
+} hlrp_batch_table;
+
+/* Rebuilds it from the slides' folders: those of the list in any case, pending where nothing was
+ * begun, and whatever other slides have a folder below `output`. Tasks that end at the same time
+ * write one after the other, under the lock of the output folder, so that the last of them has seen
+ * all. */
+hlrp_status hlrp_batch_table_write(const hlrp_batch_table *table, hlrp_error *err);
 
 /* The names of the folders below `output` that hold the file `name`, sorted bytewise; *out is
  * zero-initialised, the caller frees it. */
@@ -20,7 +28,7 @@ hlrp_status hlrp_slide_folders(const char *output, const char *name, hlrp_string
 #define HLRP_LOCK_TIMEOUT 600.0
 
 /* Whether anybody works in a slide's folder: on all of it, or on a shard; who, as hlrp_lock_held.
- */
-bool hlrp_slide_is_held(const char *folder, char who[256]);
+ * except: name of the caller's own lock, or NULL. */
+bool hlrp_slide_is_held(const char *folder, const char *except, char who[256]);
 
 #endif

@@ -10,8 +10,6 @@
 #include "pipelines/slide_run.h"
 #include "pipelines/tile_job.h"
 
-enum { STATUS_SECONDS = 3 };
-
 typedef struct computing {
     hlrp_tile_job job; /* first: the job's callbacks take this struct for it */
     hlrp_slide_run *run;
@@ -28,19 +26,14 @@ static void report(void *ctx, int64_t batches) {
     hlrp_slide_run *run = c->run;
     const hlrp_run_options *o = run->batch->options;
     const double now = hlrp_seconds();
-    hlrp_error ignored = {0};
     hlrp_slide_run_count(run);
     if (run->bar.write)
         hlrp_progress_update(&run->bar, run->where->done, now);
     if (o->stop && o->stop(o->stop_ctx))
         hlrp_cancel_request(run->batch->cancel);
-    if (now - run->written > STATUS_SECONDS) {
-        run->written = now;
-        run->where->rate = hlrp_progress_rate(&run->bar, now);
-        run->where->eta = hlrp_progress_eta(&run->bar, now);
-        if (hlrp_lock_check(run->lock, &ignored) == HLRP_OK)
-            hlrp_slide_run_write_status(run, &ignored);
-    }
+    run->where->rate = hlrp_progress_rate(&run->bar, now);
+    run->where->eta = hlrp_progress_eta(&run->bar, now);
+    hlrp_slide_run_beat(run);
 }
 
 static void start_bar(const computing *c) {
@@ -68,6 +61,12 @@ static void add(computing *c, int64_t tile) {
     c->places[c->job.place_count++] = tile;
 }
 
+/* Tiles that an earlier run could not read are tried again: the disk or the network may be well by
+ * now, or the file mended. */
+static bool is_seen(const computing *c, int64_t tile) {
+    return hlrp_journal_has(c->run->journal, tile, NULL) && !has(c, tile, HLRP_RECORD_UNREADABLE);
+}
+
 /* Micro-batches that miss a record. They are always the same tiles of the slide's list, whatever was
  * done before; a shard is a run of whole ones. */
 static void list_unseen(computing *c) {
@@ -77,7 +76,7 @@ static void list_unseen(computing *c) {
         const int64_t end = HLRP_MIN(first + n, c->to);
         bool seen = true;
         for (int64_t t = first; t < end; t++)
-            seen = seen && hlrp_journal_has(c->run->journal, t, NULL);
+            seen = seen && is_seen(c, t);
         for (int64_t t = first; !seen && t < end; t++)
             add(c, t);
     }
@@ -157,12 +156,12 @@ out:
     return status;
 }
 
-/* Tiles that could not be read are marked, but a slide of which most cannot is a failed slide. */
-static hlrp_status check_faults(const hlrp_slide_run *run, hlrp_error *err) {
+hlrp_status hlrp_slide_run_check_faults(const hlrp_slide_run *run, hlrp_error *err) {
     const int64_t lost = run->where->unreadable;
     if (2 * lost <= run->tile_count || lost == 0)
         return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_INPUT, run->path, "check the file for damage",
+    return hlrp_fail(err, HLRP_E_INPUT, run->path,
+                     "check the file for damage and run again: these tiles are tried again",
                      "%lld of %lld tiles cannot be read", (long long)lost,
                      (long long)run->tile_count);
 }
@@ -175,7 +174,7 @@ static hlrp_status begin(computing *c, hlrp_error *err) {
     hlrp_shard_tiles(run, HLRP_MAX(o->shard, 1), HLRP_MAX(o->shards, 1), &c->from, &c->to);
     HLRP_TRY(hlrp_calloc(&c->places, c->to - c->from, sizeof *c->places, "tiles", err));
     hlrp_slide_run_count(run);
-    c->done_before = run->where->done;
+    c->done_before = run->where->done - run->where->unreadable;
     c->job = (hlrp_tile_job){.net = run->batch->net,
                              .slide = run->slide,
                              .grid = &run->grid,
@@ -206,7 +205,7 @@ hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_slide_run_count(run);
     HLRP_TRY(status);
     HLRP_TRY(hlrp_journal_sync(run->journal, err));
-    status = check_faults(run, err);
+    status = hlrp_slide_run_check_faults(run, err);
 out:
     run->compute_seconds = hlrp_seconds() - began;
     run->where->rate = run->compute_seconds > 0

@@ -149,8 +149,8 @@ hlrp_status hlrp_step_join(hlrp_slide_run *run, hlrp_error *err) {
     if (run->journal)
         hlrp_slide_run_count(run);
     missing = missing_tiles(run, 0, run->tile_count);
-    if (missing > 0)
-        status = say_missing(run, &journals, missing, err);
+    status = missing > 0 ? say_missing(run, &journals, missing, err)
+                         : hlrp_slide_run_check_faults(run, err);
 out:
     hlrp_strings_free(&journals);
     return status;
@@ -213,7 +213,7 @@ static hlrp_status merge_slide(merging *m, const char *name, hlrp_slide_progress
     HLRP_TRY(hlrp_read_file(path, RECORD_MOST, &record, &size, err));
     HLRP_TRY(hlrp_json_text(record, "slide", path, &slide, err));
     HLRP_TRY(hlrp_json_text(record, "config", path, &text, err));
-    if (hlrp_slide_is_held(folder, who)) {
+    if (hlrp_slide_is_held(folder, NULL, who)) {
         where->state = HLRP_STATE_ELSEWHERE;
         status = hlrp_fail(err, HLRP_E_BUSY, folder, "merge again when it is done",
                            "a run is still working here (%s)", who);
@@ -294,7 +294,10 @@ hlrp_status hlrp_merge_output(const char *output, const hlrp_run_options *option
                               hlrp_error *err) {
     hlrp_strings names = {0};
     merging m = {.output = output, .options = options};
-    hlrp_status status = HLRP_OK;
+    hlrp_error untold = {0};
+    hlrp_status status = HLRP_OK, table = HLRP_OK;
+    const hlrp_batch_table rows = {
+        .output = output, .tally = &m.tally, .report = true, .log = options->log};
     HLRP_TRY(hlrp_slide_folders(output, "run.json", &names, err));
     if (names.count == 0) {
         status = hlrp_fail(err, HLRP_E_CONFIG, output, "give the folder that batch.output names",
@@ -302,9 +305,11 @@ hlrp_status hlrp_merge_output(const char *output, const hlrp_run_options *option
         goto out;
     }
     merge_slides(&m, &names);
-    HLRP_TRY(hlrp_batch_table_write(output, NULL, true, options->log, err));
-    status = verdict(&m, err);
+    table = hlrp_batch_table_write(&rows, &untold);
+    m.tally.no_table = table != HLRP_OK;
+    status = hlrp_tally_with_table(verdict(&m, err), table, &untold, options->log, err);
 out:
+    hlrp_tally_free(&m.tally);
     forget(&m);
     hlrp_strings_free(&names);
     return status;

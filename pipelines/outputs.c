@@ -65,7 +65,7 @@ static hlrp_status write_sinks(hlrp_slide_run *run, const hlrp_sink_input *in, h
         char *path = NULL;
         if (!outputs[i].wanted)
             continue;
-        status = hlrp_lock_check(run->lock, err); /* woken up late, this is another's work */
+        status = hlrp_slide_run_go_on(run, outputs[i].file, err);
         if (status == HLRP_OK)
             status = hlrp_slide_run_path(run, outputs[i].file, &path, err);
         if (status == HLRP_OK)
@@ -100,10 +100,13 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     if (!(in.limit > 0)) /* once for all of them */
         HLRP_TRY(hlrp_sink_limit(&in, &in.limit, err));
     HLRP_TRY(hlrp_warn_of_losses(result, run->path, c->lrp.warn_share, in.log, err));
+    HLRP_TRY(hlrp_slide_run_go_on(run, "regions.png", err));
     HLRP_TRY(write_regions(run, err));
     HLRP_TRY(write_sinks(run, &in, err));
-    if (c->outputs.report)
+    if (c->outputs.report) {
+        HLRP_TRY(hlrp_slide_run_go_on(run, "its part of the report", err));
         status = hlrp_step_report(run, &in, err);
+    }
 out:
     hlrp_result_close(result);
     free(path);
@@ -134,8 +137,8 @@ hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err) {
     if (run->batch->shared_limit > 0)
         snprintf(limit, sizeof limit, "limit of the batch = %.17g\n", run->batch->shared_limit);
     if (!up_to_date(path, key, limit)) {
-        HLRP_TRY(hlrp_lock_check(run->lock, err));
         HLRP_TRY(make_outputs(run, err));
+        HLRP_TRY(hlrp_lock_check(run->lock, err));
         hlrp_str_addf(&text, "%s%s", key, limit);
         HLRP_TRY(text.failed ? hlrp_fail(err, HLRP_E_MEMORY, path, NULL, "out of memory")
                              : hlrp_write_file(path, text.text, text.length, err));
@@ -220,6 +223,7 @@ hlrp_status hlrp_step_provenance(hlrp_slide_run *run, hlrp_error *err) {
     char *path = NULL;
     hlrp_str text = {0};
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_lock_check(run->lock, err));
     HLRP_TRY(hlrp_slide_run_path(run, "run.json", &path, err));
     HLRP_TRY(describe_run(run, &text, err));
     if (text.failed)

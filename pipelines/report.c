@@ -207,7 +207,8 @@ hlrp_status hlrp_report_rebuild(const char *output, const hlrp_log *log, hlrp_er
         status = hlrp_fail(err, HLRP_E_INPUT, output, "name the folder that batch.output names",
                            "no slide has results there");
     else
-        status = hlrp_batch_table_write(output, NULL, true, log, err);
+        status = hlrp_batch_table_write(
+            &(hlrp_batch_table){.output = output, .report = true, .log = log}, err);
 out:
     hlrp_strings_free(&folders);
     return status;

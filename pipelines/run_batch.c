@@ -96,6 +96,24 @@ static void run_slides(const hlrp_batch_run *batch, const hlrp_strings *slides, 
     }
 }
 
+/* What all slides have in common: one limit of display, and the table. */
+static hlrp_status finish(const hlrp_batch_run *batch, const hlrp_strings *slides,
+                          hlrp_tally *tally, hlrp_error *err) {
+    const hlrp_config *c = batch->config;
+    hlrp_error second = {0};
+    const hlrp_batch_table rows = {.output = c->batch.output,
+                                   .slides = slides,
+                                   .tally = tally,
+                                   .report = c->outputs.report,
+                                   .log = batch->options->log};
+    hlrp_status limit = HLRP_OK;
+    if (!stopped(batch))
+        limit = hlrp_batch_limit_apply(batch, slides, err);
+    const hlrp_status table = hlrp_batch_table_write(&rows, limit == HLRP_OK ? err : &second);
+    tally->no_table = table != HLRP_OK;
+    return limit == HLRP_OK ? table : limit;
+}
+
 hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *options,
                            hlrp_error *err) {
     hlrp_strings slides = {0};
@@ -115,18 +133,12 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     run_slides(&batch, &slides, &t);
     if (options->dry_run)
         hlrp_dry_run_total(&batch);
-    /* What became of the slides counts more than what became of the table of them. */
-    if (!options->dry_run && !stopped(&batch))
-        table = hlrp_batch_limit_apply(&batch, &slides, &untold);
-    if (!options->dry_run && table == HLRP_OK)
-        table = hlrp_batch_table_write(config->batch.output, &slides, config->outputs.report,
-                                       options->log, &untold);
-    status = hlrp_tally_verdict(&t, options, err);
-    if (status == HLRP_OK && table != HLRP_OK) {
-        *err = untold;
-        status = table;
-    }
+    else
+        table = finish(&batch, &slides, &t, &untold);
+    status = hlrp_tally_with_table(hlrp_tally_verdict(&t, options, err), table, &untold,
+                                   options->log, err);
 out:
+    hlrp_tally_free(&t);
     hlrp_network_free(net);
     hlrp_strings_free(&slides);
     return status;

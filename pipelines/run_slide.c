@@ -9,6 +9,7 @@
 #include "pipelines/slide_run.h"
 #include "pipelines/tile_job.h"
 
+static hlrp_status judge(const hlrp_slide_run *run, hlrp_status status, hlrp_error *err);
 static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err);
 
 /* What earlier runs of the slide spent, and how fast they were, counts on. */
@@ -52,6 +53,20 @@ out:
     return status;
 }
 
+/* Whoever has the folder has all of it, but for shards, which have company of their like only. */
+static hlrp_status refuse_company(const hlrp_slide_run *run, hlrp_error *err) {
+    char *whole = NULL, who[256];
+    bool held = false;
+    hlrp_status status = hlrp_slide_run_path(run, ".lock", &whole, err);
+    if (status == HLRP_OK)
+        held = run->batch->options->shards > 1 ? hlrp_lock_held(whole, HLRP_LOCK_TIMEOUT, who)
+                                               : hlrp_slide_is_held(run->folder, ".lock", who);
+    free(whole);
+    return held ? hlrp_fail(err, HLRP_E_BUSY, run->folder, "wait for it, or stop it and run again",
+                            "another run is working here (%s)", who)
+                : status;
+}
+
 static hlrp_status keep_warnings(hlrp_slide_run *run, hlrp_error *err) {
     const hlrp_run_options *o = run->batch->options;
     run->keeps_warnings = true;
@@ -65,6 +80,7 @@ static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_slide_run_shard_path(run, ".lock", &lock, err));
     HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run->lock, err));
     HLRP_TRY(hlrp_lock_keep(run->lock, HLRP_LOCK_TIMEOUT / 10, err));
+    HLRP_TRY(refuse_company(run, err));
     if (run->batch->options->shards <= 1)
         hlrp_slide_run_sweep(run);
     HLRP_TRY(keep_warnings(run, err));
@@ -124,11 +140,21 @@ hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
     HLRP_TRY(hlrp_make_folders(run.folder, err));
     status = make_results(&run, err);
 out:
+    status = judge(&run, status, err);
     finish(&run, status, err);
     return status;
 }
 
 /* ---- how a slide's run ends ---- */
+
+/* Whoever lost its lock met its successor's hands: the slide has not failed, it is elsewhere. */
+static hlrp_status judge(const hlrp_slide_run *run, hlrp_status status, hlrp_error *err) {
+    hlrp_error lost = {0};
+    if (status == HLRP_OK || !run->lock || hlrp_lock_check(run->lock, &lost) != HLRP_E_BUSY)
+        return status;
+    *err = lost;
+    return HLRP_E_BUSY;
+}
 
 static hlrp_state state_of(hlrp_status status, int64_t tiles, bool shard) {
     switch (status) {
@@ -154,6 +180,7 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
     where->tiles = run->tile_count;
     where->seconds += hlrp_seconds() - run->began;
     where->eta = where->state == HLRP_STATE_COMPLETE ? 0 : -1;
+    where->reason[0] = '\0';
     if (status != HLRP_OK)
         hlrp_error_line(err, where->reason, sizeof where->reason);
     else if (shard)
@@ -164,7 +191,7 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
         hlrp_make_folders(run->folder, &ignored) == HLRP_OK) {
         if (!run->keeps_warnings) /* it failed before it had a folder */
             keep_warnings(run, &ignored);
-        hlrp_slide_run_write_status(run, &ignored);
+        where->unsaved = hlrp_slide_run_write_status(run, &ignored) != HLRP_OK;
     }
     hlrp_journal_close(run->journal, &ignored);
     hlrp_lock_release(run->lock);

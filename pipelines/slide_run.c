@@ -11,7 +11,7 @@
 #include "pipelines/tile_job.h"
 #include "store/store.h"
 
-enum { EVENT_SECONDS = 60 };
+enum { STATUS_SECONDS = 3, EVENT_SECONDS = 60 };
 
 hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, char **out,
                                 hlrp_error *err) {
@@ -227,6 +227,26 @@ hlrp_status hlrp_slide_run_write_status(hlrp_slide_run *run, hlrp_error *err) {
     return status;
 }
 
+void hlrp_slide_run_beat(hlrp_slide_run *run) {
+    const double now = hlrp_seconds();
+    hlrp_error ignored = {0};
+    if (run->where->state != HLRP_STATE_RUNNING || now - run->written < STATUS_SECONDS ||
+        hlrp_lock_check(run->lock, &ignored) != HLRP_OK)
+        return;
+    run->written = now;
+    hlrp_slide_run_write_status(run, &ignored);
+}
+
+hlrp_status hlrp_slide_run_go_on(hlrp_slide_run *run, const char *what, hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    if (o->stop && o->stop(o->stop_ctx))
+        return hlrp_fail(err, HLRP_E_INTERRUPTED, run->path, "run again to finish",
+                         "interrupted at %s", what);
+    snprintf(run->where->reason, sizeof run->where->reason, "%s", what);
+    hlrp_slide_run_beat(run);
+    return hlrp_lock_check(run->lock, err);
+}
+
 void hlrp_slide_run_count(hlrp_slide_run *run) {
     run->where->explained = hlrp_journal_count(run->journal, HLRP_RECORD_EXPLAINED);
     run->where->gated = hlrp_journal_count(run->journal, HLRP_RECORD_GATED);
@@ -271,6 +291,10 @@ void hlrp_shard_tiles(const hlrp_slide_run *run, int64_t shard, int64_t shards, 
 
 /* ---- assemble ---- */
 
+static hlrp_status assemble_on(void *ctx, hlrp_error *err) {
+    return hlrp_slide_run_go_on(ctx, "relevance.h5", err);
+}
+
 hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
     char *path = NULL;
@@ -286,10 +310,8 @@ hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
                              .key_text = run->key_text,
                              .threads = run->batch->threads,
                              .log = run->batch->options->log,
-                             .guard = hlrp_slide_run_guard,
-                             .guard_ctx = run,
-                             .stop = run->batch->options->stop,
-                             .stop_ctx = run->batch->options->stop_ctx};
+                             .go_on = assemble_on,
+                             .ctx = run};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
     status = hlrp_assemble(&a, path, err);
@@ -301,12 +323,12 @@ out:
 
 /* ---- what is left behind ---- */
 
-/* Whether somebody is computing the shard of this journal, ".journal-2-of-4". */
-static bool shard_is_held(const hlrp_slide_run *run, const char *journal) {
+/* Whether somebody is computing the shard, as in ".journal-2-of-4" without ".journal". */
+static bool shard_is_held(const hlrp_slide_run *run, const char *shard) {
     hlrp_error ignored = {0};
     char name[300], who[256], *path = NULL;
-    snprintf(name, sizeof name, ".lock%s", journal + strlen(".journal"));
-    const bool held = journal[strlen(".journal")] != '\0' &&
+    snprintf(name, sizeof name, ".lock%s", shard);
+    const bool held = shard[0] == '-' &&
                       hlrp_slide_run_path(run, name, &path, &ignored) == HLRP_OK &&
                       hlrp_lock_held(path, HLRP_LOCK_TIMEOUT, who);
     free(path);
@@ -318,14 +340,15 @@ static bool is_temporary(const char *name) {
     return name[0] == '.' && n > 4 && strcmp(name + n - 4, ".tmp") == 0;
 }
 
-static void sweep(const hlrp_slide_run *run, bool journals) {
+/* all: also journals, and the locks of shards that died. */
+static void sweep(const hlrp_slide_run *run, bool all) {
     hlrp_error ignored = {0};
     DIR *dir = opendir(run->folder);
     for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
         const char *name = entry->d_name;
-        const bool journal =
-            journals && strncmp(name, ".journal", 8) == 0 && !shard_is_held(run, name);
-        if (journal || is_temporary(name))
+        const bool journal = strncmp(name, ".journal", 8) == 0 && !shard_is_held(run, name + 8);
+        const bool lock = strncmp(name, ".lock-", 6) == 0 && !shard_is_held(run, name + 5);
+        if ((all && (journal || lock)) || is_temporary(name))
             remove_file(run, name, &ignored);
     }
     if (dir)

@@ -82,6 +82,9 @@ void hlrp_slide_run_count(hlrp_slide_run *run);
 /* Whether the lock is still this run's: asked before anything is written. ctx: the run. */
 hlrp_status hlrp_slide_run_guard(void *ctx, hlrp_error *err);
 
+/* Tiles that could not be read are marked, but a slide of which most cannot is a failed slide. */
+hlrp_status hlrp_slide_run_check_faults(const hlrp_slide_run *run, hlrp_error *err);
+
 /* What every record of this slide's journals has in common. */
 hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_key *key,
                                        hlrp_error *err);
@@ -94,6 +97,11 @@ hlrp_status hlrp_slide_run_shard_path(const hlrp_slide_run *run, const char *nam
 /* FOLDER/name, the caller's to free. */
 hlrp_status hlrp_slide_run_path(const hlrp_slide_run *run, const char *name, char **out,
                                 hlrp_error *err);
+/* Every few seconds, where the slide is this run's: status.json as run->where has it. */
+void hlrp_slide_run_beat(hlrp_slide_run *run);
+/* Between two steps that take a while: HLRP_E_INTERRUPTED where the run is asked to stop, HLRP_E_BUSY
+ * where it has lost its lock. status.json says that it is at `what`, such as "overlay.tif". */
+hlrp_status hlrp_slide_run_go_on(hlrp_slide_run *run, const char *what, hlrp_error *err);
 /* status.json as run->where has it. */
 hlrp_status hlrp_slide_run_write_status(hlrp_slide_run *run, hlrp_error *err);
 

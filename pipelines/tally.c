@@ -1,5 +1,7 @@
 #include "pipelines/tally.h"
 
+#include <stdlib.h>
+
 static void say(const hlrp_run_options *o, const hlrp_slide_progress *p, const hlrp_error *err) {
     char line[2000];
     hlrp_error_line(err, line, sizeof line);
@@ -18,6 +20,18 @@ static void say(const hlrp_run_options *o, const hlrp_slide_progress *p, const h
                   p->rate);
 }
 
+static void keep(hlrp_tally *t, const hlrp_slide_progress *p) {
+    hlrp_error ignored = {0};
+    if (p->unsaved && hlrp_grow(&t->unsaved, &t->unsaved_capacity, t->unsaved_count + 1,
+                                sizeof *t->unsaved, &ignored) == HLRP_OK)
+        t->unsaved[t->unsaved_count++] = *p;
+}
+
+void hlrp_tally_free(hlrp_tally *tally) {
+    free(tally->unsaved);
+    *tally = (hlrp_tally){0};
+}
+
 void hlrp_tally_add(hlrp_tally *t, const hlrp_run_options *o, const hlrp_slide_progress *p,
                     const hlrp_error *err) {
     const bool failed = p->state == HLRP_STATE_FAILED;
@@ -28,21 +42,42 @@ void hlrp_tally_add(hlrp_tally *t, const hlrp_run_options *o, const hlrp_slide_p
     t->interrupted |= err->status == HLRP_E_INTERRUPTED;
     if (failed || (t->failed == 0 && err->status != HLRP_OK))
         t->why = *err;
+    keep(t, p);
     if (failed ? t->asked > 1 : !o->dry_run)
         say(o, p, err);
 }
 
 hlrp_status hlrp_tally_verdict(const hlrp_tally *t, const hlrp_run_options *o, hlrp_error *err) {
+    const char *reasons = o->dry_run || t->no_table ? NULL : "batch.csv has the reasons";
+    /* Slides that were not looked at yet count more than those that failed: a batch system starts
+     * what was interrupted again, and the last run has the last word on the others. */
+    if (t->interrupted && t->failed > 0 && t->asked > 1)
+        return hlrp_fail(err, HLRP_E_INTERRUPTED, reasons, "run again to finish",
+                         "interrupted, and %lld of %lld slides failed", (long long)t->failed,
+                         (long long)t->asked);
+    if (t->interrupted)
+        return hlrp_fail(err, HLRP_E_INTERRUPTED, NULL, "run again to finish", "interrupted");
     if (t->failed > 0 && t->asked == 1)
         return hlrp_fail(err, HLRP_E_INPUT, t->why.where, t->why.mend, "%s", t->why.what);
     if (t->failed > 0)
-        return hlrp_fail(err, HLRP_E_INPUT, o->dry_run ? NULL : "batch.csv has the reasons",
+        return hlrp_fail(err, HLRP_E_INPUT, reasons,
                          "mend them and run again: finished slides are kept",
                          "%lld of %lld slides failed", (long long)t->failed, (long long)t->asked);
-    if (t->interrupted)
-        return hlrp_fail(err, HLRP_E_INTERRUPTED, NULL, "run again to finish", "interrupted");
     if (t->elsewhere > 0)
         return hlrp_fail(err, HLRP_E_BUSY, NULL, "run again when they are done",
                          "%lld of the slides are left to another run", (long long)t->elsewhere);
     return HLRP_OK;
+}
+
+hlrp_status hlrp_tally_with_table(hlrp_status status, hlrp_status table, const hlrp_error *untold,
+                                  const hlrp_log *log, hlrp_error *err) {
+    char line[2000];
+    if (table == HLRP_OK)
+        return status;
+    if (status == HLRP_OK) {
+        *err = *untold;
+        return table;
+    }
+    hlrp_logf(log, HLRP_LOG_ERROR, "%s", hlrp_error_line(untold, line, sizeof line));
+    return status;
 }

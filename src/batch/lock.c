@@ -83,6 +83,7 @@ static void field(const char *text, const char *name, char *to, size_t size) {
     }
 }
 
+/* False where there is no lock, and, with errno another than ENOENT, where it cannot be read. */
 static bool read_holder(const char *path, holder *h) {
     char text[512] = "", pid[24], start[24];
     struct stat info;
@@ -91,7 +92,9 @@ static bool read_holder(const char *path, holder *h) {
     if (fd < 0)
         return false;
     const bool good = read(fd, text, sizeof text - 1) >= 0 && fstat(fd, &info) == 0;
+    const int why = errno;
     close(fd);
+    errno = why;
     if (!good)
         return false;
     struct timespec now;
@@ -161,6 +164,11 @@ static hlrp_status cannot_make(const hlrp_lock *lock, int code, hlrp_error *err)
                      "cannot make the lock: %s", strerror(code));
 }
 
+static hlrp_status cannot_read(const hlrp_lock *lock, int code, hlrp_error *err) {
+    return hlrp_fail(err, HLRP_E_IO, lock->path, "mend the file system, then run again",
+                     "cannot read the lock: %s", strerror(code));
+}
+
 static bool write_holder(const hlrp_lock *lock, int fd) {
     char text[512], host[80] = "", boot[40] = "", job[40] = "";
     int64_t start = 0;
@@ -178,7 +186,8 @@ static bool write_holder(const hlrp_lock *lock, int fd) {
 static hlrp_status give_name(const hlrp_lock *lock, const char *whole, bool *taken,
                              hlrp_error *err) {
     const int failed = link(whole, lock->path) == 0 ? 0 : errno;
-    *taken = failed == EEXIST;
+    /* ENOENT: whoever got the lock swept our file away with what the dead have left. */
+    *taken = failed == EEXIST || failed == ENOENT;
     if (failed == 0 || *taken)
         return HLRP_OK;
     if (failed != EPERM && failed != ENOTSUP && failed != ENOSYS)
@@ -244,8 +253,14 @@ hlrp_status hlrp_lock_acquire(const char *path, double timeout, hlrp_lock **out,
     }
     for (int tries = 0; tries < 5 && taken; tries++) {
         HLRP_TRY(create(lock, &taken, err));
-        if (!taken || !read_holder(path, &h))
+        if (!taken)
             continue;
+        if (!read_holder(path, &h)) {
+            if (errno == ENOENT) /* released meanwhile */
+                continue;
+            status = cannot_read(lock, errno, err);
+            goto out;
+        }
         if (!is_stale(&h, timeout)) {
             status = busy(path, &h, err);
             goto out;
@@ -267,8 +282,11 @@ out:
 
 hlrp_status hlrp_lock_check(const hlrp_lock *lock, hlrp_error *err) {
     holder h;
-    if (read_holder(lock->path, &h) && strcmp(h.token, lock->token) == 0)
+    const bool there = read_holder(lock->path, &h);
+    if (there && strcmp(h.token, lock->token) == 0)
         return HLRP_OK;
+    if (!there && errno != ENOENT) /* nobody's by that: but nothing may be written unchecked */
+        return cannot_read(lock, errno, err);
     return hlrp_fail(err, HLRP_E_BUSY, lock->path, "let the other run finish, then run again",
                      "this run was suspended for too long: another has taken its place");
 }

@@ -20,7 +20,7 @@ typedef struct hlrp_lock hlrp_lock;
  * seconds. */
 hlrp_status hlrp_lock_acquire(const char *path, double timeout, hlrp_lock **out, hlrp_error *err);
 
-/* HLRP_E_BUSY where the lock is no longer ours. Cheap: one small read. Thread-safe. */
+/* HLRP_E_BUSY where the lock is no longer ours, HLRP_E_IO where it cannot be read. Cheap: one small read. Thread-safe. */
 hlrp_status hlrp_lock_check(const hlrp_lock *lock, hlrp_error *err);
 
 /* Checks, then renews the heartbeat: call it every timeout / 4 or so. */

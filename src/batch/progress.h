@@ -29,6 +29,7 @@ typedef struct hlrp_slide_progress {
     double eta;                    /* seconds to go, negative where unknown */
     double seconds;                /* spent computing, over all runs of the slide */
     char started[32], updated[32]; /* UTC, ISO 8601 */
+    bool unsaved;                  /* not in the files: this could not be written to status.json */
 } hlrp_slide_progress;
 
 /* status.json, replaced atomically. One flat JSON object with the names above. */

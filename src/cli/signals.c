@@ -21,8 +21,8 @@ static void on_signal(int number) {
 
 static void on_alarm(int number) {
     static const char text[] =
-        "histolrp: error: interrupted: run again to finish; the tiles under way took too long and "
-        "were dropped\n";
+        "histolrp: error: interrupted: what was under way took too long and was dropped: run again "
+        "to finish\n";
     (void)number;
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
     _exit(INTERRUPTED);

@@ -66,7 +66,7 @@ static bool hits_fault(const hlrp_memory_slide *source, int level, hlrp_irect re
     for (int64_t i = 0; i < source->fault_count; i++)
         if (source->faults[i].level == level &&
             hlrp_irect_intersect(source->faults[i].rect, rect).w > 0)
-            return true;
+            return !source->faults_left || (*source->faults_left)-- > 0;
     return false;
 }
 

@@ -76,17 +76,27 @@ static hlrp_status reopen(hlrp_slide *slide, hlrp_error *err) {
                      "the slide changed while it was being read");
 }
 
-/* `piece` lies inside the level; rgb is its first pixel, rows are `stride` bytes apart. */
+static hlrp_status read_once(hlrp_slide *slide, int level, hlrp_irect piece, hlrp_error *err) {
+    const slide_level *l = &slide->levels[level];
+    return slide->backend->read(slide->state, level, address(l, piece.x), address(l, piece.y),
+                                piece.w, piece.h, slide->argb, err);
+}
+
+/* `piece` lies inside the level; rgb is its first pixel, rows are `stride` bytes apart. A second
+ * look tells a disk or a network that failed for a moment from a file that is damaged. */
 static hlrp_status read_by_backend(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
                                    int64_t stride, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    const slide_level *l = &slide->levels[level];
     HLRP_TRY(
         hlrp_grow(&slide->argb, &slide->argb_capacity, piece.w * piece.h, sizeof(uint32_t), err));
     if (!slide->state)
         HLRP_TRY(reopen(slide, err));
-    status = slide->backend->read(slide->state, level, address(l, piece.x), address(l, piece.y),
-                                  piece.w, piece.h, slide->argb, err);
+    status = read_once(slide, level, piece, err);
+    if (status != HLRP_OK) {
+        *err = (hlrp_error){0};
+        HLRP_TRY(reopen(slide, err));
+        status = read_once(slide, level, piece, err);
+    }
     if (status != HLRP_OK) {
         hlrp_error why = *err;
         HLRP_TRY(reopen(slide, err));

@@ -32,6 +32,7 @@ typedef struct hlrp_memory_slide {
     const hlrp_memory_property *properties;
     int64_t fault_count;
     const hlrp_memory_fault *faults;
+    int *faults_left; /* reads that fail before all is well, for one thread; NULL: no end */
 } hlrp_memory_slide;
 
 /* Everything in *source is borrowed and must outlive the handle. */

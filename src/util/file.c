@@ -28,10 +28,11 @@ hlrp_status hlrp_make_folders(const char *path, hlrp_error *err) {
             continue;
         const char kept = p[1];
         p[1] = '\0';
-        if (mkdir(copy, 0777) != 0 && !hlrp_is_folder(copy))
-            status = hlrp_fail(err, HLRP_E_OUTPUT, copy, "check the path and its permissions",
-                               "cannot make the folder: %s",
-                               strerror(errno == EEXIST ? ENOTDIR : errno));
+        const int why = mkdir(copy, 0777) == 0 ? 0 : errno;
+        if (why != 0 && !hlrp_is_folder(copy))
+            status =
+                hlrp_fail(err, HLRP_E_OUTPUT, copy, "check the path and its permissions",
+                          "cannot make the folder: %s", strerror(why == EEXIST ? ENOTDIR : why));
         p[1] = kept;
     }
     free(copy);

@@ -41,6 +41,16 @@ expect 0 run $config -s batch.output="$work/shards" --shard 2/2
 resume
 holds "$work/shards/large" .journal-1-of-2 .journal-2-of-2 run.json status.json
 
+# Who works on the whole slide has no shard beside, and the other way round.
+halt "$work/whole" -s batch.output="$work/whole"
+expect 75 run $config -s batch.output="$work/whole" --shard 1/2
+said 'left to another run'
+resume
+halt "$work/part" -s batch.output="$work/part" --shard 1/2
+expect 75 run $config -s batch.output="$work/part"
+said 'left to another run'
+resume
+
 # --force starts a shard over, too.
 expect 1 run $config -s batch.output="$work/shards" --shard 1/2 -s lrp.gamma=0.75
 said 'lrp\.gamma'

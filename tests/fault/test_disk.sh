@@ -44,6 +44,12 @@ for n in 5 60; do
     [ $status -eq 1 ] || complain "EIO at read $n: status $status"
     fails "EIO at read $n" 'OpenSlide'
 done
+# A read that fails once: of a tile it is read again, and no coarser level steps in; while the slide is
+# opened it may fail the slide.
+for n in 223 327 343 383 399 447; do
+    disturbed -P "$demo/small.svs" -e trace=read,pread64 -e inject=read,pread64:error=EIO:when=$n
+    fails "EIO once, at read $n" 'OpenSlide|cannot be (read|opened)'
+done
 [ $faults -ge 10 ] || complain "only $faults faults were met"
 
 # Nothing is run where the output folder takes no files.
@@ -52,6 +58,29 @@ disturbed -e trace=fsync -e inject=fsync:error=EDQUOT:when=1
 said 'error: the output folder takes no files: .*quota'
 [ ! -e "$work/out/small" ] || complain "something was run"
 
+# Without permission: the output folder, one that cannot be made, one slide's own folder.
+chmod 755 "$work"
+as_nobody() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$program" run $two -s batch.output="$1" \
+        >"$work/stdout" 2>"$work/stderr" </dev/null
+    status=$?
+}
+mkdir -p "$work/closed" "$work/own/small"
+chmod 777 "$work/own"
+if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 --clear-groups "$program" --version >/dev/null 2>&1; then
+    as_nobody "$work/closed"
+    [ $status -eq 2 ] || complain "an output folder without permission: status $status"
+    said 'error: the output folder takes no files: .*Permission denied'
+    as_nobody "$work/closed/new"
+    [ $status -eq 2 ] || complain "an output folder that cannot be made: status $status"
+    said 'error: cannot make the folder: Permission denied'
+    as_nobody "$work/own"
+    [ $status -eq 1 ] || complain "a slide's folder without permission: status $status"
+    grep -q 'small.svs","failed","cannot make the lock: Permission denied' "$work/own/batch.csv" ||
+        complain "a slide's folder without permission: $(cat "$work/own/batch.csv")"
+    grep -q 'wide.svs","complete"' "$work/own/batch.csv" || complain "the other slide did not run"
+fi
+
 # A disk that is small: a slide or two do not fit; with room all is finished.
 mkdir -p "$work/disk"
 if mount -t tmpfs -o size=300k none "$work/disk" 2>/dev/null; then
@@ -59,6 +88,11 @@ if mount -t tmpfs -o size=300k none "$work/disk" 2>/dev/null; then
     said 'No space left on device'
     [ ! -e "$work/disk/out/small/relevance.h5" ] ||
         checked same "$work/plain/small/relevance.h5" "$work/disk/out/small/relevance.h5"
+    rm -rf "$work/disk/out"
+    mount -o remount,size=60k "$work/disk"
+    expect 1 run $two -s batch.output="$work/disk/out"
+    said 'No space left on device .*/batch\.csv'
+    said 'error: 2 of 2 slides failed: mend'
     mount -o remount,size=20m "$work/disk"
     expect 0 run $two -s batch.output="$work/disk/out"
     checked same "$work/plain/wide/relevance.h5" "$work/disk/out/wide/relevance.h5"

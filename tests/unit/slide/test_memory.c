@@ -161,6 +161,31 @@ static void a_fault_is_not_the_end(void **state) {
     free(rgb);
 }
 
+/* Guards: a tile of coarser pixels, or none, for a network that failed for a moment. */
+static void a_fault_that_passes_is_not_noticed(void **state) {
+    (void)state;
+    hlrp_size size = {40, 40};
+    uint8_t *rgb = coordinates(size), out[4 * 4 * 3];
+    int left = 1;
+    hlrp_memory_level level = {size, rgb, NULL};
+    hlrp_memory_fault fault = {0, {10, 10, 5, 5}};
+    hlrp_memory_slide source = {.level_count = 1,
+                                .levels = &level,
+                                .faults = &fault,
+                                .fault_count = 1,
+                                .faults_left = &left};
+    hlrp_slide *slide = open_slide(&source);
+    hlrp_error err = {0};
+    assert_int_equal(hlrp_slide_read(slide, 0, (hlrp_irect){12, 12, 4, 4}, out, &err), HLRP_OK);
+    assert_int_equal(out[0], 12);
+    assert_true(left < 1); /* it was met */
+    left = 2;
+    assert_int_equal(hlrp_slide_read(slide, 0, (hlrp_irect){12, 12, 4, 4}, out, &err),
+                     HLRP_E_INPUT);
+    hlrp_slide_close(slide);
+    free(rgb);
+}
+
 /* Guards: quotients of cut sizes (1003/250 = 4.012), which drift by pixels at the lower right. */
 static void downsamples(void **state) {
     (void)state;
@@ -297,6 +322,7 @@ int main(void) {
         cmocka_unit_test(transparent_pixels_show_the_background),
         cmocka_unit_test(odd_background_colors_are_white),
         cmocka_unit_test(a_fault_is_not_the_end),
+        cmocka_unit_test(a_fault_that_passes_is_not_noticed),
         cmocka_unit_test(downsamples),
         cmocka_unit_test(level_choice),
         cmocka_unit_test(bounds_and_properties),
