@@ -149,6 +149,17 @@ static double table_bytes(hlrp_size size) {
     return (double)size.w * (double)size.h / (256 * 256) * 4 / 3 * 32;
 }
 
+/* The report looks for tissue and pen once more, beside the region that the tiles came from. Where that
+ * was tissue, too, a first look is in the base already. */
+static double report_memory(const hlrp_slide_run *run) {
+    const hlrp_config *c = run->batch->config;
+    const double cells = hlrp_tissue_cells(run->grid.slide, run->mpp, c->regions.tissue_cell_um);
+    const bool looked = c->regions.source & HLRP_CONFIG_SOURCE_TISSUE;
+    if (!c->outputs.report)
+        return 0;
+    return cells * (HLRP_MASK_CELL_BYTES + 1 + (looked ? 0 : HLRP_TISSUE_CELL_BYTES));
+}
+
 /* The part of the slide that tiles cover, 0 … 1. */
 static double covered(const hlrp_slide_run *run) {
     const hlrp_rect tile = hlrp_grid_tile(&run->grid, 0);
@@ -186,7 +197,7 @@ void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int
                                      pyramid_memory((double)map.w, 4));
     const double tables = table_bytes(size);
     out->worker = (double)hlrp_tile_job_worker_bytes(net, parts) + tables;
-    out->memory = (double)dry->base_bytes + (double)run->tile_count * 64 +
+    out->memory = (double)dry->base_bytes + (double)run->tile_count * 64 + report_memory(run) +
                   HLRP_MAX(out->worker * threads,
                            HLRP_MAX(band, pictures) + (double)HLRP_SLIDE_CACHE_BYTES + tables);
     out->journal = (double)run->tile_count * 8 * ((double)parts * explained + account);

@@ -60,6 +60,12 @@ typedef struct hlrp_tissue_options {
 
 void hlrp_tissue_defaults(hlrp_tissue_options *options);
 
+/* Cells of the raster in which tissue is looked for: bounded whatever the slide's size (larger slides
+ * get larger cells). Looking takes about HLRP_TISSUE_CELL_BYTES for each, the region keeps
+ * HLRP_MASK_CELL_BYTES. */
+enum { HLRP_TISSUE_CELL_BYTES = 14, HLRP_MASK_CELL_BYTES = 5 };
+double hlrp_tissue_cells(hlrp_size slide, hlrp_mpp mpp, double cell_um);
+
 /* The whole slide. The caller frees *out with hlrp_region_free. */
 hlrp_status hlrp_region_new_all(hlrp_size slide, hlrp_region **out, hlrp_error *err);
 

@@ -8,9 +8,8 @@
 #include "region/raster.h"
 #include "region/tissue.h"
 
-/* 64 million cells: 23 cm² of slide at 8 µm and about 1 GB while detecting; larger ones get larger
- * cells. */
-#define MOST_CELLS 6.4e7
+/* 20 million cells: 13 cm² of slide at 8 µm; larger ones get larger cells, of 16 µm at 51 cm². */
+#define MOST_CELLS 2e7
 
 /* On a very small slide no object could reach min_object: there a tenth of its area will do. */
 #define SMALL_SLIDE 0.1
@@ -108,16 +107,24 @@ static double fit(int64_t side, double down) {
     return (double)side / ceil((double)side / down - 1e-9);
 }
 
+/* Cells of the asked size that would fill the slide. */
+static double cells_asked(hlrp_size slide, hlrp_mpp mpp, double cell_um) {
+    return (double)slide.w / HLRP_MAX(cell_um / mpp.x, 1) *
+           ((double)slide.h / HLRP_MAX(cell_um / mpp.y, 1));
+}
+
+double hlrp_tissue_cells(hlrp_size slide, hlrp_mpp mpp, double cell_um) {
+    return HLRP_MIN(cells_asked(slide, mpp, cell_um), MOST_CELLS);
+}
+
 static hlrp_status view(hlrp_slide *slide, hlrp_mpp mpp, double cell_um, field *f,
                         hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     f->slide = hlrp_slide_size(slide, 0);
-    f->down_x = HLRP_MAX(cell_um / mpp.x, 1);
-    f->down_y = HLRP_MAX(cell_um / mpp.y, 1);
-    double cells = (double)f->slide.w / f->down_x * ((double)f->slide.h / f->down_y);
-    double coarser = cells > MOST_CELLS ? sqrt(cells / MOST_CELLS) : 1;
-    f->down_x = fit(f->slide.w, f->down_x * coarser);
-    f->down_y = fit(f->slide.h, f->down_y * coarser);
+    const double asked = cells_asked(f->slide, mpp, cell_um);
+    const double coarser = asked > MOST_CELLS ? sqrt(asked / MOST_CELLS) : 1;
+    f->down_x = fit(f->slide.w, HLRP_MAX(cell_um / mpp.x, 1) * coarser);
+    f->down_y = fit(f->slide.h, HLRP_MAX(cell_um / mpp.y, 1) * coarser);
     f->um_x = f->down_x * mpp.x;
     f->um_y = f->down_y * mpp.y;
     HLRP_TRY(hlrp_slide_overview(slide, f->down_x, f->down_y, &f->size, &f->rgb, NULL, err));

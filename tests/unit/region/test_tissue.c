@@ -337,6 +337,16 @@ static void a_real_slide_that_is_nearly_blank(void **unused) {
     }
 }
 
+/* Guards: memory that grows with the slide without end; a dry run that promises less. */
+static void the_raster_is_bounded(void **unused) {
+    (void)unused;
+    const hlrp_mpp half = {0.5, 0.5}, uneven = {0.25, 16};
+    assert_true(hlrp_tissue_cells((hlrp_size){1600, 3200}, half, 8) == 100 * 200);
+    assert_true(hlrp_tissue_cells((hlrp_size){3200, 100}, uneven, 8) == 100 * 100);
+    assert_true(hlrp_tissue_cells((hlrp_size){100000, 100000}, half, 8) == 2e7);
+    assert_true(hlrp_tissue_cells((hlrp_size){100000, 10000000}, half, 8) == 2e7);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_tissue_and_leaves_glass),
@@ -354,6 +364,7 @@ int main(void) {
         cmocka_unit_test(an_unreadable_slide_is_an_error),
         cmocka_unit_test(a_real_slide_of_skin),
         cmocka_unit_test(a_real_slide_that_is_nearly_blank),
+        cmocka_unit_test(the_raster_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
