@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "region/layer.h"
-#include "region/polygon.h"
+#include "region/outline.h"
 
 /* Areas that lie outside the slide by more than this share are another slide's. */
 #define MOST_OUTSIDE 0.5
@@ -15,8 +15,8 @@
 typedef struct annotation_layer {
     hlrp_drawing drawing; /* its groups and format; the shapes are dropped once they are areas */
     hlrp_region_class *classes;
-    hlrp_pieces **pieces; /* of each class as drawn */
-    hlrp_pieces *region;  /* what counts; may be one of those above */
+    hlrp_outline **outlines; /* of each class as drawn */
+    hlrp_outline *region;    /* what counts; may be one of those above */
     bool shared;
     hlrp_mask sketch;
     uint8_t *kind;
@@ -25,7 +25,7 @@ typedef struct annotation_layer {
 /* ---- the layer ---- */
 
 static double layer_area(const void *layer, hlrp_rect rect) {
-    return hlrp_pieces_area(((const annotation_layer *)layer)->region, rect);
+    return hlrp_outline_area(((const annotation_layer *)layer)->region, rect);
 }
 
 static const hlrp_mask *layer_mask(const void *layer) {
@@ -41,7 +41,7 @@ static const hlrp_region_class *class_at(const void *layer, int64_t i) {
 }
 
 static double class_area(const void *layer, int64_t i, hlrp_rect rect) {
-    return hlrp_pieces_area(((const annotation_layer *)layer)->pieces[i], rect);
+    return hlrp_outline_area(((const annotation_layer *)layer)->outlines[i], rect);
 }
 
 static void add_count(hlrp_str *out, int64_t n, const char *one, const char *many, bool *first) {
@@ -72,11 +72,11 @@ static void layer_free(void *layer) {
     annotation_layer *l = layer;
     if (!l)
         return;
-    for (int64_t i = 0; l->pieces && i < l->drawing.group_count; i++)
-        hlrp_pieces_free(l->pieces[i]);
+    for (int64_t i = 0; l->outlines && i < l->drawing.group_count; i++)
+        hlrp_outline_free(l->outlines[i]);
     if (!l->shared)
-        hlrp_pieces_free(l->region);
-    free(l->pieces);
+        hlrp_outline_free(l->region);
+    free(l->outlines);
     free(l->classes);
     free(l->kind);
     hlrp_drawing_free(&l->drawing);
@@ -178,7 +178,7 @@ static hlrp_status count_shapes(annotation_layer *l, hlrp_error *err) {
                                                    &c->points, &c->lines};
         ++*counts[d->shapes[i].kind];
     }
-    return hlrp_calloc(&l->pieces, d->group_count, sizeof *l->pieces, "classes", err);
+    return hlrp_calloc(&l->outlines, d->group_count, sizeof *l->outlines, "classes", err);
 }
 
 /* A class as drawn: its shapes without its negative ones. */
@@ -240,8 +240,8 @@ static hlrp_status add_class(annotation_layer *l, hlrp_geos *geos, hlrp_size sli
     GEOSGeometry *drawn = NULL;
     hlrp_region_class *c = &l->classes[i];
     HLRP_TRY(draw_class(geos, &l->drawing, i, &sum->repaired, &drawn, err));
-    HLRP_TRY(hlrp_pieces_new(drawn, slide, &l->pieces[i], err));
-    c->area = hlrp_pieces_total(l->pieces[i]);
+    HLRP_TRY(hlrp_outline_new(geos, drawn, slide, &l->outlines[i], err));
+    c->area = hlrp_outline_total(l->outlines[i]);
     if (has_area(c) && c->use == HLRP_CLASS_INCLUDED) {
         HLRP_TRY(hlrp_polygon_add(geos, &sum->in, drawn, err));
         sum->included++;
@@ -254,17 +254,17 @@ out:
     return status;
 }
 
-/* The region itself; one class alone is what was cut into pieces already. */
+/* The region itself; one class alone is an outline already. */
 static hlrp_status make_region(annotation_layer *l, hlrp_geos *geos, hlrp_size slide, totals *sum,
                                hlrp_error *err) {
     for (int64_t i = 0; sum->included == 1 && sum->cut == 0 && i < l->drawing.group_count; i++)
         if (l->classes[i].use == HLRP_CLASS_INCLUDED && has_area(&l->classes[i])) {
-            l->region = l->pieces[i];
+            l->region = l->outlines[i];
             l->shared = true;
             return HLRP_OK;
         }
     hlrp_status status = hlrp_polygon_cut(geos, &sum->in, sum->out, err);
-    return status == HLRP_OK ? hlrp_pieces_new(sum->in, slide, &l->region, err) : status;
+    return status == HLRP_OK ? hlrp_outline_new(geos, sum->in, slide, &l->region, err) : status;
 }
 
 static hlrp_status make_areas(annotation_layer *l, hlrp_size slide, const hlrp_log *log,
@@ -285,7 +285,7 @@ static hlrp_status make_areas(annotation_layer *l, hlrp_size slide, const hlrp_l
         hlrp_logf(log, HLRP_LOG_WARN, "%s: %lld shapes cross themselves: repaired", path,
                   (long long)sum.repaired);
     HLRP_TRY(make_region(l, &geos, slide, &sum, err));
-    status = check_place(&geos, sum.in, hlrp_pieces_total(l->region), slide, path, log, err);
+    status = check_place(&geos, sum.in, hlrp_outline_total(l->region), slide, path, log, err);
 out:
     if (geos.handle) {
         GEOSGeom_destroy_r(geos.handle, sum.in);

@@ -1,4 +1,4 @@
-/* Private to src/region: areas by GEOS, whose every call lives in polygon.c and pieces.c. */
+/* Private to src/region: areas by GEOS, whose every call lives in polygon.c and outline.c. */
 #ifndef HLRP_REGION_POLYGON_H
 #define HLRP_REGION_POLYGON_H
 
@@ -33,21 +33,5 @@ hlrp_status hlrp_polygon_cut(hlrp_geos *geos, GEOSGeometry **a, const GEOSGeomet
                              hlrp_error *err);
 
 double hlrp_polygon_area(hlrp_geos *geos, const GEOSGeometry *a);
-
-/* ---- pieces ---- */
-
-/* A geometry cut along a tree of rectangles until each piece is full, empty or of few vertices: the
- * area inside a rectangle then costs what its edge costs, not what the drawing does. Owns copies of
- * what it needs, its own context included; calls take turns by a lock. */
-typedef struct hlrp_pieces hlrp_pieces;
-
-/* The part of `shape` inside the slide. The caller frees *out. */
-hlrp_status hlrp_pieces_new(const GEOSGeometry *shape, hlrp_size slide, hlrp_pieces **out,
-                            hlrp_error *err);
-void hlrp_pieces_free(hlrp_pieces *pieces);
-
-double hlrp_pieces_total(const hlrp_pieces *pieces); /* area, level-0 pixels² */
-/* Area inside `rect`, which lies inside the slide. */
-double hlrp_pieces_area(const hlrp_pieces *pieces, hlrp_rect rect);
 
 #endif

@@ -17,7 +17,7 @@
 #include "slide/slide.h"
 #include "util/util.h"
 
-/* Immutable once made: any number of threads may ask at once (polygons let them take turns). */
+/* Immutable once made: any number of threads may ask at once. */
 typedef struct hlrp_region hlrp_region;
 
 /* What a cell of the mask is. */
