@@ -15,9 +15,6 @@
 enum { TISSUE, GLASS, PEN, PADDING, PLAIN_KINDS };
 enum { CLASSES_MOST = HLRP_GROUND_MOST - PLAIN_KINDS };
 
-/* Share of a cell from which on it is a class'. */
-#define HALF 0.5
-
 hlrp_tissue_options hlrp_tissue_options_of(const hlrp_config *c) {
     return (hlrp_tissue_options){.cell_um = c->regions.tissue_cell_um,
                                  .median_um = c->regions.tissue_median_um,
@@ -73,35 +70,25 @@ static hlrp_status copy_mask(const hlrp_mask *mask, int64_t classes, hlrp_slide_
     return HLRP_OK;
 }
 
-/* A drawn class takes the cells of which it covers half, but for pen marks: ink on a tumor is ink.
- * Blocks that it covers wholly or not at all are settled at once. */
-static void paint_class(const hlrp_region *region, int64_t index, hlrp_slide_ground *g, uint8_t pen,
-                        hlrp_irect block) {
-    const hlrp_rect rect = {(double)block.x * g->ground.cell_w, (double)block.y * g->ground.cell_h,
-                            (double)block.w * g->ground.cell_w, (double)block.h * g->ground.cell_h};
-    const double share = hlrp_region_class_coverage(region, index, rect);
-    if (share <= 0)
-        return;
-    if (share >= 1 || (block.w == 1 && block.h == 1)) {
-        for (int64_t y = block.y; share >= HALF && y < block.y + block.h; y++)
-            for (int64_t x = block.x; x < block.x + block.w; x++) {
-                uint8_t *cell = &g->kind[y * g->ground.w + x];
-                *cell = *cell == pen ? pen : (uint8_t)index;
-            }
-        return;
-    }
-    const int64_t w = (block.w + 1) / 2, h = (block.h + 1) / 2;
-    for (int64_t y = 0; y < block.h; y += h)
-        for (int64_t x = 0; x < block.w; x += w)
-            paint_class(region, index, g, pen,
-                        (hlrp_irect){block.x + x, block.y + y, HLRP_MIN(w, block.w - x),
-                                     HLRP_MIN(h, block.h - y)});
+/* A drawn class takes the cells of which it covers half, but for pen marks: ink on a tumor is ink. */
+static hlrp_status paint_class(const hlrp_region *region, int64_t index, hlrp_slide_ground *g,
+                               uint8_t pen, uint8_t *half, hlrp_error *err) {
+    const hlrp_mask cells = {g->ground.w, g->ground.h, g->ground.cell_w, g->ground.cell_h, NULL};
+    const hlrp_status status = hlrp_region_class_cells(region, index, &cells, half, err);
+    for (int64_t i = 0; status == HLRP_OK && i < cells.w * cells.h; i++)
+        if (half[i] && g->kind[i] != pen)
+            g->kind[i] = (uint8_t)index;
+    return status;
 }
 
 /* The largest class first: where classes overlap, the smaller one says more. */
-static void paint_classes(const hlrp_region *region, int64_t classes, hlrp_slide_ground *g) {
+static hlrp_status paint_classes(const hlrp_region *region, int64_t classes, hlrp_slide_ground *g,
+                                 hlrp_error *err) {
     bool painted[CLASSES_MOST] = {false};
-    for (int64_t n = 0; n < classes; n++) {
+    uint8_t *half = NULL;
+    hlrp_status status =
+        classes > 0 ? hlrp_calloc(&half, g->ground.w * g->ground.h, 1, "a report", err) : HLRP_OK;
+    for (int64_t n = 0; status == HLRP_OK && n < classes; n++) {
         int64_t next = -1;
         for (int64_t i = 0; i < classes; i++)
             if (!painted[i] && (next < 0 || hlrp_region_class_at(region, i)->area >
@@ -109,9 +96,10 @@ static void paint_classes(const hlrp_region *region, int64_t classes, hlrp_slide
                 next = i;
         painted[next] = true;
         g->ground.kinds[next] = (hlrp_ground_kind){hlrp_region_class_at(region, next)->name, false};
-        paint_class(region, next, g, (uint8_t)(classes + PEN),
-                    (hlrp_irect){0, 0, g->ground.w, g->ground.h});
+        status = paint_class(region, next, g, (uint8_t)(classes + PEN), half, err);
     }
+    free(half);
+    return status;
 }
 
 hlrp_status hlrp_slide_ground_find(const hlrp_slide_run *run, hlrp_slide_ground *out,
@@ -124,7 +112,7 @@ hlrp_status hlrp_slide_ground_find(const hlrp_slide_run *run, hlrp_slide_ground 
     HLRP_TRY(hlrp_region_new_tissue(run->slide, run->mpp, &options, &tissue, err));
     HLRP_TRY(copy_mask(hlrp_region_mask(tissue), classes, out, err));
     name_kinds(&out->ground, classes);
-    paint_classes(run->region, classes, out);
+    status = paint_classes(run->region, classes, out, err);
 out:
     hlrp_region_free(tissue);
     return status;

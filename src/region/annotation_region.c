@@ -44,6 +44,12 @@ static double class_area(const void *layer, int64_t i, hlrp_rect rect) {
     return hlrp_outline_area(((const annotation_layer *)layer)->outlines[i], rect);
 }
 
+static hlrp_status class_cells(const void *layer, int64_t i, hlrp_size slide,
+                               const hlrp_mask *cells, uint8_t *half, hlrp_error *err) {
+    return hlrp_outline_cells(((const annotation_layer *)layer)->outlines[i], slide, cells, half,
+                              err);
+}
+
 static void add_count(hlrp_str *out, int64_t n, const char *one, const char *many, bool *first) {
     if (n == 0)
         return;
@@ -315,6 +321,7 @@ hlrp_status hlrp_region_new_drawing(hlrp_drawing *drawing, const char *path, hlr
                                        .class_count = class_count,
                                        .class_at = class_at,
                                        .class_area = class_area,
+                                       .class_cells = class_cells,
                                        .describe = describe};
     hlrp_status status = HLRP_OK;
     annotation_layer *l = NULL;
@@ -327,7 +334,8 @@ hlrp_status hlrp_region_new_drawing(hlrp_drawing *drawing, const char *path, hlr
     HLRP_TRY(choose_classes(l, o, path, err));
     HLRP_TRY(make_areas(l, slide, o->log, path, err));
     drop_shapes(&l->drawing);
-    HLRP_TRY(hlrp_layer_sketch(&ops, l, slide, &l->sketch, &l->kind, err));
+    HLRP_TRY(hlrp_sketch_new(slide, &l->sketch, &l->kind, err));
+    HLRP_TRY(hlrp_outline_cells(l->region, slide, &l->sketch, l->kind, err));
     return hlrp_region_new(slide, &ops, l, out, err);
 out:
     layer_free(l);

@@ -104,6 +104,12 @@ static double class_area(const void *layer, int64_t i, hlrp_rect r) {
     return p->ops->class_area(p->layer, i, r);
 }
 
+static hlrp_status class_cells(const void *layer, int64_t i, hlrp_size slide,
+                               const hlrp_mask *cells, uint8_t *half, hlrp_error *err) {
+    const part *p = classes_of(layer);
+    return p->ops->class_cells(p->layer, i, slide, cells, half, err);
+}
+
 static void describe(const void *layer, hlrp_str *out) {
     const intersection *s = layer;
     for (int64_t i = 0; i < s->count; i++) {
@@ -177,6 +183,7 @@ hlrp_status hlrp_region_new_intersection(hlrp_region **parts, int64_t count, hlr
                                        .class_count = class_count,
                                        .class_at = class_at,
                                        .class_area = class_area,
+                                       .class_cells = class_cells,
                                        .describe = describe};
     hlrp_status status = HLRP_OK;
     intersection *s = NULL;

@@ -17,6 +17,9 @@ typedef struct hlrp_layer_ops {
     int64_t (*class_count)(const void *layer); /* NULL: the layer has no classes */
     const hlrp_region_class *(*class_at)(const void *layer, int64_t i);
     double (*class_area)(const void *layer, int64_t i, hlrp_rect rect); /* as area */
+    /* As hlrp_region_class_cells. */
+    hlrp_status (*class_cells)(const void *layer, int64_t i, hlrp_size slide,
+                               const hlrp_mask *cells, uint8_t *half, hlrp_error *err);
     void (*describe)(const void *layer, hlrp_str *out);
 } hlrp_layer_ops;
 
@@ -34,9 +37,9 @@ hlrp_status hlrp_region_new_drawing(hlrp_drawing *drawing, const char *path, hlr
                                     const hlrp_annotation_options *options, hlrp_region **out,
                                     hlrp_error *err);
 
-/* A raster of at most 2,048 cells a side for pictures of a layer that has none: tissue where at
- * least half of a cell is covered. *kind is out->kind,
- * the caller's to free. */
+/* A raster of at most 2,048 cells a side for pictures of a layer that has none: empty, or tissue where
+ * at least half of a cell is covered. *kind is out->kind, the caller's to free. */
+hlrp_status hlrp_sketch_new(hlrp_size slide, hlrp_mask *out, uint8_t **kind, hlrp_error *err);
 hlrp_status hlrp_layer_sketch(const hlrp_layer_ops *ops, const void *layer, hlrp_size slide,
                               hlrp_mask *out, uint8_t **kind, hlrp_error *err);
 

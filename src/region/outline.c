@@ -6,7 +6,7 @@
  * chains of edges are settled at once: what lies beside or below the rectangle gives nothing, what
  * lies above it h times its run in x, which no longer depends on the way between its ends, and what
  * lies inside a sum that was kept. */
-#include "region/outline.h"
+#include "region/outline_nodes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,26 +14,10 @@
 
 enum { FEW_EDGES = 8 };
 
-/* A chain of edges of one ring, or several whole rings: then it ends where it began. */
-typedef struct node {
-    double left, top, right, bottom; /* what it spans */
-    double sum;                      /* ∫ (y − top) dx along it */
-    double start, end;               /* x there; of whole rings 0 */
-    int64_t first, count;            /* edges, from vertex to vertex; count 0: see the halves */
-    int64_t low, high;               /* numbers of the halves */
-} node;
-
-struct hlrp_outline {
-    hlrp_vertex *vertices; /* ring by ring, each closed */
-    int64_t vertex_count, vertex_capacity;
-    node *nodes;
-    int64_t node_count, node_capacity, root; /* root −1: no ring */
-    double total;
-};
-
 /* ---- chains ---- */
 
-static hlrp_status add_node(hlrp_outline *o, const node *n, int64_t *number, hlrp_error *err) {
+static hlrp_status add_node(hlrp_outline *o, const hlrp_outline_node *n, int64_t *number,
+                            hlrp_error *err) {
     const hlrp_status status =
         hlrp_grow(&o->nodes, &o->node_capacity, o->node_count + 1, sizeof *o->nodes, err);
     if (status == HLRP_OK) {
@@ -43,9 +27,9 @@ static hlrp_status add_node(hlrp_outline *o, const node *n, int64_t *number, hlr
     return status;
 }
 
-static node few_edges(const hlrp_outline *o, int64_t first, int64_t count) {
+static hlrp_outline_node few_edges(const hlrp_outline *o, int64_t first, int64_t count) {
     const hlrp_vertex *v = o->vertices + first;
-    node n = {v->x, v->y, v->x, v->y, 0, v->x, v[count].x, first, count, -1, -1};
+    hlrp_outline_node n = {v->x, v->y, v->x, v->y, 0, v->x, v[count].x, first, count, -1, -1};
     for (int64_t i = 1; i <= count; i++) {
         n.left = HLRP_MIN(n.left, v[i].x);
         n.right = HLRP_MAX(n.right, v[i].x);
@@ -58,19 +42,19 @@ static node few_edges(const hlrp_outline *o, int64_t first, int64_t count) {
 }
 
 /* Sums are kept above the chain's own top: they do not lose digits to where on the slide it is. */
-static double sum_above(const node *n, double y) {
+static double sum_above(const hlrp_outline_node *n, double y) {
     return n->sum + (n->top - y) * (n->end - n->start);
 }
 
 /* Two halves as one; its ends are left to the caller. */
-static node both(const hlrp_outline *o, int64_t low, int64_t high) {
-    const node *a = &o->nodes[low], *b = &o->nodes[high];
-    node n = {.left = HLRP_MIN(a->left, b->left),
-              .top = HLRP_MIN(a->top, b->top),
-              .right = HLRP_MAX(a->right, b->right),
-              .bottom = HLRP_MAX(a->bottom, b->bottom),
-              .low = low,
-              .high = high};
+static hlrp_outline_node both(const hlrp_outline *o, int64_t low, int64_t high) {
+    const hlrp_outline_node *a = &o->nodes[low], *b = &o->nodes[high];
+    hlrp_outline_node n = {.left = HLRP_MIN(a->left, b->left),
+                           .top = HLRP_MIN(a->top, b->top),
+                           .right = HLRP_MAX(a->right, b->right),
+                           .bottom = HLRP_MAX(a->bottom, b->bottom),
+                           .low = low,
+                           .high = high};
     n.sum = sum_above(a, n.top) + sum_above(b, n.top);
     return n;
 }
@@ -79,7 +63,7 @@ static hlrp_status add_chain(hlrp_outline *o, int64_t first, int64_t count, int6
                              hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     int64_t low = 0, high = 0;
-    node n;
+    hlrp_outline_node n;
     if (count <= FEW_EDGES) {
         n = few_edges(o, first, count);
         return add_node(o, &n, number, err);
@@ -134,7 +118,7 @@ static hlrp_status add_ring(hlrp_outline *o, const hlrp_geos *geos, const GEOSGe
         turn(o->vertices + first, n);
     ring *r = &all->items[all->count++];
     HLRP_TRY(add_chain(o, first, n - 1, &r->number, err));
-    const node *whole = &o->nodes[r->number];
+    const hlrp_outline_node *whole = &o->nodes[r->number];
     *r = (ring){r->number, (whole->left + whole->right) / 2, (whole->top + whole->bottom) / 2};
 out:
     return status;
@@ -178,7 +162,7 @@ static hlrp_status join(hlrp_outline *o, ring *list, int64_t count, bool along_x
                         hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     int64_t low = 0, high = 0;
-    node n;
+    hlrp_outline_node n;
     if (count == 1) {
         *number = list->number;
         return HLRP_OK;
@@ -221,8 +205,7 @@ void hlrp_outline_free(hlrp_outline *o) {
 
 /* ---- questions ---- */
 
-/* The mean of min(max(y, 0), h) while y goes evenly from `from` to `to`. */
-static double mean_height(double from, double to, double h) {
+double hlrp_mean_height(double from, double to, double h) {
     const double low = HLRP_MIN(from, to), high = HLRP_MAX(from, to);
     if (high <= 0 || low >= h)
         return high <= 0 ? 0 : h;
@@ -240,10 +223,10 @@ static double edge_area(hlrp_vertex p, hlrp_vertex q, hlrp_rect r) {
     const double a = HLRP_MIN(HLRP_MAX(p.x, r.x), right), b = HLRP_MIN(HLRP_MAX(q.x, r.x), right);
     const double from = a == p.x ? p.y : p.y + (a - p.x) * slope;
     const double to = b == q.x ? q.y : p.y + (b - p.x) * slope;
-    return (b - a) * mean_height(from - r.y, to - r.y, r.h);
+    return (b - a) * hlrp_mean_height(from - r.y, to - r.y, r.h);
 }
 
-static double area_of(const hlrp_outline *o, const node *n, hlrp_rect r) {
+static double area_of(const hlrp_outline *o, const hlrp_outline_node *n, hlrp_rect r) {
     const double right = r.x + r.w, below = r.y + r.h;
     if (n->right <= r.x || n->left >= right || n->bottom <= r.y)
         return 0;

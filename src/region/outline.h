@@ -3,6 +3,7 @@
 #define HLRP_REGION_OUTLINE_H
 
 #include "region/polygon.h"
+#include "region/region.h"
 
 /* Immutable: any number of threads may ask at once. Owns a copy of what it needs. */
 typedef struct hlrp_outline hlrp_outline;
@@ -15,6 +16,10 @@ void hlrp_outline_free(hlrp_outline *outline);
 
 /* Area inside `rect`, level-0 pixels². */
 double hlrp_outline_area(const hlrp_outline *outline, hlrp_rect rect);
+/* half [cells.h][cells.w]: 1 where at least half of a cell, or of its part on the slide, is covered,
+ * else 0. cells: number and size of the cells, from the slide's (0,0). */
+hlrp_status hlrp_outline_cells(const hlrp_outline *outline, hlrp_size slide, const hlrp_mask *cells,
+                               uint8_t *half, hlrp_error *err);
 /* Area inside the slide. */
 double hlrp_outline_total(const hlrp_outline *outline);
 

@@ -73,6 +73,11 @@ double hlrp_region_class_coverage(const hlrp_region *region, int64_t i, hlrp_rec
     return clean_share(region->ops->class_area(region->layer, i, inside) / (inside.w * inside.h));
 }
 
+hlrp_status hlrp_region_class_cells(const hlrp_region *region, int64_t i, const hlrp_mask *cells,
+                                    uint8_t *half, hlrp_error *err) {
+    return region->ops->class_cells(region->layer, i, region->slide, cells, half, err);
+}
+
 hlrp_status hlrp_region_describe(const hlrp_region *region, char **out, hlrp_error *err) {
     hlrp_str text = {0};
     if (region->ops->describe)

@@ -161,11 +161,6 @@ const hlrp_region_class *hlrp_region_class_at(const hlrp_region *region, int64_t
  * is used or not: classes may overlap. */
 double hlrp_region_class_coverage(const hlrp_region *region, int64_t i, hlrp_rect level0);
 
-/* One line for a person, such as "annotation (QuPath GeoJSON): Tumor 3 polygons, 1 ellipse;
- * Necrosis 1 polygon (cut out)"; parts of an intersection are joined by " & ". The caller's to
- * free. */
-hlrp_status hlrp_region_describe(const hlrp_region *region, char **out, hlrp_error *err);
-
 /* The raster behind a region. Cell (i,j) covers the level-0 rectangle from (i·cell_w, j·cell_h),
  * cell_w wide and cell_h high. */
 typedef struct hlrp_mask {
@@ -173,6 +168,17 @@ typedef struct hlrp_mask {
     double cell_w, cell_h; /* level-0 pixels per cell */
     const uint8_t *kind;   /* [h][w] of hlrp_cell */
 } hlrp_mask;
+
+/* half [cells.h][cells.w]: 1 where class i as drawn covers at least half of a cell, or of its part on
+ * the slide, else 0. cells: number and size of the cells, from the slide's (0,0); its kind is not
+ * looked at. HLRP_E_MEMORY. */
+hlrp_status hlrp_region_class_cells(const hlrp_region *region, int64_t i, const hlrp_mask *cells,
+                                    uint8_t *half, hlrp_error *err);
+
+/* One line for a person, such as "annotation (QuPath GeoJSON): Tumor 3 polygons, 1 ellipse;
+ * Necrosis 1 polygon (cut out)"; parts of an intersection are joined by " & ". The caller's to
+ * free. */
+hlrp_status hlrp_region_describe(const hlrp_region *region, char **out, hlrp_error *err);
 
 /* Borrowed, lives as long as the region; NULL for a region without a raster (`all`). Annotations
  * and intersections have one for pictures only: a cell belongs where at least half of it does. */

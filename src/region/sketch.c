@@ -52,22 +52,25 @@ static void fill(const sketch *s, hlrp_irect cells) {
     fill(s, high);
 }
 
-hlrp_status hlrp_layer_sketch(const hlrp_layer_ops *ops, const void *layer, hlrp_size slide,
-                              hlrp_mask *out, uint8_t **kind, hlrp_error *err) {
+hlrp_status hlrp_sketch_new(hlrp_size slide, hlrp_mask *out, uint8_t **kind, hlrp_error *err) {
     const double cell = HLRP_MAX(1, (double)HLRP_MAX(slide.w, slide.h) / MOST_CELLS);
-    const sketch s = {ops, layer, slide, out, NULL};
     *out = (hlrp_mask){.w = HLRP_MAX((int64_t)ceil((double)slide.w / cell - 1e-9), 1),
                        .h = HLRP_MAX((int64_t)ceil((double)slide.h / cell - 1e-9), 1),
                        .cell_w = cell,
                        .cell_h = cell};
-    hlrp_status status = hlrp_calloc(kind, out->w * out->h, 1, "a picture of the region", err);
-    if (status != HLRP_OK)
-        return status;
-    sketch filled = s;
-    filled.kind = *kind;
+    const hlrp_status status =
+        hlrp_calloc(kind, out->w * out->h, 1, "a picture of the region", err);
     out->kind = *kind;
-    fill(&filled, (hlrp_irect){0, 0, out->w, out->h});
-    return HLRP_OK;
+    return status;
+}
+
+hlrp_status hlrp_layer_sketch(const hlrp_layer_ops *ops, const void *layer, hlrp_size slide,
+                              hlrp_mask *out, uint8_t **kind, hlrp_error *err) {
+    const hlrp_status status = hlrp_sketch_new(slide, out, kind, err);
+    const sketch s = {ops, layer, slide, out, *kind};
+    if (status == HLRP_OK)
+        fill(&s, (hlrp_irect){0, 0, out->w, out->h});
+    return status;
 }
 
 /* ---- names ---- */

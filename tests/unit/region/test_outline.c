@@ -137,6 +137,47 @@ static void combs_and_edges_that_coincide(void **unused) {
     hlrp_geos_end(&g);
 }
 
+/* Guards: the raster of regions.png and of the report's ground against the areas cell by cell: a
+ * chain that is settled for a whole band, edges beyond the raster's sides, a band's seam, the last
+ * cells that reach over the slide. */
+static void cells_are_those_of_the_areas(void **unused) {
+    (void)unused;
+    hlrp_error err = {0};
+    hlrp_geos g = {0};
+    const hlrp_mask rasters[] = {{.w = 77, .h = 1000, .cell_w = 1300, .cell_h = 100.25},
+                                 {.w = 1500, .h = 1500, .cell_w = 67, .cell_h = 67},
+                                 {.w = 5, .h = 5, .cell_w = 20001, .cell_h = 20001}};
+    state = 77;
+    assert_int_equal(hlrp_geos_begin(&g, &err), HLRP_OK);
+    for (size_t k = 0; k < HLRP_COUNT(rasters); k++) {
+        const hlrp_mask *m = &rasters[k];
+        GEOSGeometry *parts[2] = {with_hole(&g, 45000, 60000, 50000, 500),
+                                  with_hole(&g, 99000, 3000, 4000, 50)};
+        GEOSGeometry *shape = GEOSGeom_createCollection_r(g.handle, GEOS_MULTIPOLYGON, parts, 2);
+        hlrp_outline *o = outline_of(&g, shape);
+        uint8_t *half = calloc((size_t)(m->w * m->h), 1);
+        int64_t covered = 0;
+        assert_non_null(half);
+        assert_int_equal(hlrp_outline_cells(o, SLIDE, m, half, &err), HLRP_OK);
+        for (int64_t y = 0; y < m->h; y++)
+            for (int64_t x = 0; x < m->w; x++) {
+                const hlrp_rect cell = {(double)x * m->cell_w, (double)y * m->cell_h, m->cell_w,
+                                        m->cell_h};
+                const hlrp_rect inside =
+                    hlrp_rect_intersect(cell, (hlrp_rect){0, 0, (double)SLIDE.w, (double)SLIDE.h});
+                const double whole = inside.w * inside.h, area = hlrp_outline_area(o, cell);
+                covered += half[y * m->w + x];
+                if (fabs(2 * area - whole) > 1e-6 * whole)
+                    assert_int_equal(half[y * m->w + x], 2 * area > whole);
+            }
+        assert_true(covered > 0 && covered < m->w * m->h);
+        free(half);
+        hlrp_outline_free(o);
+        GEOSGeom_destroy_r(g.handle, shape);
+    }
+    hlrp_geos_end(&g);
+}
+
 static void nothing_has_no_area(void **unused) {
     (void)unused;
     hlrp_error err = {0};
@@ -153,8 +194,8 @@ static void nothing_has_no_area(void **unused) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(areas_are_those_of_geos),
-                                       cmocka_unit_test(combs_and_edges_that_coincide),
-                                       cmocka_unit_test(nothing_has_no_area)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(areas_are_those_of_geos), cmocka_unit_test(combs_and_edges_that_coincide),
+        cmocka_unit_test(cells_are_those_of_the_areas), cmocka_unit_test(nothing_has_no_area)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
