@@ -172,12 +172,79 @@ out:
     return status;
 }
 
+/* ---- the union ---- */
+
+typedef struct box {
+    double left, top, right, bottom;
+    int64_t item;
+    bool meets; /* another box */
+} box;
+
+static int by_left(const void *a, const void *b) {
+    const box *p = a, *q = b;
+    return p->left != q->left ? (p->left > q->left) - (p->left < q->left)
+                              : (p->item > q->item) - (p->item < q->item);
+}
+
+static hlrp_status box_all(hlrp_geos *geos, const geometries *parts, box **out, hlrp_error *err) {
+    hlrp_status status = hlrp_calloc(out, parts->count, sizeof **out, "shapes", err);
+    for (int64_t i = 0; status == HLRP_OK && i < parts->count; i++) {
+        box *b = &(*out)[i];
+        const GEOSGeometry *g = parts->items[i];
+        b->item = i;
+        if (!GEOSGeom_getXMin_r(geos->handle, g, &b->left) ||
+            !GEOSGeom_getXMax_r(geos->handle, g, &b->right) ||
+            !GEOSGeom_getYMin_r(geos->handle, g, &b->top) ||
+            !GEOSGeom_getYMax_r(geos->handle, g, &b->bottom))
+            status = hlrp_geos_failed(geos, NULL, err);
+    }
+    return status;
+}
+
+static void mark_meetings(box *b, int64_t count) {
+    qsort(b, (size_t)count, sizeof *b, by_left);
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = i + 1; j < count && b[j].left <= b[i].right; j++)
+            if (b[j].top <= b[i].bottom && b[i].top <= b[j].bottom)
+                b[i].meets = b[j].meets = true;
+}
+
+/* Only what may touch is joined by GEOS: thousands of cells that lie apart are a union already. */
+static hlrp_status unite(hlrp_geos *geos, geometries *parts, GEOSGeometry **out, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    box *boxes = NULL;
+    geometries apart = {0}, close = {0};
+    GEOSGeometry *all = NULL, *joined = NULL;
+    HLRP_TRY(box_all(geos, parts, &boxes, err));
+    mark_meetings(boxes, parts->count);
+    for (int64_t i = 0; i < parts->count; i++) {
+        GEOSGeometry *g = parts->items[boxes[i].item];
+        parts->items[boxes[i].item] = NULL;
+        HLRP_TRY(push(geos, boxes[i].meets ? &close : &apart, g, err));
+    }
+    if (close.count > 0) {
+        all = collect(geos, &close, GEOS_GEOMETRYCOLLECTION);
+        joined = all ? GEOSUnaryUnion_r(geos->handle, all) : NULL;
+        HLRP_TRY(joined ? keep_areas(geos, joined, &apart, err)
+                        : hlrp_geos_failed(geos, NULL, err));
+    }
+    *out = collect(geos, &apart, GEOS_MULTIPOLYGON);
+    if (!*out)
+        status = hlrp_geos_failed(geos, NULL, err);
+out:
+    GEOSGeom_destroy_r(geos->handle, all);
+    GEOSGeom_destroy_r(geos->handle, joined);
+    free_list(geos, &apart);
+    free_list(geos, &close);
+    free(boxes);
+    return status;
+}
+
 hlrp_status hlrp_polygon_of_group(hlrp_geos *geos, const hlrp_drawing *d, int64_t group,
                                   bool negative, int64_t *repaired, GEOSGeometry **out,
                                   hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     geometries parts = {0};
-    GEOSGeometry *all = NULL;
     for (int64_t i = 0; i < d->shape_count; i++)
         if (d->shapes[i].group == group && d->shapes[i].negative == negative)
             HLRP_TRY(add_shape(geos, d, &d->shapes[i], repaired, &parts, err));
@@ -185,11 +252,7 @@ hlrp_status hlrp_polygon_of_group(hlrp_geos *geos, const hlrp_drawing *d, int64_
         *out = parts.items[--parts.count];
         goto out;
     }
-    all = collect(geos, &parts, GEOS_GEOMETRYCOLLECTION);
-    *out = all ? GEOSUnaryUnion_r(geos->handle, all) : NULL;
-    if (!*out)
-        status = hlrp_geos_failed(geos, NULL, err);
-    GEOSGeom_destroy_r(geos->handle, all);
+    status = unite(geos, &parts, out, err);
 out:
     free_list(geos, &parts);
     return status;
