@@ -86,6 +86,32 @@ static void tiles_have_their_exact_area(void **state) {
     }
 }
 
+/* Guards: ground counted twice where shapes overlap, also with another shape between them in the
+ * order of their left sides; a shape inside another; neighbors that share an edge. */
+static void overlapping_shapes_count_once(void **state) {
+    (void)state;
+    static const int boxes[][4] = {{800, 5, 50, 25},     {0, 0, 900, 10},    {100, 500, 20, 20},
+                                   {300, 300, 100, 100}, {320, 320, 10, 10}, {600, 600, 10, 10},
+                                   {610, 600, 10, 10},   {700, 700, 30, 30}, {715, 715, 30, 30}};
+    hlrp_str s = {0};
+    hlrp_str_add(&s, "{\"type\":\"FeatureCollection\",\"features\":[");
+    for (size_t i = 0; i < HLRP_COUNT(boxes); i++) {
+        const int x = boxes[i][0], y = boxes[i][1], w = boxes[i][2], h = boxes[i][3];
+        hlrp_str_addf(&s,
+                      "%s{\"type\":\"Feature\",\"geometry\":{\"type\":\"Polygon\","
+                      "\"coordinates\":[[[%d,%d],[%d,%d],[%d,%d],[%d,%d]]]}}",
+                      i > 0 ? "," : "", x, y, x + w, y, x + w, y + h, x, y + h);
+    }
+    hlrp_str_add(&s, "]}");
+    hlrp_region *region = read_ok(s.text, NULL);
+    assert_area(region, (hlrp_rect){0, 0, 1000, 200}, 900 * 10 + 50 * 20);
+    assert_area(region, (hlrp_rect){0, 200, 1000, 250}, 100 * 100);
+    assert_area(region, (hlrp_rect){0, 450, 1000, 200}, 20 * 20 + 20 * 10);
+    assert_area(region, (hlrp_rect){0, 650, 1000, 350}, 2 * 900 - 225);
+    hlrp_region_free(region);
+    hlrp_str_free(&s);
+}
+
 /* Fine rasterization says the same as Green's theorem: the yardstick itself is right. */
 static void the_yardstick_is_right(void **state) {
     static double p[24][2];
@@ -306,6 +332,7 @@ int main(void) {
         cmocka_unit_test(bounds_are_added_to_geojson_alone),
         cmocka_unit_test(another_slides_annotation_is_refused),
         cmocka_unit_test(what_is_all_cut_out_is_refused),
+        cmocka_unit_test(overlapping_shapes_count_once),
         cmocka_unit_test(a_million_vertices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
