@@ -1,7 +1,7 @@
 /* The fuzz target on damaged copies of real files, the same ones every time: bytes flipped, numbers
  * made extreme, ends cut off, pieces doubled. Run it under the sanitizers.
  *
- * usage: mutate_onnx ROUNDS FILE… (exit status 77: no file is there) */
+ * usage: mutate_WHAT ROUNDS FILE… (exit status 77: no file is there) */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
