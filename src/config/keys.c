@@ -156,8 +156,7 @@ const hlrp_key hlrp_keys[] = {
      "pixel value 255 through scale, mean and std", "[-1e9, 1e9]", NULL,
      "zbox: highest input, one number or one per channel"},
     {"lrp", "bias", ENUM, RESULT, AT(lrp.bias), "keep", NULL, NULL, "keep|drop|share|spread",
-     "what biases and stabilizers take: keep it, drop biases, or share or spread it over the "
-     "inputs"},
+     "what biases and stabilizers take: they keep it, or inputs get it by share or evenly"},
     {"lrp", "batchnorm", ENUM, RESULT, AT(lrp.batchnorm), "auto",
      "merged where possible, else epsilon", NULL, "auto|merge|pass",
      "batch normalization: merge (else pass), or pass (never merged)"},
