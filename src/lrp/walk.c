@@ -115,7 +115,8 @@ static void back_move(hlrp_turn *t) {
     plain.lanes = 1;
     if (t->node->op == HLRP_OP_MAXPOOL)
         hlrp_maxpool_adjoint(t->in, t->out, hlrp_activations_argmax(t->w->acts, t->id), t->r, out);
-    else if (t->node->op == HLRP_OP_PAD && hlrp_bias_conserves(t->w->lrp->bias))
+    else if (t->node->op == HLRP_OP_PAD && hlrp_bias_conserves(t->w->lrp->bias) &&
+             t->rule->kind != HLRP_RULE_GRADIENT)
         hlrp_pad_fold(t->in, t->out, t->node->window.pad_lo, t->r, out);
     else if (t->node->op == HLRP_OP_PAD)
         hlrp_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, out);

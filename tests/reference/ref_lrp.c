@@ -1,6 +1,6 @@
 #include "ref_lrp.h"
 
-#include "ref_rules.h"
+#include "ref_left.h"
 #include "testing.h"
 
 /* One node's turn. */
@@ -48,6 +48,36 @@ static double epsilon_of(const turn *t) {
     }
 }
 
+/* Whether the node leaves relevance that is to be given on. */
+static bool conserves(const turn *t) {
+    return hlrp_bias_conserves(t->o->bias) && t->rule->kind != HLRP_RULE_PASS &&
+           t->rule->kind != HLRP_RULE_GRADIENT;
+}
+
+/* The last linear layer behind a start with slopes: one neuron a sample. */
+static void by_slope(layer *l, const double *slope, hlrp_bias bias) {
+    const int64_t inputs = l->inputs / l->samples, outputs = l->outputs / l->samples;
+    send(l, 1, l->x, l->w, slope);
+    for (int64_t n = 0; n < l->samples; n++) {
+        double *to = l->out + n * inputs, rest = 0, whole = 0;
+        for (int64_t k = 0; k < outputs; k++)
+            rest += l->r[n * outputs + k];
+        for (int64_t i = 0; i < inputs; i++) {
+            rest -= to[i];
+            whole += fabs(to[i]);
+        }
+        l->account[n].bias += hlrp_bias_conserves(bias) ? 0 : rest;
+        for (int64_t i = 0; hlrp_bias_conserves(bias) && i < inputs; i++)
+            to[i] += bias == HLRP_BIAS_SHARE && whole > 1e-30 ? rest * fabs(to[i]) / whole
+                                                              : rest / (double)inputs;
+    }
+}
+
+static bool is_head(const turn *t) {
+    return t->o->slope && t->o->bias != HLRP_BIAS_DROP && t->node->op == HLRP_OP_GEMM &&
+           t->node->out[0] == t->g->output;
+}
+
 static void back_linear(turn *t) {
     const hlrp_tensor *w = t->g->values[t->node->in[1]].constant;
     layer l = {.g = t->g,
@@ -64,13 +94,22 @@ static void back_linear(turn *t) {
                .x = t->x,
                .r = t->r,
                .stabilizer = t->o->stabilizer > 0 ? t->o->stabilizer : 1e-6,
-               .account = t->account};
+               .account = t->account,
+               .bias = t->o->bias};
     l.b = room(l.channels, sizeof *l.b);
     l.b_rule = room(l.channels, sizeof *l.b_rule);
     l.out = room(l.inputs, sizeof *l.out);
     for (int64_t c = 0; input(t, 2) && c < l.channels; c++) {
         l.b[c] = input(t, 2)[c];
-        l.b_rule[c] = t->o->drop_bias ? 0 : l.b[c];
+        l.b_rule[c] = t->o->bias == HLRP_BIAS_DROP ? 0 : l.b[c];
+    }
+    if (is_head(t)) {
+        by_slope(&l, t->o->slope, t->o->bias);
+        goto done;
+    }
+    if (conserves(t)) {
+        l.left = room(l.outputs, sizeof *l.left);
+        memcpy(l.left, l.r, (size_t)l.outputs * sizeof *l.left);
     }
     switch (t->rule->kind) {
     case HLRP_RULE_LRP0:
@@ -106,7 +145,11 @@ static void back_linear(turn *t) {
     default:
         fail_msg("no rule for %s", t->node->name);
     }
+    if (l.left)
+        give_left(&l, t->rule);
+done:
     arrive(t, 0, l.out);
+    free(l.left);
     free(l.b);
     free(l.b_rule);
     free(l.out);
@@ -130,7 +173,8 @@ static double *quotient(turn *t, const double *dropped) {
             continue;
         const double z = t->y[i] - (dropped ? dropped[i / (t->out.h * t->out.w) % t->out.c] : 0);
         s[i] /= stab(z, epsilon_of(t));
-        t->account[i / sample].stabilizer += s[i] * (stab(z, epsilon_of(t)) - z);
+        if (!conserves(t))
+            t->account[i / sample].stabilizer += s[i] * (stab(z, epsilon_of(t)) - z);
     }
     return s;
 }
@@ -140,13 +184,62 @@ static void times_x(const turn *t, int64_t count, const double *x, double *c) {
         c[i] *= x[i];
 }
 
-static void back_mean(turn *t) {
-    double *s = quotient(t, NULL), *c = room(hlrp_ref_count(t->in), sizeof *c);
+static void mean(const turn *t, const double *x, double *y) {
+    if (t->node->op == HLRP_OP_AVGPOOL)
+        hlrp_ref_avgpool(t->in, t->out, &t->node->window, x, y);
+    else
+        hlrp_ref_global_avgpool(t->in, x, y);
+}
+
+static void mean_adjoint(const turn *t, const double *s, double *c) {
     if (t->node->op == HLRP_OP_AVGPOOL)
         hlrp_ref_avgpool_adjoint(t->in, t->out, &t->node->window, s, c);
     else
         hlrp_ref_global_avgpool_adjoint(t->in, s, c);
+}
+
+/* What s did not hand on: shared by |x|, then evenly. whole: f(|x|), or 0 where nothing is shared. */
+static double *rest_of(const turn *t, const double *s, double *whole) {
+    const int64_t count = hlrp_ref_count(t->out);
+    double *left = room(count, sizeof *left);
+    for (int64_t i = 0; i < count; i++) {
+        left[i] = t->r[i] - s[i] * t->y[i];
+        if (t->o->bias != HLRP_BIAS_SHARE)
+            continue;
+        const bool some = whole[i] > 1e-30;
+        whole[i] = some ? left[i] / whole[i] : 0;
+        left[i] = some ? 0 : t->r[i];
+    }
+    return left;
+}
+
+static void give_mean(turn *t, const double *s, double *c) {
+    const hlrp_window all = {.kernel = {t->in.h, t->in.w}, .stride = {1, 1}, .dilation = {1, 1}};
+    const int64_t count = hlrp_ref_count(t->in);
+    double *size = room(count, sizeof *size), *more = room(count, sizeof *more);
+    double *whole = room(hlrp_ref_count(t->out), sizeof *whole);
+    for (int64_t i = 0; i < count; i++)
+        size[i] = fabs(t->x[i]);
+    mean(t, size, whole);
+    double *left = rest_of(t, s, whole);
+    if (t->o->bias == HLRP_BIAS_SHARE)
+        mean_adjoint(t, whole, more);
+    for (int64_t i = 0; i < count; i++)
+        c[i] += size[i] * more[i];
+    spread_window(t->in, t->out, t->node->op == HLRP_OP_AVGPOOL ? &t->node->window : &all, t->in.c,
+                  left, c);
+    free(size);
+    free(more);
+    free(whole);
+    free(left);
+}
+
+static void back_mean(turn *t) {
+    double *s = quotient(t, NULL), *c = room(hlrp_ref_count(t->in), sizeof *c);
+    mean_adjoint(t, s, c);
     times_x(t, hlrp_ref_count(t->in), t->x, c);
+    if (conserves(t))
+        give_mean(t, s, c);
     arrive(t, 0, c);
     free(s);
     free(c);
@@ -154,27 +247,38 @@ static void back_mean(turn *t) {
 
 static void back_sum(turn *t) {
     const int64_t count = hlrp_ref_count(t->out);
+    const int terms = t->node->in_count;
     double *s = quotient(t, NULL), *c = room(count, sizeof *c);
-    for (int k = 0; k < t->node->in_count; k++) {
+    double *whole = room(count, sizeof *whole);
+    for (int k = 0; k < terms; k++)
+        for (int64_t i = 0; i < count; i++)
+            whole[i] += fabs(input(t, k)[i]);
+    double *left = conserves(t) ? rest_of(t, s, whole) : NULL;
+    for (int k = 0; k < terms; k++) {
         memcpy(c, s, (size_t)count * sizeof *c);
         times_x(t, count, input(t, k), c);
+        for (int64_t i = 0; left && i < count; i++)
+            c[i] += left[i] / terms +
+                    (t->o->bias == HLRP_BIAS_SHARE ? whole[i] * fabs(input(t, k)[i]) : 0);
         arrive(t, k, c);
     }
+    free(whole);
+    free(left);
     free(s);
     free(c);
 }
 
 static void back_batchnorm(turn *t) {
-    if (t->rule->kind == HLRP_RULE_PASS) {
+    if (t->rule->kind == HLRP_RULE_PASS || conserves(t)) { /* the only input gets all */
         arrive(t, 0, t->r);
         return;
     }
     const double *scale = input(t, 1), *shift = input(t, 2);
     const int64_t count = hlrp_ref_count(t->out), pixels = t->out.h * t->out.w;
-    double *c = quotient(t, t->o->drop_bias ? shift : NULL);
+    double *c = quotient(t, t->o->bias == HLRP_BIAS_DROP ? shift : NULL);
     for (int64_t i = 0; i < count; i++) {
         const int64_t channel = i / pixels % t->out.c;
-        if (t->rule->kind != HLRP_RULE_GRADIENT && !t->o->drop_bias)
+        if (t->rule->kind != HLRP_RULE_GRADIENT && t->o->bias != HLRP_BIAS_DROP)
             t->account[i / (count / t->out.n)].bias += c[i] * shift[channel];
         c[i] *= scale[channel];
     }
@@ -195,6 +299,20 @@ static void back_concat(turn *t) {
     }
 }
 
+static int64_t clamp(int64_t i, int64_t extent) {
+    return i < 0 ? 0 : i >= extent ? extent - 1 : i;
+}
+
+/* What lies on padding goes to the nearest pixel. */
+static void fold_pad(const turn *t, double *c) {
+    const int64_t *lo = t->node->window.pad_lo;
+    for (int64_t p = 0; p < t->out.n * t->out.c; p++)
+        for (int64_t i = 0; i < t->out.h; i++)
+            for (int64_t j = 0; j < t->out.w; j++)
+                c[(p * t->in.h + clamp(i - lo[0], t->in.h)) * t->in.w +
+                  clamp(j - lo[1], t->in.w)] += t->r[(p * t->out.h + i) * t->out.w + j];
+}
+
 static void back_other(turn *t) {
     const int64_t count = hlrp_ref_count(t->in);
     double *c = room(count, sizeof *c);
@@ -203,7 +321,10 @@ static void back_other(turn *t) {
         hlrp_ref_maxpool_adjoint(t->in, t->out, hlrp_ref_argmax(t->values, t->id), t->r, c);
         break;
     case HLRP_OP_PAD:
-        hlrp_ref_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, c);
+        if (hlrp_bias_conserves(t->o->bias) && t->rule->kind != HLRP_RULE_GRADIENT)
+            fold_pad(t, c);
+        else
+            hlrp_ref_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, c);
         break;
     case HLRP_OP_SLICE:
         hlrp_ref_slice_adjoint(&t->g->values[t->node->in[0]].dims,

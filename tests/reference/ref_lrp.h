@@ -10,9 +10,11 @@
 typedef struct ref_lrp_options {
     const double *low, *high; /* zbox, by input channel */
     const double *root;       /* gradient-x-input's reference, by input channel */
-    bool drop_bias, times_input;
-    double stabilizer; /* for every rule's own; 0: 1e-6 */
-    double lrp0;       /* ε of LRP-0; 0: 1e-9 */
+    hlrp_bias bias;
+    bool times_input;
+    const double *slope; /* [N,K] or NULL: as hlrp_lrp_relevance has it */
+    double stabilizer;   /* for every rule's own; 0: 1e-6 */
+    double lrp0;         /* ε of LRP-0; 0: 1e-9 */
 } ref_lrp_options;
 
 typedef struct ref_lrp {

@@ -3,7 +3,7 @@
 
 #include "testing.h"
 
-static double *forward(const layer *l, const double *w, const double *b, const double *x) {
+double *forward(const layer *l, const double *w, const double *b, const double *x) {
     double *y = room(l->outputs, sizeof *y);
     if (l->gemm)
         hlrp_ref_gemm_forward(l->samples, l->conv.x.c, l->conv.y.c, x, w, b, y);
@@ -12,7 +12,7 @@ static double *forward(const layer *l, const double *w, const double *b, const d
     return y;
 }
 
-static double *adjoint(const layer *l, const double *w, const double *s) {
+double *adjoint(const layer *l, const double *w, const double *s) {
     double *c = room(l->inputs, sizeof *c);
     if (l->gemm)
         hlrp_ref_gemm_adjoint(l->samples, l->conv.x.c, l->conv.y.c, s, w, c);
@@ -22,14 +22,14 @@ static double *adjoint(const layer *l, const double *w, const double *s) {
 }
 
 /* a·v⁺ + b·v⁻ */
-static double *signed_parts(int64_t count, const double *v, double a, double b) {
+double *signed_parts(int64_t count, const double *v, double a, double b) {
     double *y = room(count, sizeof *y);
     for (int64_t i = 0; i < count; i++)
         y[i] = (v[i] > 0 ? a : b) * v[i];
     return y;
 }
 
-static double *sum(int64_t count, double *a, double *b) { /* frees b */
+double *sum(int64_t count, double *a, double *b) { /* frees b */
     for (int64_t i = 0; i < count; i++)
         a[i] += b[i];
     free(b);
@@ -50,8 +50,22 @@ static double *divide(layer *l, const double *z, const double *epsilon, const do
         if (gate && !gate[i])
             continue;
         s[i] = l->r[i] / stab(z[i], epsilon[n]);
+        if (l->left) {
+            l->left[i] -= times * s[i] * (z[i] - b[c]);
+            continue;
+        }
         l->account[n].bias += times * s[i] * b[c];
         l->account[n].stabilizer += times * s[i] * (stab(z[i], epsilon[n]) - z[i]);
+    }
+    return s;
+}
+
+/* s = R / z where z is the sum of contributions of one sign, and all of R is handed on. */
+static double *divide_whole(layer *l, const double *z) {
+    double *s = room(l->outputs, sizeof *s);
+    for (int64_t i = 0; i < l->outputs; i++) {
+        s[i] = fabs(z[i]) > 1e-30 ? l->r[i] / z[i] : 0;
+        l->left[i] = fabs(z[i]) > 1e-30 ? 0 : l->r[i];
     }
     return s;
 }
@@ -64,7 +78,7 @@ static double *same_epsilon(const layer *l, double epsilon) {
 }
 
 /* out += times · x · wᵀs */
-static void send(layer *l, double times, const double *x, const double *w, const double *s) {
+void send(layer *l, double times, const double *x, const double *w, const double *s) {
     double *c = adjoint(l, w, s);
     for (int64_t i = 0; i < l->inputs; i++)
         l->out[i] += times * x[i] * c[i];
@@ -144,9 +158,9 @@ void by_constant(layer *l, bool flat) {
     for (int64_t i = 0; i < l->weights; i++)
         v[i] = flat ? 1 : l->w[i] * l->w[i];
     for (int64_t c = 0; c < l->channels; c++)
-        b[c] = flat ? 0 : l->b_rule[c] * l->b_rule[c];
+        b[c] = flat || l->bias == HLRP_BIAS_SHARE ? 0 : l->b_rule[c] * l->b_rule[c];
     double *z = forward(l, v, b, ones), *e = same_epsilon(l, l->stabilizer);
-    double *s = divide(l, z, e, b, 1, NULL);
+    double *s = l->bias == HLRP_BIAS_SHARE ? divide_whole(l, z) : divide(l, z, e, b, 1, NULL);
     send(l, 1, ones, v, s);
     free(ones);
     free(v);
@@ -189,7 +203,7 @@ void by_zbox(layer *l, const ref_lrp_options *o) {
     double *zh = forward(l, wn, NULL, high), *e = same_epsilon(l, l->stabilizer);
     for (int64_t i = 0; i < l->outputs; i++)
         z[i] -= zl[i] + zh[i];
-    double *s = divide(l, z, e, none, 1, NULL);
+    double *s = l->bias == HLRP_BIAS_SHARE ? divide_whole(l, z) : divide(l, z, e, none, 1, NULL);
     send(l, 1, l->x, l->w, s);
     send(l, -1, low, wp, s);
     send(l, -1, high, wn, s);

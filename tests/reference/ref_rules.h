@@ -19,7 +19,16 @@ typedef struct layer {
     double stabilizer;
     hlrp_account *account; /* [N] */
     double *out;           /* relevance of the input, starts as 0 */
+    hlrp_bias bias;
+    double *left; /* where bias conserves: what of r no input has yet; else NULL */
 } layer;
+
+/* y = Wx + b and c = Wᵀs; a·v⁺ + b·v⁻; a + b, which is freed; out += times · x · wᵀs. */
+double *forward(const layer *l, const double *w, const double *b, const double *x);
+double *adjoint(const layer *l, const double *w, const double *s);
+double *signed_parts(int64_t count, const double *v, double a, double b);
+double *sum(int64_t count, double *a, double *b);
+void send(layer *l, double times, const double *x, const double *w, const double *s);
 
 static inline double stab(double z, double e) {
     return z >= 0 ? z + e : z - e;
