@@ -44,7 +44,7 @@ const float *hlrp_lrp_logits(const hlrp_lrp_worker *worker);
 /* Where one sample's relevance went at one node: sums over its tensors. */
 typedef struct hlrp_account {
     double out, out_abs; /* Σ R and Σ |R| at the node's output */
-    double in;           /* Σ of what the node hands to its inputs */
+    double in, in_abs;   /* Σ R and Σ |R| of what the node hands to its inputs */
     double bias;         /* Σ of what its biases took: s·b, b as in the rule's denominator */
     double stabilizer;   /* Σ of what the stabilizer took: s·(stab(z) − z) */
 } hlrp_account;

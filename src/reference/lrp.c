@@ -1,16 +1,20 @@
-#include "ref_lrp.h"
+#include "reference/lrp.h"
 
-#include "ref_left.h"
-#include "testing.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reference/rules.h"
 
 /* One node's turn. */
 typedef struct turn {
+    hlrp_ref_room *room;
     const hlrp_graph *g;
     const hlrp_node *node;
     const hlrp_rule *rule;
-    const ref_lrp_options *o;
+    const hlrp_ref_lrp_options *o;
     const hlrp_ref_values *values;
-    ref_lrp *into;
+    hlrp_ref_lrp *into;
     hlrp_ref_shape in, out;
     const double *x, *y, *r;
     int id;
@@ -21,17 +25,25 @@ static const double *input(const turn *t, int k) {
     return k < t->node->in_count ? hlrp_ref_value(t->values, t->node->in[k]) : NULL;
 }
 
+/* The relevance of a value outlives the turn. */
+static double *relevance_of(turn *t, int value, int64_t count) {
+    double **to = &t->into->relevance[value];
+    hlrp_error ignored = {0};
+    if (!*to && hlrp_calloc(to, count, sizeof **to, "the reference", &ignored) != HLRP_OK)
+        longjmp(t->room->none_left, 1);
+    return *to;
+}
+
 /* Relevance `part` arrives at input k. */
 static void arrive(turn *t, int k, const double *part) {
     const int v = t->node->in[k];
     const hlrp_ref_shape s = hlrp_ref_shape_of(&t->g->values[v].dims);
     const int64_t count = hlrp_ref_count(s);
-    double **to = &t->into->relevance[v];
-    if (!*to)
-        *to = room(count, sizeof **to);
+    double *to = relevance_of(t, v, count);
     for (int64_t i = 0; i < count; i++) {
-        (*to)[i] += part[i];
+        to[i] += part[i];
         t->account[i / (count / s.n)].in += part[i];
+        t->account[i / (count / s.n)].in_abs += fabs(part[i]);
     }
 }
 
@@ -55,9 +67,9 @@ static bool conserves(const turn *t) {
 }
 
 /* The last linear layer behind a start with slopes: one neuron a sample. */
-static void by_slope(layer *l, const double *slope, hlrp_bias bias) {
+static void by_slope(hlrp_ref_layer *l, const double *slope, hlrp_bias bias) {
     const int64_t inputs = l->inputs / l->samples, outputs = l->outputs / l->samples;
-    send(l, 1, l->x, l->w, slope);
+    hlrp_ref_send(l, 1, l->x, l->w, slope);
     for (int64_t n = 0; n < l->samples; n++) {
         double *to = l->out + n * inputs, rest = 0, whole = 0;
         for (int64_t k = 0; k < outputs; k++)
@@ -80,25 +92,26 @@ static bool is_head(const turn *t) {
 
 static void back_linear(turn *t) {
     const hlrp_tensor *w = t->g->values[t->node->in[1]].constant;
-    layer l = {.g = t->g,
-               .from = t->node->in[0],
-               .gemm = t->node->op == HLRP_OP_GEMM,
-               .conv = {t->in, t->out, &t->node->window, HLRP_MAX(t->node->group, 1)},
-               .weights = hlrp_tensor_count(w),
-               .inputs = hlrp_ref_count(t->in),
-               .outputs = hlrp_ref_count(t->out),
-               .samples = t->out.n,
-               .channels = t->out.c,
-               .pixels = t->out.h * t->out.w,
-               .w = input(t, 1),
-               .x = t->x,
-               .r = t->r,
-               .stabilizer = t->o->stabilizer > 0 ? t->o->stabilizer : 1e-6,
-               .account = t->account,
-               .bias = t->o->bias};
-    l.b = room(l.channels, sizeof *l.b);
-    l.b_rule = room(l.channels, sizeof *l.b_rule);
-    l.out = room(l.inputs, sizeof *l.out);
+    hlrp_ref_layer l = {.room = t->room,
+                        .g = t->g,
+                        .from = t->node->in[0],
+                        .gemm = t->node->op == HLRP_OP_GEMM,
+                        .conv = {t->in, t->out, &t->node->window, HLRP_MAX(t->node->group, 1)},
+                        .weights = hlrp_tensor_count(w),
+                        .inputs = hlrp_ref_count(t->in),
+                        .outputs = hlrp_ref_count(t->out),
+                        .samples = t->out.n,
+                        .channels = t->out.c,
+                        .pixels = t->out.h * t->out.w,
+                        .w = input(t, 1),
+                        .x = t->x,
+                        .r = t->r,
+                        .stabilizer = t->o->stabilizer > 0 ? t->o->stabilizer : 1e-6,
+                        .account = t->account,
+                        .bias = t->o->bias};
+    l.b = hlrp_ref_take(t->room, l.channels);
+    l.b_rule = hlrp_ref_take(t->room, l.channels);
+    l.out = hlrp_ref_take(t->room, l.inputs);
     for (int64_t c = 0; input(t, 2) && c < l.channels; c++) {
         l.b[c] = input(t, 2)[c];
         l.b_rule[c] = t->o->bias == HLRP_BIAS_DROP ? 0 : l.b[c];
@@ -108,51 +121,47 @@ static void back_linear(turn *t) {
         goto done;
     }
     if (conserves(t)) {
-        l.left = room(l.outputs, sizeof *l.left);
+        l.left = hlrp_ref_take(t->room, l.outputs);
         memcpy(l.left, l.r, (size_t)l.outputs * sizeof *l.left);
     }
     switch (t->rule->kind) {
     case HLRP_RULE_LRP0:
-        by_epsilon(&l, epsilon_of(t), false);
+        hlrp_ref_by_epsilon(&l, epsilon_of(t), false);
         break;
     case HLRP_RULE_EPSILON:
-        by_epsilon(&l, t->rule->epsilon, t->rule->rms);
+        hlrp_ref_by_epsilon(&l, t->rule->epsilon, t->rule->rms);
         break;
     case HLRP_RULE_GAMMA:
-        by_gamma(&l, t->rule->gamma);
+        hlrp_ref_by_gamma(&l, t->rule->gamma);
         break;
     case HLRP_RULE_ZPLUS:
-        by_alphabeta(&l, 1, 0);
+        hlrp_ref_by_alphabeta(&l, 1, 0);
         break;
     case HLRP_RULE_ALPHABETA:
-        by_alphabeta(&l, t->rule->alpha, t->rule->beta);
+        hlrp_ref_by_alphabeta(&l, t->rule->alpha, t->rule->beta);
         break;
     case HLRP_RULE_ZBOX:
-        by_zbox(&l, t->o);
+        hlrp_ref_by_zbox(&l, t->o);
         break;
     case HLRP_RULE_WSQUARE:
-        by_constant(&l, false);
+        hlrp_ref_by_constant(&l, false);
         break;
     case HLRP_RULE_FLAT:
-        by_constant(&l, true);
+        hlrp_ref_by_constant(&l, true);
         break;
     case HLRP_RULE_PASS:
         memcpy(l.out, l.r, (size_t)l.inputs * sizeof *l.out);
         break;
     case HLRP_RULE_GRADIENT:
-        by_gradient(&l);
+        hlrp_ref_by_gradient(&l);
         break;
-    default:
-        fail_msg("no rule for %s", t->node->name);
+    default: /* norm, which no linear layer is given */
+        break;
     }
     if (l.left)
-        give_left(&l, t->rule);
+        hlrp_ref_give_left(&l, t->rule);
 done:
     arrive(t, 0, l.out);
-    free(l.left);
-    free(l.b);
-    free(l.b_rule);
-    free(l.out);
 }
 
 /* The slope of an activation at x. */
@@ -162,19 +171,19 @@ static double slope(const hlrp_node *n, double x) {
     return x > 0 ? 1 : n->op == HLRP_OP_LEAKY_RELU ? (double)n->alpha : 0;
 }
 
-/* One input of a node that is linear in each of its inputs: for norm and epsilon s is R / stab(z)
+/* One input of a node that is linear in each of its inputs: for norm and epsilon s is R / hlrp_ref_stab(z)
  * and the input is x · (d/dx)ᵀs, for gradient s is R and the input (d/dx)ᵀs. */
 static double *quotient(turn *t, const double *dropped) {
     const int64_t count = hlrp_ref_count(t->out), sample = count / t->out.n;
-    double *s = room(count, sizeof *s);
+    double *s = hlrp_ref_take(t->room, count);
     for (int64_t i = 0; i < count; i++) {
         s[i] = t->r[i];
         if (t->rule->kind == HLRP_RULE_GRADIENT)
             continue;
         const double z = t->y[i] - (dropped ? dropped[i / (t->out.h * t->out.w) % t->out.c] : 0);
-        s[i] /= stab(z, epsilon_of(t));
+        s[i] /= hlrp_ref_stab(z, epsilon_of(t));
         if (!conserves(t))
-            t->account[i / sample].stabilizer += s[i] * (stab(z, epsilon_of(t)) - z);
+            t->account[i / sample].stabilizer += s[i] * (hlrp_ref_stab(z, epsilon_of(t)) - z);
     }
     return s;
 }
@@ -201,7 +210,7 @@ static void mean_adjoint(const turn *t, const double *s, double *c) {
 /* What s did not hand on: shared by |x|, then evenly. whole: f(|x|), or 0 where nothing is shared. */
 static double *rest_of(const turn *t, const double *s, double *whole) {
     const int64_t count = hlrp_ref_count(t->out);
-    double *left = room(count, sizeof *left);
+    double *left = hlrp_ref_take(t->room, count);
     for (int64_t i = 0; i < count; i++) {
         left[i] = t->r[i] - s[i] * t->y[i];
         if (t->o->bias != HLRP_BIAS_SHARE)
@@ -216,8 +225,8 @@ static double *rest_of(const turn *t, const double *s, double *whole) {
 static void give_mean(turn *t, const double *s, double *c) {
     const hlrp_window all = {.kernel = {t->in.h, t->in.w}, .stride = {1, 1}, .dilation = {1, 1}};
     const int64_t count = hlrp_ref_count(t->in);
-    double *size = room(count, sizeof *size), *more = room(count, sizeof *more);
-    double *whole = room(hlrp_ref_count(t->out), sizeof *whole);
+    double *size = hlrp_ref_take(t->room, count), *more = hlrp_ref_take(t->room, count);
+    double *whole = hlrp_ref_take(t->room, hlrp_ref_count(t->out));
     for (int64_t i = 0; i < count; i++)
         size[i] = fabs(t->x[i]);
     mean(t, size, whole);
@@ -226,30 +235,24 @@ static void give_mean(turn *t, const double *s, double *c) {
         mean_adjoint(t, whole, more);
     for (int64_t i = 0; i < count; i++)
         c[i] += size[i] * more[i];
-    spread_window(t->in, t->out, t->node->op == HLRP_OP_AVGPOOL ? &t->node->window : &all, t->in.c,
-                  left, c);
-    free(size);
-    free(more);
-    free(whole);
-    free(left);
+    hlrp_ref_spread_window(t->in, t->out, t->node->op == HLRP_OP_AVGPOOL ? &t->node->window : &all,
+                           t->in.c, left, c);
 }
 
 static void back_mean(turn *t) {
-    double *s = quotient(t, NULL), *c = room(hlrp_ref_count(t->in), sizeof *c);
+    double *s = quotient(t, NULL), *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
     mean_adjoint(t, s, c);
     times_x(t, hlrp_ref_count(t->in), t->x, c);
     if (conserves(t))
         give_mean(t, s, c);
     arrive(t, 0, c);
-    free(s);
-    free(c);
 }
 
 static void back_sum(turn *t) {
     const int64_t count = hlrp_ref_count(t->out);
     const int terms = t->node->in_count;
-    double *s = quotient(t, NULL), *c = room(count, sizeof *c);
-    double *whole = room(count, sizeof *whole);
+    double *s = quotient(t, NULL), *c = hlrp_ref_take(t->room, count);
+    double *whole = hlrp_ref_take(t->room, count);
     for (int k = 0; k < terms; k++)
         for (int64_t i = 0; i < count; i++)
             whole[i] += fabs(input(t, k)[i]);
@@ -262,10 +265,6 @@ static void back_sum(turn *t) {
                     (t->o->bias == HLRP_BIAS_SHARE ? whole[i] * fabs(input(t, k)[i]) : 0);
         arrive(t, k, c);
     }
-    free(whole);
-    free(left);
-    free(s);
-    free(c);
 }
 
 static void back_batchnorm(turn *t) {
@@ -284,17 +283,15 @@ static void back_batchnorm(turn *t) {
     }
     times_x(t, count, t->x, c);
     arrive(t, 0, c);
-    free(c);
 }
 
 static void back_concat(turn *t) {
     int64_t at = 0;
     for (int k = 0; k < t->node->in_count; k++) {
         const hlrp_ref_shape part = hlrp_ref_shape_of(&t->g->values[t->node->in[k]].dims);
-        double *c = room(hlrp_ref_count(part), sizeof *c);
+        double *c = hlrp_ref_take(t->room, hlrp_ref_count(part));
         hlrp_ref_split_part(t->out, t->r, part, c, at);
         arrive(t, k, c);
-        free(c);
         at += part.c;
     }
 }
@@ -315,7 +312,7 @@ static void fold_pad(const turn *t, double *c) {
 
 static void back_other(turn *t) {
     const int64_t count = hlrp_ref_count(t->in);
-    double *c = room(count, sizeof *c);
+    double *c = hlrp_ref_take(t->room, count);
     switch (t->node->op) {
     case HLRP_OP_MAXPOOL:
         hlrp_ref_maxpool_adjoint(t->in, t->out, hlrp_ref_argmax(t->values, t->id), t->r, c);
@@ -342,7 +339,6 @@ static void back_other(turn *t) {
         break;
     }
     arrive(t, 0, c);
-    free(c);
 }
 
 static void take_turn(turn *t) {
@@ -375,44 +371,75 @@ static void take_turn(turn *t) {
     }
 }
 
-void ref_lrp_run(const hlrp_graph *g, const hlrp_rule *rules, const ref_lrp_options *options,
-                 const hlrp_ref_values *values, const double *start, ref_lrp *out) {
-    const hlrp_ref_shape xs = hlrp_ref_shape_of(&g->values[g->input].dims);
-    const hlrp_ref_shape ys = hlrp_ref_shape_of(&g->values[g->output].dims);
-    *out = (ref_lrp){.g = g};
-    out->relevance = room(g->value_count, sizeof(double *));
-    out->account = room(g->node_count * xs.n, sizeof *out->account);
-    double *first = room(hlrp_ref_count(ys), sizeof *first);
-    memcpy(first, start, (size_t)hlrp_ref_count(ys) * sizeof *first);
-    out->relevance[g->output] = first;
-    for (int i = g->node_count - 1; i >= 0; i--) {
-        const hlrp_node *n = &g->nodes[i];
-        if (!out->relevance[n->out[0]])
-            continue;
-        turn t = {.g = g,
-                  .node = n,
-                  .rule = &rules[i],
-                  .o = options,
-                  .values = values,
-                  .into = out,
-                  .in = hlrp_ref_shape_of(&g->values[n->in[0]].dims),
-                  .out = hlrp_ref_shape_of(&g->values[n->out[0]].dims),
-                  .x = hlrp_ref_value(values, n->in[0]),
-                  .y = hlrp_ref_value(values, n->out[0]),
-                  .r = out->relevance[n->out[0]],
-                  .id = i,
-                  .account = out->account + i * xs.n};
-        take_turn(&t);
-    }
-    double *r = out->relevance[g->input];
-    const double *x = hlrp_ref_value(values, g->input);
-    for (int64_t i = 0; options->times_input && r && i < hlrp_ref_count(xs); i++)
-        r[i] *= x[i] - (options->root ? options->root[i / (xs.h * xs.w) % xs.c] : 0);
+/* Breaks off where memory runs out: what the turn took is freed by the caller. */
+static hlrp_status run_turn(turn *t, hlrp_error *err) {
+    if (setjmp(t->room->none_left))
+        return hlrp_fail(err, HLRP_E_MEMORY, t->node->name, "free memory, or use a smaller tile",
+                         "out of memory for relevance in float64");
+    take_turn(t);
+    return HLRP_OK;
 }
 
-void ref_lrp_free(ref_lrp *r) {
-    for (int v = 0; v < r->g->value_count; v++)
+static hlrp_status run_node(hlrp_ref_lrp *into, int i, const hlrp_rule *rules,
+                            const hlrp_ref_lrp_options *options, const hlrp_ref_values *values,
+                            hlrp_error *err) {
+    const hlrp_graph *g = into->g;
+    const hlrp_node *n = &g->nodes[i];
+    hlrp_ref_room room = {.last = NULL};
+    turn t = {.room = &room,
+              .g = g,
+              .node = n,
+              .rule = &rules[i],
+              .o = options,
+              .values = values,
+              .into = into,
+              .in = hlrp_ref_shape_of(&g->values[n->in[0]].dims),
+              .out = hlrp_ref_shape_of(&g->values[n->out[0]].dims),
+              .x = hlrp_ref_value(values, n->in[0]),
+              .y = hlrp_ref_value(values, n->out[0]),
+              .r = into->relevance[n->out[0]],
+              .id = i};
+    t.account = into->account + i * t.out.n;
+    const hlrp_status status = run_turn(&t, err);
+    hlrp_ref_room_clear(&room);
+    return status;
+}
+
+/* gradient × (input − root). */
+static void multiply_input(const hlrp_ref_lrp_options *options, const hlrp_ref_values *values,
+                           hlrp_ref_lrp *out) {
+    const hlrp_ref_shape s = hlrp_ref_shape_of(&out->g->values[out->g->input].dims);
+    double *r = out->relevance[out->g->input];
+    const double *x = hlrp_ref_value(values, out->g->input);
+    for (int64_t i = 0; r && i < hlrp_ref_count(s); i++)
+        r[i] *= x[i] - (options->root ? options->root[i / (s.h * s.w) % s.c] : 0);
+}
+
+hlrp_status hlrp_ref_lrp_run(const hlrp_graph *g, const hlrp_rule *rules,
+                             const hlrp_ref_lrp_options *options, const hlrp_ref_values *values,
+                             const double *start, hlrp_ref_lrp *out, hlrp_error *err) {
+    const hlrp_ref_shape ys = hlrp_ref_shape_of(&g->values[g->output].dims);
+    hlrp_status status = HLRP_OK;
+    *out = (hlrp_ref_lrp){.g = g};
+    HLRP_TRY(hlrp_calloc(&out->relevance, g->value_count, sizeof(double *), "the reference", err));
+    HLRP_TRY(hlrp_calloc(&out->account, g->node_count * ys.n, sizeof *out->account, "the reference",
+                         err));
+    double **first = &out->relevance[g->output];
+    HLRP_TRY(hlrp_calloc(first, hlrp_ref_count(ys), sizeof **first, "the reference", err));
+    memcpy(*first, start, (size_t)hlrp_ref_count(ys) * sizeof **first);
+    for (int i = g->node_count - 1; i >= 0; i--)
+        if (out->relevance[g->nodes[i].out[0]])
+            HLRP_TRY(run_node(out, i, rules, options, values, err));
+    if (options->times_input)
+        multiply_input(options, values, out);
+out:
+    return status;
+}
+
+void hlrp_ref_lrp_free(hlrp_ref_lrp *r) {
+    for (int v = 0; r->relevance && v < r->g->value_count; v++)
         free(r->relevance[v]);
     free(r->relevance);
     free(r->account);
+    *r = (hlrp_ref_lrp){0};
 }

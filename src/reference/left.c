@@ -1,7 +1,8 @@
 /* Each definition written out: which inputs an output sees, what each contributes, who gets what. */
-#include "ref_left.h"
+#include <math.h>
+#include <string.h>
 
-#include "testing.h"
+#include "reference/rules.h"
 
 /* ---- evenly ---- */
 
@@ -32,8 +33,8 @@ static void spread_one(hlrp_ref_shape x, hlrp_ref_shape y, const hlrp_window *wi
     }
 }
 
-void spread_window(hlrp_ref_shape x, hlrp_ref_shape y, const hlrp_window *win, int64_t groups,
-                   const double *left, double *c) {
+void hlrp_ref_spread_window(hlrp_ref_shape x, hlrp_ref_shape y, const hlrp_window *win,
+                            int64_t groups, const double *left, double *c) {
     const int64_t inputs = x.c / groups, outputs = y.c / groups, pixels = y.h * y.w;
     for (int64_t n = 0; n < y.n; n++)
         for (int64_t k = 0; k < y.c; k++)
@@ -42,10 +43,10 @@ void spread_window(hlrp_ref_shape x, hlrp_ref_shape y, const hlrp_window *win, i
                            c + (n * x.c + k / outputs * inputs) * x.h * x.w);
 }
 
-static void spread_layer(layer *l) {
+static void spread_layer(hlrp_ref_layer *l) {
     const hlrp_window one = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
-    spread_window(l->conv.x, l->conv.y, l->gemm ? &one : l->conv.window,
-                  l->gemm ? 1 : l->conv.group, l->left, l->out);
+    hlrp_ref_spread_window(l->conv.x, l->conv.y, l->gemm ? &one : l->conv.window,
+                           l->gemm ? 1 : l->conv.group, l->left, l->out);
 }
 
 /* ---- in proportion ---- */
@@ -55,29 +56,22 @@ typedef struct part {
     double *w[2], *x[2], *sum;
 } part;
 
-static part part_of(layer *l, bool positive) {
+static part part_of(hlrp_ref_layer *l, bool positive) {
     part p = {.sum = NULL};
     for (int k = 0; k < 2; k++) {
         const bool up = (k == 0) == positive; /* k = 0: x⁺, k = 1: x⁻ */
-        p.x[k] = signed_parts(l->inputs, l->x, k == 0, k == 1);
-        p.w[k] = signed_parts(l->weights, l->w, up, !up);
+        p.x[k] = hlrp_ref_signed_parts(l, l->inputs, l->x, k == 0, k == 1);
+        p.w[k] = hlrp_ref_signed_parts(l, l->weights, l->w, up, !up);
     }
-    p.sum = sum(l->outputs, forward(l, p.w[0], NULL, p.x[0]), forward(l, p.w[1], NULL, p.x[1]));
+    p.sum = hlrp_ref_add(l->outputs, hlrp_ref_map(l, p.w[0], NULL, p.x[0]),
+                         hlrp_ref_map(l, p.w[1], NULL, p.x[1]));
     return p;
 }
 
-static void free_part(part *p) {
-    for (int k = 0; k < 2; k++) {
-        free(p->w[k]);
-        free(p->x[k]);
-    }
-    free(p->sum);
-}
-
 /* out += t · contributions */
-static void give(layer *l, const part *p, const double *t) {
-    send(l, 1, p->x[0], p->w[0], t);
-    send(l, 1, p->x[1], p->w[1], t);
+static void give(hlrp_ref_layer *l, const part *p, const double *t) {
+    hlrp_ref_send(l, 1, p->x[0], p->w[0], t);
+    hlrp_ref_send(l, 1, p->x[1], p->w[1], t);
 }
 
 /* Weights of positive and negative contributions in the rule's sum where the forward's is z. */
@@ -88,10 +82,10 @@ static void weights_of(const hlrp_rule *rule, double z, double *a, double *b) {
 }
 
 /* What epsilon and gamma left, by |contribution|. */
-static void share_sum(layer *l, const hlrp_rule *rule) {
+static void share_sum(hlrp_ref_layer *l, const hlrp_rule *rule) {
     part plus = part_of(l, true), minus = part_of(l, false);
-    double *z = forward(l, l->w, l->b, l->x);
-    double *u = room(l->outputs, sizeof *u), *v = room(l->outputs, sizeof *v);
+    double *z = hlrp_ref_map(l, l->w, l->b, l->x);
+    double *u = hlrp_ref_take(l->room, l->outputs), *v = hlrp_ref_take(l->room, l->outputs);
     for (int64_t i = 0; i < l->outputs; i++) {
         double a = 1, b = 1;
         weights_of(rule, z[i], &a, &b);
@@ -104,18 +98,13 @@ static void share_sum(layer *l, const hlrp_rule *rule) {
     }
     give(l, &plus, u);
     give(l, &minus, v);
-    free_part(&plus);
-    free_part(&minus);
-    free(z);
-    free(u);
-    free(v);
 }
 
 /* alphabeta: αR over the positive contributions, −βR over the negative ones, R over those of one
  * sign where there are none of the other. Written anew: nothing of it is the rule with biases. */
-static void share_parts(layer *l, double alpha, double beta) {
+static void share_parts(hlrp_ref_layer *l, double alpha, double beta) {
     part plus = part_of(l, true), minus = part_of(l, false);
-    double *u = room(l->outputs, sizeof *u), *v = room(l->outputs, sizeof *v);
+    double *u = hlrp_ref_take(l->room, l->outputs), *v = hlrp_ref_take(l->room, l->outputs);
     memset(l->out, 0, (size_t)l->inputs * sizeof *l->out);
     for (int64_t i = 0; i < l->outputs; i++) {
         const bool p = plus.sum[i] > 1e-30, n = beta != 0 && minus.sum[i] < -1e-30;
@@ -128,13 +117,9 @@ static void share_parts(layer *l, double alpha, double beta) {
     }
     give(l, &plus, u);
     give(l, &minus, v);
-    free_part(&plus);
-    free_part(&minus);
-    free(u);
-    free(v);
 }
 
-void give_left(layer *l, const hlrp_rule *rule) {
+void hlrp_ref_give_left(hlrp_ref_layer *l, const hlrp_rule *rule) {
     if (l->bias == HLRP_BIAS_SHARE)
         switch (rule->kind) {
         case HLRP_RULE_LRP0:
