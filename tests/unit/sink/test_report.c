@@ -114,13 +114,14 @@ static void fragments_read_back(void **state) {
     const char *path = scratch_path(&t->files, "fragment.html");
     static const char head[] =
         "histolrp-report\t1\nclass\ttumor <b>\nplus\t8.5\nminus\t-2\npixels\t"
-        "10\nmean\t\npredicted\t0.25\nkind\tproper\t8\t8\t-1\ttissue\n"
+        "10\nmean\t\npredicted\t0.25\nsigns\tdiffer\nkind\tproper\t8\t8\t-1\ttissue\n"
         "kind\taccused\t2\t0.5\t-1\tpen\tmark\n\n<p>body</p>\n";
     assert_int_equal(hlrp_write_file(path, head, strlen(head), &err), HLRP_OK);
     assert_int_equal(hlrp_fragment_read(path, &f, &text, &body, &err), HLRP_OK);
     assert_string_equal(f.class_name, "tumor <b>");
     assert_true(f.plus == 8.5 && f.minus == -2 && f.predicted == 0.25 && isnan(f.mean));
     assert_int_equal(f.kind_count, 2);
+    assert_true(f.signs_differ);
     assert_string_equal(f.kinds[1].name, "pen\tmark");
     assert_true(hlrp_fragment_accused(&f));
     assert_float_equal(hlrp_fragment_suspect(&f), 0.5 / 8.5, 1e-12);
@@ -145,7 +146,7 @@ static void every_slide_has_a_row(void **state) {
         {"/a/<i>.svs", "failed", "bad & worse", 0, 0, 0, stale, {&said, 1, 1}},
         {"b.svs", "pending", "", 0, 0, 0, nowhere, {0}},
         {"c.svs", "complete", "", 4, 3, 3700, nowhere, {0}}};
-    assert_int_equal(hlrp_report_page(page, rows, 3, &err), HLRP_OK);
+    assert_int_equal(hlrp_report_page(page, rows, 3, "red < blue", &err), HLRP_OK);
     char *text = sink_test_slurp(page);
     assert_non_null(strstr(text, "&lt;i&gt;.svs</th>"));
     assert_null(strstr(text, "<i>.svs"));
@@ -154,6 +155,7 @@ static void every_slide_has_a_row(void **state) {
     assert_non_null(strstr(text, ">b.svs</th>"));
     assert_non_null(strstr(text, "3 of 4</td>"));
     assert_non_null(strstr(text, "1 h 1 min"));
+    assert_non_null(strstr(text, "<p>Red &lt; blue.</p>"));
     assert_null(strstr(text, "SECRET"));
     assert_null(strstr(text, "<section class="));
     free(text);
