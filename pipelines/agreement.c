@@ -38,7 +38,7 @@ void hlrp_agreement_json(const hlrp_slide_run *run, hlrp_str *s) {
         return;
     }
     hlrp_str_add(s, "{\n");
-    add_count(s, "tiles", all->compared);
+    add_count(s, "compared", all->compared);
     add_count(s, "disagree", all->differ);
     hlrp_str_addf(s, "    \"disagree_share\": %.17g,\n", hlrp_agreement_share(all));
     add_count(s, "clear_tiles", all->clear);
