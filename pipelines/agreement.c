@@ -109,8 +109,9 @@ void hlrp_agreement_warning(const hlrp_agreement *a, hlrp_str *s) {
                       "decided (",
                       (long long)a->clear_differ, (long long)a->clear);
         add_percent(s, (double)a->clear_differ / (double)a->clear);
-        hlrp_str_add(s, ") the map adds up to the other sign, so that its colors do not mean what "
-                        "they say");
+        hlrp_str_add(s,
+                     ") the map adds up to the other sign, and its colors there do not mean what "
+                     "they say");
     }
     if (cancels)
         hlrp_str_addf(s,

@@ -3,25 +3,24 @@
 #include "sink/html.h"
 #include "sink/report_parts.h"
 
-/* The start's sign is what the network says, unless its classes are predicted by something else: the
- * logit of one class among several may be negative where it is the highest. Then only the start is
- * spoken of. */
+/* "The network says normal" only where that is what it predicts: the logit of one class among several
+ * may be negative where it is the highest, and then its sign is no prediction. */
 static void add_side(const hlrp_report_input *in, const hlrp_report_numbers *n, bool against,
                      hlrp_str *s) {
     const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
     const char *name = info->plane_names[in->sink.plane];
-    const bool predicted =
-        n->of_class >= 0 && (against ? n->against_yet_predicted : n->in_favor_yet_not) == 0;
-    if (!predicted) {
-        hlrp_str_add(s, against ? "Relevance starts against " : "Relevance starts for ");
-        hlrp_html_text(s, name);
-    } else if (against && info->classes == 2) {
+    const bool predicts =
+        n->of_class >= 0 && n->against_yet_predicted == 0 && n->in_favor_yet_not == 0;
+    if (predicts && against && info->classes == 2) {
         hlrp_str_add(s, "The network says ");
         hlrp_html_text(s, info->class_names[1 - n->of_class]);
-    } else {
-        hlrp_str_add(s, against ? "The network says not " : "The network says ");
-        hlrp_html_text(s, name);
+        return;
     }
+    if (predicts)
+        hlrp_str_add(s, against ? "The network says not " : "The network says ");
+    else
+        hlrp_str_add(s, against ? "The network speaks against " : "The network speaks for ");
+    hlrp_html_text(s, name);
 }
 
 static void add_turned(const hlrp_report_input *in, const hlrp_report_numbers *n, bool against,
@@ -36,7 +35,7 @@ static void add_turned(const hlrp_report_input *in, const hlrp_report_numbers *n
     hlrp_html_text(s, name);
     hlrp_str_add(s, against ? ": do not read red as " : ": do not read blue as absence of ");
     hlrp_html_text(s, name);
-    hlrp_str_add(s, ".");
+    hlrp_str_add(s, " there.");
 }
 
 static void add_proportion(const hlrp_agreement *a, hlrp_str *s) {

@@ -143,7 +143,7 @@ static void add_batch_warning(const page *p, hlrp_str *s) {
     if (!p->warning[0])
         return;
     hlrp_str_add(s, "<div class=\"alarm\" role=\"note\"><h2><span aria-hidden=\"true\">⚠ "
-                    "</span>Do not trust the colors yet</h2><p>");
+                    "</span>Read the colors with care</h2><p>");
     hlrp_html_capital(s, p->warning);
     hlrp_str_add(s, ".</p></div>\n");
 }

@@ -30,8 +30,8 @@ counted 1 "$warned" stderr
 said "warning: ${warned}on 86 of 86 tiles .*\(100 %\) .*lrp.bias = share, lrp.start = auto"
 agreement bad one differ
 agreement bad two differ
-counted 1 "Do not trust the colors yet</h2><p>Map and network do not agree: on 86 of 86" bad/report.html
-counted 2 'The network says left on 48 tiles; on 48 of them the map speaks for right: do not read red as right\.' \
+counted 1 "Read the colors with care</h2><p>Map and network do not agree: on 86 of 86" bad/report.html
+counted 2 'The network says left on 48 tiles; on 48 of them the map speaks for right: do not read red as right there\.' \
     bad/report.html
 counted 2 '<strong>map and network do not agree</strong>' bad/report.html
 cp bad/batch.csv before.csv
@@ -45,7 +45,7 @@ rm bad/report.html bad/batch.csv
 expect 0 report bad
 mv away/one.tif away/two.tif .
 counted 1 "$warned" stderr
-counted 1 'Do not trust the colors yet' bad/report.html
+counted 1 'Read the colors with care' bad/report.html
 agreement bad two differ
 
 # Nothing to warn of, and that is said, too.
@@ -53,7 +53,7 @@ expect 0 run "$demo/linear.ini" $plain -s lrp.target=right --slide one.tif -s ba
 counted 0 "$warned" stderr
 agreement good one agree
 counted 1 'Map and network agree on 48 of 48 tiles\.' good/report.html
-counted 0 'Do not trust the colors' good/report.html
+counted 0 'Read the colors' good/report.html
 counted 0 'class="alarm"' good/report.html
 
 # Two planes, in shards: figures over both, words about the shown one.
@@ -85,7 +85,7 @@ done
 expect 0 run $biased --slide one.tif --slide two.tif -s batch.output=bad
 counted 0 "$warned" stderr
 agreement bad one none
-counted 0 'do not read|Do not trust' bad/report.html
+counted 0 'do not read|Read the colors' bad/report.html
 
 # explain: a line for each sample, and the same numbers in its file.
 expect 0 explain $biased "$demo/picture.png" -o tile.h5
