@@ -137,7 +137,8 @@ static void agreement_is_told_in_words(void **state) {
         t, &n,
         "<div class=\"alarm\" role=\"note\">The network says normal on 67 tiles; on 67 of them the "
         "map speaks for tumor, &lt;b&gt; &quot;q&quot; &amp; ä: do not read red as tumor, "
-        "&lt;b&gt; &quot;q&quot; &amp; ä. The network says tumor, &lt;b&gt; &quot;q&quot; &amp; ä "
+        "&lt;b&gt; &quot;q&quot; &amp; ä there. The network says tumor, &lt;b&gt; &quot;q&quot; "
+        "&amp; ä "
         "on 13 tiles; on 3 of them the map speaks against tumor, &lt;b&gt; &quot;q&quot; &amp; ä: "
         "do not read blue as absence of tumor, &lt;b&gt; &quot;q&quot; &amp; ä there.</div>\n");
     t->in.plane = n.of_class = 0;
