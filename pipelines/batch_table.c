@@ -109,7 +109,15 @@ static int by_slide(const void *a, const void *b) {
     return strcmp(x->slide, y->slide);
 }
 
-/* Once for the batch: where the maps' signs are not to be trusted. */
+/* Whether another run is at one of the slides or is to come to it: that one has the last word. */
+static bool goes_on(const hlrp_slide_progress *rows, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        if (rows[i].state == HLRP_STATE_PENDING || rows[i].state == HLRP_STATE_ELSEWHERE)
+            return true;
+    return false;
+}
+
+/* Where the maps' signs are not to be trusted: in the log once, when the batch is through. */
 static hlrp_status warn_of_signs(const hlrp_batch_table *t, const hlrp_slide_progress *rows,
                                  int64_t count, hlrp_str *text, hlrp_error *err) {
     hlrp_agreement figures = {0};
@@ -119,7 +127,7 @@ static hlrp_status warn_of_signs(const hlrp_batch_table *t, const hlrp_slide_pro
     hlrp_agreement_warning(&figures, text);
     if (text->failed)
         return hlrp_fail(err, HLRP_E_MEMORY, t->output, NULL, "out of memory for a warning");
-    if (text->length > 0)
+    if (text->length > 0 && !goes_on(rows, count))
         hlrp_logf(t->log, HLRP_LOG_WARN, "%s", text->text);
     return HLRP_OK;
 }

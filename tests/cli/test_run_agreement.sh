@@ -48,6 +48,14 @@ counted 1 "$warned" stderr
 counted 1 'Read the colors with care' bad/report.html
 agreement bad two differ
 
+# A task for each slide: the first says nothing, as others are to come, the last speaks for all.
+expect 0 run $biased --slide one.tif --slide two.tif -s batch.output=tasks --index 2
+counted 0 "$warned" stderr
+counted 1 'Read the colors with care' tasks/report.html
+expect 0 run $biased --slide one.tif --slide two.tif -s batch.output=tasks --index 1
+counted 1 "$warned" stderr
+said "on 86 of 86"
+
 # Nothing to warn of, and that is said, too.
 expect 0 run "$demo/linear.ini" $plain -s lrp.target=right --slide one.tif -s batch.output=good
 counted 0 "$warned" stderr
