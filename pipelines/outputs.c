@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipelines/account.h"
+#include "pipelines/agreement.h"
 #include "pipelines/report.h"
 #include "pipelines/slide_run.h"
 #include "sink/sink.h"
@@ -207,7 +208,9 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     add_number(s, "tiles_per_second", run->where->rate, ",");
     add_number(s, "peak_memory_bytes", (double)hlrp_peak_memory(), ",");
     add_text(s, "result_key", run->key_text);
-    hlrp_str_add(s, "  \"warnings\": ");
+    hlrp_str_add(s, "  \"agreement\": ");
+    hlrp_agreement_json(run, s);
+    hlrp_str_add(s, ",\n  \"warnings\": ");
     hlrp_warnings_json(run->warnings, s);
     hlrp_str_add(s, ",\n");
     hlrp_str_add(s, "  \"config\": ");

@@ -109,6 +109,7 @@ static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
     if (anew)
         HLRP_TRY(hlrp_step_assemble(run, err));
     run->complete = true;
+    HLRP_TRY(hlrp_step_agreement(run, err));
     /* 7. Pictures and tables, each from relevance.h5. */
     HLRP_TRY(hlrp_step_outputs(run, err));
     /* 8. What was done, with what, unless an earlier run says it; the journal has served. */

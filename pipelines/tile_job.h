@@ -53,5 +53,7 @@ int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max);
 
 /* Relevance [3,H,W] summed over color, into plane [H,W]. */
 void hlrp_sum_over_color(const float *relevance, int64_t pixels, float *plane);
+/* Σ|plane|, added up in the pixels' order: the same bits everywhere. */
+double hlrp_plane_magnitude(const float *plane, int64_t pixels);
 
 #endif

@@ -49,8 +49,9 @@ typedef struct hlrp_report_row {
     hlrp_strings warnings; /* said while it ran */
 } hlrp_report_row;
 
-/* One self-contained file: no script or picture from elsewhere, names escaped. */
+/* One self-contained file: no script or picture from elsewhere, names escaped. warning: a sentence on
+ * the batch as a whole for the page's head; "": none. */
 hlrp_status hlrp_report_page(const char *path, const hlrp_report_row *rows, int64_t count,
-                             hlrp_error *err);
+                             const char *warning, hlrp_error *err);
 
 #endif
