@@ -188,8 +188,6 @@ static void take_record(const hlrp_assembly *a, const hlrp_record *r, columns *c
 /* A row of /layers per node, in the order in which relevance meets them: from the output down. */
 static hlrp_status write_layers(const hlrp_assembly *a, const double *layers,
                                 hlrp_result_writer *writer, hlrp_error *err) {
-    static const char *const names[HLRP_ACCOUNT_FIELDS] = {"relevance_out", "relevance_out_abs",
-                                                           "relevance_in", "bias", "stabilizer"};
     enum { TEXTS = 3, RULE_TEXT = 64 };
     const hlrp_graph *g = a->net->graph;
     const int64_t n = g->node_count;
@@ -214,7 +212,7 @@ static hlrp_status write_layers(const hlrp_assembly *a, const double *layers,
     table[1] = (hlrp_column){"operator", HLRP_COLUMN_TEXT, texts + n};
     table[2] = (hlrp_column){"rule", HLRP_COLUMN_TEXT, texts + 2 * n};
     for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
-        table[TEXTS + f] = (hlrp_column){names[f], HLRP_COLUMN_F64, values + f * n};
+        table[TEXTS + f] = (hlrp_column){hlrp_layers_names[f], HLRP_COLUMN_F64, values + f * n};
     status = hlrp_result_write_table(writer, "/layers", table, HLRP_COUNT(table), n, err);
 out:
     free(texts);

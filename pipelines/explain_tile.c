@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "image/image.h"
+#include "pipelines/check_tile.h"
 #include "pipelines/network.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
@@ -343,6 +344,24 @@ out:
     return status;
 }
 
+/* The first sample once more, in float32 and float64. */
+static hlrp_status check_first(explain *e, hlrp_error *err) {
+    hlrp_tile_check check = {0};
+    hlrp_str text = {0};
+    hlrp_status status = HLRP_OK;
+    e->first = 0;
+    e->count = HLRP_MIN(e->net->batch, e->dims.d[0]);
+    HLRP_TRY(read_input(e, err));
+    HLRP_TRY(hlrp_check_tile(e->net, e->input, e->targets[0], &check, err));
+    hlrp_check_text(e->net, &check, &text);
+    if (!text.failed && e->options->print)
+        e->options->print(e->options->print_ctx, text.text);
+out:
+    hlrp_str_free(&text);
+    hlrp_tile_check_free(&check);
+    return status;
+}
+
 /* One thread inside too: the kernels run as they were made. */
 static hlrp_status run_all(void *ctx, hlrp_error *err) {
     explain *e = ctx;
@@ -351,6 +370,8 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
         e->count = HLRP_MIN(e->net->batch, e->dims.d[0] - e->first);
         status = run_batch(e, err);
     }
+    if (status == HLRP_OK && e->options->check)
+        status = check_first(e, err);
     return status;
 }
 

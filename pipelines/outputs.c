@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipelines/account.h"
 #include "pipelines/agreement.h"
 #include "pipelines/report.h"
 #include "pipelines/slide_run.h"
@@ -100,7 +99,6 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     in.result = result;
     if (!(in.limit > 0)) /* once for all of them */
         HLRP_TRY(hlrp_sink_limit(&in, &in.limit, err));
-    HLRP_TRY(hlrp_warn_of_losses(result, run->path, c->lrp.warn_share, in.log, err));
     HLRP_TRY(hlrp_slide_run_go_on(run, "regions.png", err));
     HLRP_TRY(write_regions(run, err));
     HLRP_TRY(write_sinks(run, &in, err));

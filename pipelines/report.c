@@ -134,6 +134,7 @@ hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *i
     HLRP_TRY(hlrp_slide_run_path(run, "regions.png", &regions, err));
     HLRP_TRY(hlrp_slide_ground_find(run, &ground, err));
     const hlrp_report_input report = {.sink = *in,
+                                      .loss_named = run->batch->config->lrp.warn_share,
                                       .ground = &ground.ground,
                                       .regions = hlrp_file_exists(regions) ? regions : NULL};
     status = hlrp_report_slide(&report, path, err);

@@ -218,8 +218,10 @@ static void add_account(const hlrp_network *net, const hlrp_account *account, in
                         double *layers) {
     for (int node = 0; node < net->graph->node_count; node++) {
         const hlrp_account *a = &account[node * net->batch + index];
-        const double values[HLRP_ACCOUNT_FIELDS] = {a->out, a->out_abs, a->in, a->bias,
-                                                    a->stabilizer};
+        const double values[HLRP_ACCOUNT_FIELDS] = {
+            [HLRP_LAYERS_OUT] = a->out,   [HLRP_LAYERS_OUT_ABS] = a->out_abs,
+            [HLRP_LAYERS_IN] = a->in,     [HLRP_LAYERS_IN_ABS] = a->in_abs,
+            [HLRP_LAYERS_BIAS] = a->bias, [HLRP_LAYERS_STABILIZER] = a->stabilizer};
         for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
             layers[node * HLRP_ACCOUNT_FIELDS + f] += values[f];
     }

@@ -5,10 +5,11 @@
 #include "batch/journal.h"
 #include "pipelines/network.h"
 #include "stitch/stitch.h"
+#include "store/store.h"
 #include "tile/tile.h"
 
-/* Doubles of the account that one tile's record carries: five for each node of the graph. */
-enum { HLRP_ACCOUNT_FIELDS = 5 };
+/* Doubles of the account that one tile's record carries for each node of the graph. */
+enum { HLRP_ACCOUNT_FIELDS = HLRP_LAYERS_FIELDS };
 
 /* Core time that the workers of a slide spent, by what it went into; each adds its own at its end.
  */

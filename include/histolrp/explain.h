@@ -18,7 +18,10 @@ typedef struct hlrp_explain_options {
                             for each. NULL: lrp.target where it names one class, else predicted */
     const char *start;   /* NULL: lrp.start */
     bool layers;         /* also the relevance of every node's output, and its account */
+    bool check;          /* also print the first sample's numbers beside a float64 reference */
     const hlrp_log *log; /* may be NULL */
+    void (*print)(void *ctx, const char *text); /* takes what check prints; NULL: none */
+    void *print_ctx;
 } hlrp_explain_options;
 
 /* input: a picture (PNG, JPEG, TIFF), taken pixel by pixel through scale, mean and std, or

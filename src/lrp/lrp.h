@@ -29,6 +29,8 @@ void hlrp_lrp_free(hlrp_lrp *lrp);
 
 const hlrp_plan *hlrp_lrp_plan(const hlrp_lrp *lrp);
 const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node);
+hlrp_bias hlrp_lrp_bias(const hlrp_lrp *lrp);
+bool hlrp_lrp_times_input(const hlrp_lrp *lrp); /* gradient-x-input */
 /* Multiply-adds of one sample's way back through a node; 0 for all but CONV and GEMM. */
 int64_t hlrp_lrp_macs(const hlrp_lrp *lrp, int node);
 int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp);

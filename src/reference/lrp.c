@@ -90,7 +90,7 @@ static bool is_head(const turn *t) {
            t->node->out[0] == t->g->output;
 }
 
-static void back_linear(turn *t) {
+static hlrp_ref_layer layer_of(turn *t) {
     const hlrp_tensor *w = t->g->values[t->node->in[1]].constant;
     hlrp_ref_layer l = {.room = t->room,
                         .g = t->g,
@@ -116,51 +116,58 @@ static void back_linear(turn *t) {
         l.b[c] = input(t, 2)[c];
         l.b_rule[c] = t->o->bias == HLRP_BIAS_DROP ? 0 : l.b[c];
     }
-    if (is_head(t)) {
-        by_slope(&l, t->o->slope, t->o->bias);
-        goto done;
-    }
-    if (conserves(t)) {
+    if (conserves(t) && !is_head(t)) {
         l.left = hlrp_ref_take(t->room, l.outputs);
         memcpy(l.left, l.r, (size_t)l.outputs * sizeof *l.left);
     }
+    return l;
+}
+
+static void by_rule(const turn *t, hlrp_ref_layer *l) {
     switch (t->rule->kind) {
     case HLRP_RULE_LRP0:
-        hlrp_ref_by_epsilon(&l, epsilon_of(t), false);
+        hlrp_ref_by_epsilon(l, epsilon_of(t), false);
         break;
     case HLRP_RULE_EPSILON:
-        hlrp_ref_by_epsilon(&l, t->rule->epsilon, t->rule->rms);
+        hlrp_ref_by_epsilon(l, t->rule->epsilon, t->rule->rms);
         break;
     case HLRP_RULE_GAMMA:
-        hlrp_ref_by_gamma(&l, t->rule->gamma);
+        hlrp_ref_by_gamma(l, t->rule->gamma);
         break;
     case HLRP_RULE_ZPLUS:
-        hlrp_ref_by_alphabeta(&l, 1, 0);
+        hlrp_ref_by_alphabeta(l, 1, 0);
         break;
     case HLRP_RULE_ALPHABETA:
-        hlrp_ref_by_alphabeta(&l, t->rule->alpha, t->rule->beta);
+        hlrp_ref_by_alphabeta(l, t->rule->alpha, t->rule->beta);
         break;
     case HLRP_RULE_ZBOX:
-        hlrp_ref_by_zbox(&l, t->o);
+        hlrp_ref_by_zbox(l, t->o);
         break;
     case HLRP_RULE_WSQUARE:
-        hlrp_ref_by_constant(&l, false);
+        hlrp_ref_by_constant(l, false);
         break;
     case HLRP_RULE_FLAT:
-        hlrp_ref_by_constant(&l, true);
+        hlrp_ref_by_constant(l, true);
         break;
     case HLRP_RULE_PASS:
-        memcpy(l.out, l.r, (size_t)l.inputs * sizeof *l.out);
+        memcpy(l->out, l->r, (size_t)l->inputs * sizeof *l->out);
         break;
     case HLRP_RULE_GRADIENT:
-        hlrp_ref_by_gradient(&l);
+        hlrp_ref_by_gradient(l);
         break;
     default: /* norm, which no linear layer is given */
         break;
     }
+}
+
+static void back_linear(turn *t) {
+    hlrp_ref_layer l = layer_of(t);
+    if (is_head(t))
+        by_slope(&l, t->o->slope, t->o->bias);
+    else
+        by_rule(t, &l);
     if (l.left)
         hlrp_ref_give_left(&l, t->rule);
-done:
     arrive(t, 0, l.out);
 }
 

@@ -31,6 +31,7 @@ typedef struct hlrp_report_input {
     hlrp_sink_input sink;
     const hlrp_ground *ground; /* NULL: relevance is not told by ground */
     const char *regions;       /* path of regions.png, or NULL */
+    double loss_named;         /* the account names a layer that loses more than this share */
 } hlrp_report_input;
 
 /* Writes the fragment, at most about 150 kB; warns where the network looks at what it should not. */

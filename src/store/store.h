@@ -153,10 +153,13 @@ enum {
     HLRP_LAYERS_OUT,
     HLRP_LAYERS_OUT_ABS,
     HLRP_LAYERS_IN,
+    HLRP_LAYERS_IN_ABS, /* NaN in results of earlier versions */
     HLRP_LAYERS_BIAS,
     HLRP_LAYERS_STABILIZER,
     HLRP_LAYERS_FIELDS
 };
+/* Names of the columns, by field. */
+extern const char *const hlrp_layers_names[HLRP_LAYERS_FIELDS];
 typedef struct hlrp_layers {
     int64_t count;
     double *values[HLRP_LAYERS_FIELDS]; /* [count] each */
@@ -169,6 +172,12 @@ void hlrp_layers_free(hlrp_layers *l);
 /* Share of the relevance that reaches layer i and is lost (positive) or created (negative) there;
  * 0 where the layer takes gradients, which do not conserve, or where none reaches it. */
 double hlrp_layers_loss(const hlrp_layers *l, int64_t i);
+/* "layer N (RULE) loses 70 % of the relevance that reaches it (…)" of the layer with the largest loss
+ * over `share`, or nothing. */
+void hlrp_layers_sentence(const hlrp_layers *l, double share, hlrp_str *out);
+/* Σ|in| / Σ|out|: how much larger relevance leaves a node than it arrives; 0 where nothing arrives or
+ * it is not known. */
+double hlrp_layers_growth(const hlrp_layers *l, int64_t i);
 
 /* An attribute as text (numbers formatted, lists joined by ", "); *value is NULL where there is
  * none. The caller frees it. */
