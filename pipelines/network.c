@@ -94,15 +94,31 @@ static hlrp_status add_plane(hlrp_targets *t, int64_t class_index, hlrp_error *e
     return HLRP_OK;
 }
 
-/* The gate's class where nothing is said, else the predicted one. */
+/* The gate's class and the shown one, where they are named: what nobody asked for by name would be
+ * explained in patches, where it happens to be predicted. */
+static hlrp_status target_named(hlrp_network *net, hlrp_error *err) {
+    const char *shown = net->config->outputs.class_name;
+    int64_t index = -1;
+    hlrp_status status = HLRP_OK;
+    if (net->gate >= 0)
+        HLRP_TRY(add_plane(&net->targets, net->gate, err));
+    if (shown[0] != '\0')
+        HLRP_TRY(hlrp_network_class(net, shown, "outputs.class", &index, err));
+    if (index >= 0 && index != net->gate)
+        status = add_plane(&net->targets, index, err);
+out:
+    return status;
+}
+
+/* Where nothing is said: the classes that gate and outputs name, else the predicted one. */
 static hlrp_status settle_targets(hlrp_network *net, hlrp_error *err) {
     const hlrp_text_list *asked = &net->config->lrp.target;
     hlrp_targets *t = &net->targets;
     hlrp_status status = hlrp_calloc(&t->classes, net->classes, sizeof *t->classes, "targets", err);
     if (status != HLRP_OK)
         return status;
-    if (asked->count == 0 && net->gate >= 0)
-        return add_plane(t, net->gate, err);
+    if (asked->count == 0 && (net->gate >= 0 || net->config->outputs.class_name[0] != '\0'))
+        return target_named(net, err);
     t->predicted = asked->count == 0 || strcmp(asked->items[0], "predicted") == 0;
     if (t->predicted || strcmp(asked->items[0], "all") == 0) {
         for (int64_t k = 0; k < net->classes; k++)

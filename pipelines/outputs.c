@@ -31,18 +31,37 @@ static const char *limit_kind(const hlrp_slide_run *run) {
     return limit_of(run) > 0 ? HLRP_LIMIT_GIVEN : HLRP_LIMIT_OF_SLIDE;
 }
 
-static hlrp_status write_regions(hlrp_slide_run *run, hlrp_error *err) {
+static hlrp_status write_regions(hlrp_slide_run *run, const hlrp_sink_input *in, hlrp_error *err) {
     char *path = NULL;
-    hlrp_status status = hlrp_slide_run_path(run, "regions.png", &path, err);
-    if (status == HLRP_OK)
-        status = hlrp_region_picture(run->slide, run->region, &run->grid, run->tiles,
-                                     run->tile_count, path, err);
+    uint8_t *hatched = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_run_path(run, "regions.png", &path, err));
+    HLRP_TRY(hlrp_calloc(&hatched, run->tile_count, 1, "tiles", err));
+    HLRP_TRY(hlrp_unexplained_tiles(in->result, in->plane, hatched, err));
+    status = hlrp_region_picture(run->slide, run->region, &run->grid, run->tiles, run->tile_count,
+                                 hatched, path, err);
     if (status == HLRP_E_INPUT) {
         hlrp_logf(run->batch->options->log, HLRP_LOG_WARN, "%s: no regions.png: %s", run->path,
                   err->what);
         status = HLRP_OK;
     }
+out:
+    free(hatched);
     free(path);
+    return status;
+}
+
+/* Which tiles the shown map says nothing about. */
+static hlrp_status find_unexplained(hlrp_slide_run *run, hlrp_sink_input *in, hlrp_error *err) {
+    const hlrp_network *net = run->batch->net;
+    hlrp_str text = {0};
+    const hlrp_status status = hlrp_unexplained_count(in->result, in->plane, &in->unexplained, err);
+    if (status == HLRP_OK)
+        hlrp_unexplained_text(&in->unexplained, net->class_names[net->targets.classes[net->shown]],
+                              &text);
+    if (text.length > 0)
+        hlrp_logf(in->log, HLRP_LOG_INFO, "%s: %s", run->path, text.text);
+    hlrp_str_free(&text);
     return status;
 }
 
@@ -97,10 +116,11 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
     in.result = result;
+    HLRP_TRY(find_unexplained(run, &in, err));
     if (!(in.limit > 0)) /* once for all of them */
         HLRP_TRY(hlrp_sink_limit(&in, &in.limit, err));
     HLRP_TRY(hlrp_slide_run_go_on(run, "regions.png", err));
-    HLRP_TRY(write_regions(run, err));
+    HLRP_TRY(write_regions(run, &in, err));
     HLRP_TRY(write_sinks(run, &in, err));
     if (c->outputs.report) {
         HLRP_TRY(hlrp_slide_run_go_on(run, "its part of the report", err));

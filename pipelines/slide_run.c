@@ -75,8 +75,16 @@ out:
 
 /* ---- what decides the results ---- */
 
+/* Which classes get a map: where lrp.target is silent, that follows from other keys. */
+static void list_planes(const hlrp_network *net, hlrp_str *out) {
+    hlrp_str_add(out, net->targets.predicted ? "the predicted of " : "");
+    for (int64_t k = 0; k < net->targets.planes; k++)
+        hlrp_str_addf(out, "%s%s", k > 0 ? ", " : "", net->class_names[net->targets.classes[k]]);
+}
+
 hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err) {
     const hlrp_network *net = run->batch->net;
+    hlrp_str planes = {0};
     hlrp_slide_identity identity = {0};
     char *config = NULL, digest[65], processor[HLRP_PROCESSOR_SIZE];
     hlrp_status status = HLRP_OK;
@@ -84,16 +92,21 @@ hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_config_result_key(run->batch->config, run->path, &config, err));
     hlrp_processor(processor);
     hlrp_sha256_bytes(run->tiles, (size_t)run->tile_count * sizeof *run->tiles, digest);
-    HLRP_TRY(hlrp_format(
-        &run->key_text, err,
-        "%s%sprogram = histolrp %s\n" HLRP_KEY_MACHINE "processor = %s\n" HLRP_KEY_MACHINE
-        "convolutions = %s\n" HLRP_KEY_MACHINE "instructions = %s\n"
-        "model.sha256 = %s\nslide.bytes = %lld\nslide.hash = %s\n"
-        "slide.pixel = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
-        config, config[0] && config[strlen(config) - 1] != '\n' ? "\n" : "", HLRP_VERSION,
-        processor, hlrp_backend_version(), hlrp_backend_isa(), net->hash, (long long)identity.bytes,
-        identity.hash, run->mpp.x, run->mpp.y, (long long)run->tile_count, digest));
+    list_planes(net, &planes);
+    if (planes.failed)
+        HLRP_TRY(hlrp_fail(err, HLRP_E_MEMORY, run->path, NULL, "out of memory"));
+    HLRP_TRY(hlrp_format(&run->key_text, err,
+                         "%s%sprogram = histolrp %s\n" HLRP_KEY_MACHINE
+                         "processor = %s\n" HLRP_KEY_MACHINE "convolutions = %s\n" HLRP_KEY_MACHINE
+                         "instructions = %s\n"
+                         "explained = %s\nmodel.sha256 = %s\nslide.bytes = %lld\nslide.hash = %s\n"
+                         "slide.pixel = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
+                         config, config[0] && config[strlen(config) - 1] != '\n' ? "\n" : "",
+                         HLRP_VERSION, processor, hlrp_backend_version(), hlrp_backend_isa(),
+                         planes.text, net->hash, (long long)identity.bytes, identity.hash,
+                         run->mpp.x, run->mpp.y, (long long)run->tile_count, digest));
 out:
+    hlrp_str_free(&planes);
     free(config);
     return status;
 }

@@ -181,9 +181,10 @@ typedef struct hlrp_config {
 
     struct {
         char *composite;
-        hlrp_text_list target; /* empty: the gate's class, else predicted; or the single item
+        hlrp_text_list
+            target;  /* empty: the classes of gate and outputs, else predicted; or the item
                                   "predicted" or "all"; else class names */
-        char *start;           /* auto, logit, probability, one, logodds, pair:NAME */
+        char *start; /* auto, logit, probability, one, logodds, pair:NAME */
         double gamma, alpha, beta;
         double epsilon;             /* 0: the composite's own */
         hlrp_number_list low, high; /* empty: pixel values 0 and 255, normalised */

@@ -137,8 +137,9 @@ const hlrp_key hlrp_keys[] = {
 
     {"lrp", "composite", TEXT, RESULT, AT(lrp.composite), "lrp0-epsilon-gamma", NULL, NULL,
      COMPOSITES, "which rule each layer gets"},
-    {"lrp", "target", TEXTS, RESULT, AT(lrp.target), "", "the gate's class, else predicted", NULL,
-     NULL, "what is explained: predicted, all, or names of classes"},
+    {"lrp", "target", TEXTS, RESULT, AT(lrp.target), "",
+     "the class of gate and outputs, else predicted", NULL, NULL,
+     "what is explained: predicted, all, or names of classes"},
     {"lrp", "start", TEXT, RESULT, AT(lrp.start), "logit", NULL, NULL,
      "auto|logit|probability|one|logodds|pair:*",
      "the relevance to start from; auto: log-odds, for sigmoids logit; pair:NAME: against NAME"},

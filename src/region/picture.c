@@ -6,7 +6,7 @@
 #include "image/image.h"
 #include "region/region.h"
 
-enum { MOST_SIDE = 2048 };
+enum { MOST_SIDE = 2048, HATCH_SPACING = 6 };
 
 typedef struct rgba {
     uint8_t r, g, b;
@@ -17,6 +17,9 @@ static const rgba FADED = {255, 255, 255, 0.55};
 static const rgba OUTLINE = {0, 60, 255, 1};
 static const rgba TILE = {0, 110, 60, 0.55};
 static const rgba PEN = {255, 120, 0, 0.6};
+/* Dark on what is light and light on what is dark: tissue is both. */
+static const rgba DARK_HATCH = {40, 40, 40, 0.5}, LIGHT_HATCH = {235, 235, 235, 0.5};
+enum { LIGHT_FROM = 150 };
 static const rgba PADDING = {90, 90, 90, 0.6};
 
 typedef struct canvas {
@@ -87,9 +90,39 @@ static void draw_tile(const canvas *c, hlrp_rect tile) {
     }
 }
 
+static bool is_light(const canvas *c, int64_t x, int64_t y) {
+    const uint8_t *p = c->image.data + 3 * (y * c->size.w + x);
+    return p[0] + p[1] + p[2] > 3 * LIGHT_FROM;
+}
+
+/* Diagonal lines, which meet those of the next tile. A line that two overlapping tiles have is drawn
+ * once: `drawn` says which pixels are. */
+static void hatch_tile(const canvas *c, hlrp_rect tile, uint8_t *drawn) {
+    const hlrp_irect r = hlrp_rect_round(hlrp_rect_scale(tile, c->down_x, c->down_y));
+    for (int64_t y = HLRP_MAX(r.y, 0); y < HLRP_MIN(r.y + r.h, c->size.h); y++)
+        for (int64_t x = HLRP_MAX(r.x, 0); x < HLRP_MIN(r.x + r.w, c->size.w); x++) {
+            uint8_t *once = &drawn[y * c->size.w + x];
+            if ((x + y) % HATCH_SPACING == 0 && !*once)
+                blend(c, x, y, is_light(c, x, y) ? DARK_HATCH : LIGHT_HATCH);
+            *once = 1;
+        }
+}
+
+static hlrp_status hatch_tiles(const canvas *c, const hlrp_grid *grid, const int64_t *tiles,
+                               int64_t count, const uint8_t *hatched, hlrp_error *err) {
+    uint8_t *drawn = NULL;
+    const hlrp_status status =
+        hatched ? hlrp_calloc(&drawn, c->size.w * c->size.h, 1, "hatching", err) : HLRP_OK;
+    for (int64_t i = 0; status == HLRP_OK && hatched && i < count; i++)
+        if (hatched[i])
+            hatch_tile(c, hlrp_grid_tile(grid, tiles[i]), drawn);
+    free(drawn);
+    return status;
+}
+
 hlrp_status hlrp_region_picture(hlrp_slide *slide, const hlrp_region *region, const hlrp_grid *grid,
-                                const int64_t *tiles, int64_t tile_count, const char *path,
-                                hlrp_error *err) {
+                                const int64_t *tiles, int64_t tile_count, const uint8_t *hatched,
+                                const char *path, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     double down = hlrp_slide_overview_factor(slide, MOST_SIDE);
     canvas c = {.down_x = down, .down_y = down, .mask = hlrp_region_mask(region)};
@@ -99,6 +132,7 @@ hlrp_status hlrp_region_picture(hlrp_slide *slide, const hlrp_region *region, co
     c.image.channels = 3;
     if (c.mask)
         draw_mask(&c);
+    HLRP_TRY(hatch_tiles(&c, grid, tiles, tile_count, hatched, err));
     for (int64_t i = 0; i < tile_count; i++)
         draw_tile(&c, hlrp_grid_tile(grid, tiles[i]));
     HLRP_TRY(hlrp_png_write(path, &c.image, err));

@@ -185,9 +185,10 @@ hlrp_status hlrp_region_describe(const hlrp_region *region, char **out, hlrp_err
 const hlrp_mask *hlrp_region_mask(const hlrp_region *region);
 
 /* regions.png: the outline of the region and the chosen tiles over a thumbnail of at most 2,048
- * pixels a side. Appears whole under `path` or not at all. */
+ * pixels a side. Tiles whose entry in `hatched` [tile_count] is not 0 are hatched; NULL: none. Appears
+ * whole under `path` or not at all. */
 hlrp_status hlrp_region_picture(hlrp_slide *slide, const hlrp_region *region, const hlrp_grid *grid,
-                                const int64_t *tiles, int64_t tile_count, const char *path,
-                                hlrp_error *err);
+                                const int64_t *tiles, int64_t tile_count, const uint8_t *hatched,
+                                const char *path, hlrp_error *err);
 
 #endif

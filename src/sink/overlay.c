@@ -24,6 +24,7 @@ typedef struct overlay {
     hlrp_colormap colors;
     hlrp_backdrop *backdrop;
     hlrp_heat *heat;
+    hlrp_hatch *hatch; /* NULL: every tile is explained */
     hlrp_pyramid *pyramid;
     uint8_t *rgb;  /* a band */
     float *values; /* a band */
@@ -162,6 +163,8 @@ static hlrp_status write_bands(overlay *o, int64_t band, hlrp_error *err) {
         HLRP_TRY(hlrp_backdrop_read(o->backdrop, y, rows, o->size.w, o->rgb, err));
         HLRP_TRY(hlrp_heat_read(o->heat, y, rows, o->size.w, o->values, err));
         color_band(o, rows * o->size.w);
+        if (o->hatch)
+            HLRP_TRY(hlrp_hatch_draw(o->hatch, y, rows, o->size.w, o->rgb, err));
         HLRP_TRY(hlrp_pyramid_rows(o->pyramid, o->rgb, rows, (size_t)o->size.w * 3, err));
     }
     HLRP_TRY(hlrp_pyramid_finish(o->pyramid, err));
@@ -182,6 +185,9 @@ hlrp_status hlrp_sink_overlay(const hlrp_sink_input *in, const char *path, hlrp_
     HLRP_TRY(hlrp_colormap_init(&o.colors, in->colormap ? in->colormap : DEFAULT_COLORMAP, err));
     HLRP_TRY(hlrp_sink_limit(in, &o.limit, err));
     HLRP_TRY(hlrp_heat_new(in->result, in->plane, in->smoothing, o.fx, o.fy, &o.heat, err));
+    if (hlrp_unexplained_hatches(&in->unexplained))
+        HLRP_TRY(
+            hlrp_hatch_new(in->result, in->plane, &in->unexplained, o.fx, o.fy, &o.hatch, err));
     HLRP_TRY(hlrp_backdrop_new(in->slide, o.fx, o.fy, &o.backdrop, err));
     band = hlrp_backdrop_rows(o.backdrop);
     HLRP_TRY(hlrp_calloc(&o.rgb, 3 * band * o.size.w, 1, "a band of the overlay", err));
@@ -191,6 +197,7 @@ hlrp_status hlrp_sink_overlay(const hlrp_sink_input *in, const char *path, hlrp_
 out:
     hlrp_pyramid_free(o.pyramid);
     hlrp_heat_free(o.heat);
+    hlrp_hatch_free(o.hatch);
     hlrp_backdrop_free(o.backdrop);
     free(o.rgb);
     free(o.values);

@@ -148,7 +148,13 @@ static const char body[] =
     "full "
     "color at +/-' "
     "+\n"
-    "        LIMIT + ' ' + UNIT + ' (' + LIMIT_KIND + ')'\n";
+    "        LIMIT + ' ' + UNIT + ' (' + LIMIT_KIND + ')'\n"
+    "if (!NOTE.isEmpty())\n"
+    "    println NOTE\n";
+
+/* Where no tile is explained for the class there is nothing to show on any scale. */
+static const char nothing[] = "println NOTE\n";
+
 /* A Groovy string between single quotes: no interpolation there. */
 static void add_quoted(hlrp_str *s, const char *name, const char *text) {
     hlrp_str_addf(s, "final String %s = '", name);
@@ -178,6 +184,16 @@ static void add_channel(hlrp_str *s, const char *name, const hlrp_colormap *map,
     hlrp_str_add(s, "]\n");
 }
 
+/* What the map says nothing about, in words. */
+static void add_note(hlrp_str *s, const hlrp_sink_input *in) {
+    hlrp_str text = {0};
+    hlrp_unexplained_text(&in->unexplained, hlrp_result_facts(in->result)->plane_names[in->plane],
+                          &text);
+    add_quoted(s, "NOTE", text.length > 0 ? text.text : "");
+    s->failed |= text.failed;
+    hlrp_str_free(&text);
+}
+
 static void add_constants(hlrp_str *s, const hlrp_sink_input *in, double limit,
                           const hlrp_colormap *map) {
     const hlrp_result_info *info = hlrp_result_facts(in->result);
@@ -198,6 +214,7 @@ static void add_constants(hlrp_str *s, const hlrp_sink_input *in, double limit,
     add_quoted(s, "FOR", hlrp_colormap_word(map, 1));
     add_quoted(s, "AGAINST", hlrp_colormap_word(map, -1));
     add_quoted(s, "LIMIT_KIND", hlrp_sink_limit_kind(in));
+    add_note(s, in);
     add_real(s, "SMOOTHING", in->smoothing);
     add_real(s, "OPACITY", in->opacity > 0 ? in->opacity : DEFAULT_OPACITY);
     add_channel(s, "RED", map, 0);
@@ -213,13 +230,14 @@ hlrp_status hlrp_sink_qupath(const hlrp_sink_input *in, const char *path, hlrp_e
     HLRP_TRY(hlrp_colormap_init(&map, in->colormap ? in->colormap : DEFAULT_COLORMAP, err));
     HLRP_TRY(hlrp_sink_limit(in, &limit, err));
     HLRP_TRY(hlrp_text_open(&text, path, err));
+    const bool empty = in->unexplained.tiles > 0 && in->unexplained.explained == 0;
     hlrp_str_add(&text.pending,
                  "// Shows the relevance map over the slide. Run it in QuPath's script editor with "
                  "the slide open.\n// Written by histolrp.\n");
     hlrp_str_add(&text.pending, imports);
     add_constants(&text.pending, in, limit, &map);
     hlrp_str_add(&text.pending, smoothing);
-    hlrp_str_add(&text.pending, body);
+    hlrp_str_add(&text.pending, empty ? nothing : body);
     HLRP_TRY(hlrp_text_commit(&text, err));
 out:
     hlrp_text_close(&text);

@@ -8,6 +8,7 @@
 #include "sink/html.h"
 
 #define LAYERS_SHOWN 8
+#define LEAST_LOSS 5e-4 /* share of its relevance */
 
 /* ---- by ground ---- */
 
@@ -97,12 +98,19 @@ void hlrp_report_histogram(const hlrp_report_input *in, const hlrp_report_number
 static int64_t next_worst(const hlrp_layers *l, bool *taken) {
     int64_t worst = -1;
     for (int64_t i = 0; i < l->count; i++)
-        if (!taken[i] && fabs(hlrp_layers_loss(l, i)) >= 5e-4 &&
+        if (!taken[i] && fabs(hlrp_layers_loss(l, i)) >= LEAST_LOSS &&
             (worst < 0 || fabs(hlrp_layers_loss(l, i)) > fabs(hlrp_layers_loss(l, worst))))
             worst = i;
     if (worst >= 0)
         taken[worst] = true;
     return worst;
+}
+
+static bool any_loss(const hlrp_layers *l) {
+    for (int64_t i = 0; i < l->count; i++)
+        if (fabs(hlrp_layers_loss(l, i)) >= LEAST_LOSS)
+            return true;
+    return false;
 }
 
 static void add_layer(const hlrp_layers *l, int64_t i, hlrp_str *s) {
@@ -172,7 +180,10 @@ hlrp_status hlrp_report_account(const hlrp_report_input *in, const hlrp_report_n
         hlrp_html_text(s, sentence.text);
         hlrp_str_add(s, ".</p>");
     }
-    HLRP_TRY(add_layers(&l, s, err));
+    if (any_loss(&l))
+        HLRP_TRY(add_layers(&l, s, err));
+    else
+        hlrp_str_add(s, "<p class=\"note\">No layer loses or creates relevance.</p>\n");
     hlrp_str_add(s, "</div>\n");
 out:
     hlrp_str_free(&sentence);

@@ -91,6 +91,10 @@ static void add_facts(hlrp_str *s, const hlrp_report_input *in, const hlrp_repor
                   (long long)info->slide.w, (long long)info->slide.h, info->mpp.x,
                   (long long)n->explained, (long long)n->gated, (long long)n->unreadable);
     hlrp_html_text(s, info->plane_names[in->sink.plane]);
+    if (n->all.pixels == 0) {
+        hlrp_str_add(s, " nowhere.</p>\n");
+        return;
+    }
     hlrp_str_add(s, " <strong class=\"for\">+");
     hlrp_html_number(s, n->all.plus);
     hlrp_str_add(s, "</strong>, against <strong class=\"against\">");
@@ -98,11 +102,26 @@ static void add_facts(hlrp_str *s, const hlrp_report_input *in, const hlrp_repor
     hlrp_str_add(s, "</strong>.</p>\n");
 }
 
+/* Which tiles have no relevance for the class, and why. */
+static void add_unexplained(hlrp_str *s, const hlrp_report_input *in) {
+    const hlrp_unexplained *u = &in->sink.unexplained;
+    hlrp_str text = {0};
+    hlrp_unexplained_text(u, hlrp_result_facts(in->sink.result)->plane_names[in->sink.plane],
+                          &text);
+    if (text.length > 0) {
+        hlrp_str_add(s, u->explained == 0 ? "<p class=\"facts\"><strong>" : "<p class=\"facts\">");
+        hlrp_html_capital(s, text.text);
+        hlrp_str_add(s, u->explained == 0 ? "</strong>.</p>\n" : ".</p>\n");
+    }
+    hlrp_str_free(&text);
+}
+
 static hlrp_status add_body(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n,
                             const hlrp_str *account, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_report_agreement(in, n, s);
     add_facts(s, in, n);
+    add_unexplained(s, in);
     HLRP_TRY(hlrp_report_views(in, s, err));
     hlrp_str_add(s, "<div class=\"cards\">\n");
     hlrp_report_by_ground(in, n, s);

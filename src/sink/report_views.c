@@ -66,8 +66,9 @@ static hlrp_status add_regions(const hlrp_report_input *in, hlrp_str *s, hlrp_er
     HLRP_TRY(shrink(&whole, REGIONS_SIDE, &small, err));
     hlrp_str_add(s, "<figure class=\"regions\">");
     HLRP_TRY(hlrp_html_image(s, &small, QUALITY, "The slide with its regions and tiles", err));
-    hlrp_str_add(s, "<figcaption>Regions: outlined in blue; tiles in green. What is faded was not "
-                    "looked at.</figcaption></figure>");
+    hlrp_str_add(s, "<figcaption>Regions: outlined in blue; tiles in green, hatched where they are "
+                    "not explained for the shown class. What is faded was not looked "
+                    "at.</figcaption></figure>");
 out:
     hlrp_image_free(&whole);
     hlrp_image_free(&small);
@@ -103,6 +104,19 @@ static void color_pixel(const view *v, int64_t x, uint8_t rgb[3]) {
     const double base = 255 - PALE * (255 - light);
     for (int c = 0; c < 3; c++)
         rgb[c] = (uint8_t)lround(base * (1 - alphas / count) + sum[c] / count);
+}
+
+static hlrp_status hatch_view(const hlrp_report_input *in, view *v, hlrp_error *err) {
+    const hlrp_unexplained *u = &in->sink.unexplained;
+    hlrp_hatch *hatch = NULL;
+    hlrp_status status = HLRP_OK;
+    if (!hlrp_unexplained_hatches(u))
+        return HLRP_OK;
+    HLRP_TRY(hlrp_hatch_new(in->sink.result, in->sink.plane, u, v->f, v->f, &hatch, err));
+    status = hlrp_hatch_draw(hatch, 0, v->picture.height, v->picture.width, v->picture.data, err);
+out:
+    hlrp_hatch_free(hatch);
+    return status;
 }
 
 static hlrp_status color_view(const hlrp_report_input *in, view *v, hlrp_error *err) {
@@ -177,11 +191,19 @@ static hlrp_status add_view(const hlrp_report_input *in, const view *v, hlrp_str
         hlrp_html_image(s, &v->picture, QUALITY, alt.text ? alt.text : "", err);
     add_scale_bar(s, (double)v->picture.width * v->f * info->mpp.x);
     hlrp_str_add(s, "</span><figcaption>");
-    add_color_bar(s, v, class_name);
-    hlrp_html_capital(s, in->sink.unit ? in->sink.unit : "relevance");
-    hlrp_str_add(s, ", from afar, over pale tissue; full color: ");
-    hlrp_str_add(s, hlrp_sink_limit_kind(&in->sink));
-    hlrp_str_add(s, ".</figcaption></figure>");
+    if (v->limit > 0) {
+        add_color_bar(s, v, class_name);
+        hlrp_html_capital(s, in->sink.unit ? in->sink.unit : "relevance");
+        hlrp_str_add(s, ", from afar, over pale tissue; full color: ");
+        hlrp_str_add(s, hlrp_sink_limit_kind(&in->sink));
+        hlrp_str_add(s, ".");
+    }
+    if (hlrp_unexplained_hatches(&in->sink.unexplained)) {
+        hlrp_str_add(s, " Hatched: tiles that are not explained for ");
+        hlrp_html_text(s, class_name);
+        hlrp_str_add(s, ".");
+    }
+    hlrp_str_add(s, "</figcaption></figure>");
     hlrp_str_free(&alt);
     return status;
 }
@@ -199,6 +221,7 @@ static hlrp_status add_overlay(const hlrp_report_input *in, hlrp_str *s, hlrp_er
     HLRP_TRY(hlrp_calloc(&v.values, size.w * v.fine * v.fine, sizeof *v.values, "a map", err));
     HLRP_TRY(read_slide(in->sink.slide, &v, err));
     HLRP_TRY(color_view(in, &v, err));
+    HLRP_TRY(hatch_view(in, &v, err));
     status = add_view(in, &v, s, err);
 out:
     hlrp_image_free(&v.picture);

@@ -4,6 +4,7 @@
 #ifndef HLRP_SINK_H
 #define HLRP_SINK_H
 
+#include "sink/unexplained.h"
 #include "slide/slide.h"
 #include "stitch/limit.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ typedef struct hlrp_sink_input {
     bool full;            /* outputs.bounds = full: coordinates are not shifted by the bounds */
     const char *software; /* for the Software tag and creators ["histolrp"] */
     const hlrp_log *log;  /* NULL is silent */
+    hlrp_unexplained unexplained; /* of the plane; zeros: nothing is hatched or said */
 } hlrp_sink_input;
 
 #define HLRP_LIMIT_OF_SLIDE "percentile of this slide"

@@ -138,7 +138,9 @@ static void the_picture_shows_outline_and_tiles(void **unused) {
     hlrp_grid grid = {
         .slide = s->size, .r_x = 1, .r_y = 1, .size = 100, .stride = 100, .nx = 8, .ny = 6};
     const int64_t tiles[] = {2 * 8 + 3, 47}; /* from (300, 200); the slide's last */
-    assert_int_equal(hlrp_region_picture(s->slide, region, &grid, tiles, 2, path, &err), HLRP_OK);
+    const uint8_t hatched[] = {0, 1};
+    assert_int_equal(hlrp_region_picture(s->slide, region, &grid, tiles, 2, hatched, path, &err),
+                     HLRP_OK);
     assert_int_equal(hlrp_image_read(path, &image, &err), HLRP_OK);
     assert_int_equal(image.width, 800);
     assert_int_equal(image.height, 600);
@@ -147,6 +149,10 @@ static void the_picture_shows_outline_and_tiles(void **unused) {
     assert_true(pixel(&image, 300, 250)[0] < 130); /* the tile's left border */
     assert_true(pixel(&image, 310, 250)[0] > 200); /* but not its inside */
     assert_true(pixel(&image, 799, 550)[0] < 150); /* a border tile's border is in the picture */
+    /* The second tile, on faded glass, is hatched: lines 6 pixels apart. */
+    assert_true(pixel(&image, 750, 546)[0] < 160 && pixel(&image, 744, 552)[0] < 160);
+    assert_true(pixel(&image, 751, 546)[0] > 200 && pixel(&image, 747, 546)[0] > 200);
+    assert_true(pixel(&image, 350, 250)[0] > 200 && pixel(&image, 352, 250)[0] > 200);
     bool outline = false;
     for (int64_t y = 190; y < 210; y++)
         outline |= pixel(&image, 500, y)[0] < 60 && pixel(&image, 500, y)[2] > 200;
@@ -168,7 +174,7 @@ static void a_picture_that_cannot_be_written_is_an_error(void **unused) {
     assert_non_null(scene_open(s));
     assert_int_equal(hlrp_region_new_all(s->size, &all, &err), HLRP_OK);
     hlrp_status status =
-        hlrp_region_picture(s->slide, all, &grid, NULL, 0, "/nonexistent/regions.png", &err);
+        hlrp_region_picture(s->slide, all, &grid, NULL, 0, NULL, "/nonexistent/regions.png", &err);
     assert_int_not_equal(status, HLRP_OK);
     assert_true(err.what[0] != 0);
     hlrp_region_free(all);
