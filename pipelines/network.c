@@ -1,5 +1,6 @@
 #include "pipelines/network.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,17 +199,56 @@ out:
     return status;
 }
 
-static hlrp_status settle(hlrp_network *net, hlrp_error *err) {
+/* ---- from logits to probabilities ---- */
+
+static hlrp_probability_kind probability_of(const hlrp_network *net) {
+    switch (net->config->model.activation) {
+    case HLRP_CONFIG_ACTIVATION_SOFTMAX:
+        return HLRP_PROBABILITY_SOFTMAX;
+    case HLRP_CONFIG_ACTIVATION_SIGMOID:
+        return HLRP_PROBABILITY_SIGMOID;
+    case HLRP_CONFIG_ACTIVATION_NONE:
+        return HLRP_PROBABILITY_NONE;
+    case HLRP_CONFIG_ACTIVATION_AUTO:
+        break;
+    }
+    return net->graph->activation == HLRP_ACTIVATION_SIGMOID ? HLRP_PROBABILITY_SIGMOID
+                                                             : HLRP_PROBABILITY_SOFTMAX;
+}
+
+/* A setting that contradicts what the file ends in is followed, but not in silence. */
+static hlrp_status settle_probability(hlrp_network *net, const hlrp_log *log, hlrp_error *err) {
+    static const char *const ends[] = {"", "Softmax", "Sigmoid"};
+    const hlrp_activation end = net->graph->activation;
+    const hlrp_config_activation asked = net->config->model.activation;
+    const hlrp_probability_kind of_graph =
+        end == HLRP_ACTIVATION_SIGMOID ? HLRP_PROBABILITY_SIGMOID : HLRP_PROBABILITY_SOFTMAX;
+    net->probability = probability_of(net);
+    if (net->outputs == 1 && end == HLRP_ACTIVATION_SOFTMAX &&
+        asked != HLRP_CONFIG_ACTIVATION_SIGMOID && asked != HLRP_CONFIG_ACTIVATION_NONE)
+        return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path,
+                         "export it with two outputs, or set model.activation = sigmoid if its "
+                         "logit was trained as one of two classes",
+                         "the network ends in a Softmax over one output, which is always 1");
+    if (end != HLRP_ACTIVATION_NONE && net->probability != of_graph)
+        hlrp_logf(log, HLRP_LOG_WARN,
+                  "model.activation = %s, but the network ends in %s: its own probabilities are "
+                  "others (auto takes them)",
+                  net->probability == HLRP_PROBABILITY_NONE      ? "none"
+                  : net->probability == HLRP_PROBABILITY_SIGMOID ? "sigmoid"
+                                                                 : "softmax",
+                  ends[end]);
+    return HLRP_OK;
+}
+
+static hlrp_status settle(hlrp_network *net, const hlrp_log *log, hlrp_error *err) {
     const hlrp_config *c = net->config;
     const hlrp_value *logits = &net->graph->values[net->graph->output];
     net->outputs = logits->dims.d[1];
     net->classes = hlrp_class_count(net->outputs);
     net->mpp = c->model.mpp > 0 ? c->model.mpp : net->graph->mpp;
-    net->probability =
-        c->model.activation == HLRP_CONFIG_ACTIVATION_SIGMOID ? HLRP_PROBABILITY_SIGMOID
-        : c->model.activation == HLRP_CONFIG_ACTIVATION_NONE  ? HLRP_PROBABILITY_NONE
-                                                              : HLRP_PROBABILITY_SOFTMAX;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(settle_probability(net, log, err));
     HLRP_TRY(name_classes(net, err));
     HLRP_TRY(settle_gate(net, err));
     HLRP_TRY(settle_targets(net, err));
@@ -255,6 +295,24 @@ static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
     return HLRP_OK;
 }
 
+/* One weight that is no number makes every logit none: it is named before anything runs. */
+static hlrp_status check_weights(const hlrp_graph *g, const char *path, hlrp_error *err) {
+    for (int i = 0; i < g->node_count; i++)
+        for (int k = 1; k < g->nodes[i].in_count; k++) {
+            const int v = g->nodes[i].in[k];
+            const hlrp_tensor *t = v >= 0 ? g->values[v].constant : NULL;
+            const int64_t count = t && g->values[v].dtype == HLRP_F32 ? hlrp_tensor_count(t) : 0;
+            for (int64_t e = 0; e < count; e++)
+                if (!isfinite(t->f[e]))
+                    return hlrp_fail(err, HLRP_E_MODEL, path,
+                                     "train it again or take an earlier checkpoint",
+                                     "the weights of node %s (tensor %s) hold a value that is not "
+                                     "finite",
+                                     g->nodes[i].name, g->values[v].name);
+        }
+    return HLRP_OK;
+}
+
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hlrp_network **out,
                               hlrp_error *err) {
     hlrp_network *net = NULL;
@@ -269,7 +327,8 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hl
     HLRP_TRY(hlrp_onnx_load(config->model.path, &net->graph, err));
     HLRP_TRY(input_size(net, &net->declared, err));
     HLRP_TRY(hlrp_canonize(net->graph, &options, &net->declared, err));
-    HLRP_TRY(settle(net, err));
+    HLRP_TRY(check_weights(net->graph, config->model.path, err));
+    HLRP_TRY(settle(net, log, err));
     *out = net;
     return HLRP_OK;
 out:

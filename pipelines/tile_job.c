@@ -175,7 +175,9 @@ static void fill_nan(double *values, int64_t count) {
 }
 
 /* Logits, probabilities and the gate. An unreadable tile has neither. */
-static void take_forward(const hlrp_network *net, const float *logits, sample *s) {
+static hlrp_status take_forward(const hlrp_tile_job *job, const float *logits, sample *s,
+                                hlrp_error *err) {
+    const hlrp_network *net = job->net;
     const bool unreadable = s->record.status == HLRP_RECORD_UNREADABLE;
     memcpy(s->raw, logits, (size_t)net->outputs * sizeof *logits);
     hlrp_probabilities(net->probability, logits, net->outputs, s->probability);
@@ -189,6 +191,13 @@ static void take_forward(const hlrp_network *net, const float *logits, sample *s
     fill_nan(s->outside, net->targets.planes);
     fill_nan(s->abs, net->targets.planes);
     memset(s->layers, 0, (size_t)layer_values(net) * sizeof *s->layers);
+    for (int64_t k = 0; !unreadable && k < net->outputs; k++)
+        if (!isfinite(logits[k]))
+            return hlrp_fail(err, HLRP_E_INPUT, hlrp_slide_name(job->slide),
+                             "check model.scale, mean and std, and the network itself",
+                             "the network's logits for tile %lld are not finite",
+                             (long long)s->number);
+    return HLRP_OK;
 }
 
 bool hlrp_tile_job_puts_off(int64_t passed, int64_t count) {
@@ -333,7 +342,8 @@ hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error
     HLRP_TRY(hlrp_lrp_forward(w->lrp, w->input, err));
     end_phase(w, FORWARD);
     for (int64_t i = 0; i < count; i++)
-        take_forward(net, hlrp_lrp_logits(w->lrp) + i * net->outputs, &w->samples[i]);
+        HLRP_TRY(
+            take_forward(job, hlrp_lrp_logits(w->lrp) + i * net->outputs, &w->samples[i], err));
     if (job->gate)
         put_off(w, count);
     for (int64_t pass = 0; pass < passes; pass++)

@@ -43,6 +43,7 @@ typedef enum hlrp_config_layout {
 } hlrp_config_layout;
 
 typedef enum hlrp_config_activation {
+    HLRP_CONFIG_ACTIVATION_AUTO, /* what the graph ends in, else softmax */
     HLRP_CONFIG_ACTIVATION_SOFTMAX,
     HLRP_CONFIG_ACTIVATION_SIGMOID,
     HLRP_CONFIG_ACTIVATION_NONE

@@ -55,8 +55,9 @@ const hlrp_key hlrp_keys[] = {
      "(0, 1e6]", NULL, "divides after mean: one number, or one per channel in the network's order"},
     {"model", "mpp", DOUBLE, RESULT, AT(model.mpp), "", "from the model's metadata, else required",
      "(0, 100]", NULL, "µm per pixel at which the network was trained"},
-    {"model", "activation", ENUM, RESULT, AT(model.activation), "softmax", NULL, NULL,
-     "softmax|sigmoid|none", "what turns logits into probabilities"},
+    {"model", "activation", ENUM, RESULT, AT(model.activation), "auto",
+     "what the graph ends in, else softmax", NULL, "auto|softmax|sigmoid|none",
+     "what turns logits into probabilities"},
 
     {"regions", "source", FLAGS, RESULT, AT(regions.source), "tissue", NULL, NULL,
      "all|tissue|annotation|mask", "what is explained; & intersects: annotation & tissue"},

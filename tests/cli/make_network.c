@@ -7,11 +7,14 @@
  * explosive   linear with the biases {0.501, 0}: a white tile's first output is 0.001, the sum of 1, −2,
  *             0.5 and 0.501, so that LRP-0 makes 3500 of a relevance of 1
  * rounded     W = {2²⁴, 0.3, −2²⁴; −1, 1, 2}: of a white tile's first output, 0.3, float32 sees nothing
+ * sigmoid     linear that ends in a Sigmoid; onesoft: one output that ends in a Softmax
+ * nan         linear with a weight that is no number; overflow: with weights of 3e38
  * one         the same with one output, W = {1, −2, 0.5}
  * unsupported a node with an operator that no program knows
  * gray        an input of one channel
  * pooled      linear, behind a maximum over 8 × 8 pixels: smaller pictures do not fit
  * crowd       5 outputs */
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -20,6 +23,8 @@
 static const float weights[5 * 3] = {1, -2, 0.5F, -1, 1, 2, 0.1F, 0.2F, 0.3F, 1, 1, 1, 2, 0, 1};
 
 static const float biases[2] = {0, -5}, tight[2] = {0.501F, 0};
+static const float broken[2 * 3] = {1, NAN, 0.5F, -1, 1, 2};
+static const float huge[2 * 3] = {3e38F, 3e38F, 3e38F, -1, 1, 2};
 static const float rounded[2 * 3] = {16777216, 0.3F, -16777216, -1, 1, 2};
 
 static int write_file(const char *path, const build *b) {
@@ -36,11 +41,21 @@ static int write_file(const char *path, const build *b) {
     return 0;
 }
 
+static const float *weights_of(const char *kind) {
+    return strcmp(kind, "rounded") == 0    ? rounded
+           : strcmp(kind, "nan") == 0      ? broken
+           : strcmp(kind, "overflow") == 0 ? huge
+                                           : weights;
+}
+
 int main(int argc, char **argv) {
     if (argc != 3)
         return 2;
     const char *kind = argv[1];
-    const int64_t outputs = strcmp(kind, "one") == 0 ? 1 : strcmp(kind, "crowd") == 0 ? 5 : 2;
+    const bool soft = strcmp(kind, "onesoft") == 0;
+    const int64_t outputs = strcmp(kind, "one") == 0 || soft ? 1
+                            : strcmp(kind, "crowd") == 0     ? 5
+                                                             : 2;
     const int64_t channels = strcmp(kind, "gray") == 0 ? 1 : 3;
     const int64_t dims[2] = {outputs, channels};
     static build b;
@@ -54,12 +69,16 @@ int main(int argc, char **argv) {
     }
     build_node(&b, "GlobalAveragePool", "pool", pooled ? "m" : "x", "p");
     build_node(&b, strcmp(kind, "unsupported") == 0 ? "Flutter" : "Flatten", "flat", "p", "f");
+    const bool ends = soft || strcmp(kind, "sigmoid") == 0;
     const bool explosive = strcmp(kind, "explosive") == 0;
     const bool biased = strcmp(kind, "biased") == 0 || explosive;
-    build_int(&b, build_node(&b, "Gemm", "fc", biased ? "f w b" : "f w", "y"), "transB", 1);
+    build_int(&b, build_node(&b, "Gemm", "fc", biased ? "f w b" : "f w", ends ? "z" : "y"),
+              "transB", 1);
+    if (ends)
+        build_node(&b, soft ? "Softmax" : "Sigmoid", "end", "z", "y");
     if (biased)
         build_tensor(&b, "b", 1, dims, 1, explosive ? tight : biases, sizeof biases);
-    build_tensor(&b, "w", 1, dims, 2, strcmp(kind, "rounded") == 0 ? rounded : weights,
+    build_tensor(&b, "w", 1, dims, 2, weights_of(kind),
                  (size_t)(outputs * channels) * sizeof *weights);
     return write_file(argv[2], &b);
 }
