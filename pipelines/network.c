@@ -332,8 +332,8 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hl
     *out = net;
     return HLRP_OK;
 out:
-    /* A model that is not there is an error of the configuration: nothing can run. */
-    if (status == HLRP_E_INPUT)
+    /* A model that is not there, or that nothing has memory for: nothing can run. */
+    if (status == HLRP_E_INPUT || status == HLRP_E_MEMORY)
         status = err->status = HLRP_E_MODEL;
     hlrp_network_free(net);
     return status;
@@ -428,6 +428,8 @@ hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height,
     net->width = width;
     status = hlrp_sched_single(make_lrp, net, err);
 out:
+    if (status == HLRP_E_MEMORY)
+        status = err->status = HLRP_E_MODEL;
     return status;
 }
 

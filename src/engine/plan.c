@@ -35,23 +35,20 @@ static hlrp_layout layout_of(const hlrp_dims *dims, int lanes) {
     return l;
 }
 
-static bool reads(const hlrp_node *node, int value) {
-    for (int k = 0; k < node->in_count; k++)
-        if (node->in[k] == value)
-            return true;
-    return false;
-}
-
-/* Whether the value, as it is or after operators that keep its layout, meets another one in a sum
- * or a concatenation, where all must have one layout. */
-static bool meets_others(const hlrp_graph *g, int value) {
+/* Whether the input, as it is or after operators that keep its layout, meets another value in a sum or
+ * a concatenation, where all must have one layout. follows [value_count] is room for what comes of it. */
+static bool input_meets_others(const hlrp_graph *g, bool *follows) {
+    follows[g->input] = true;
     for (int i = 0; i < g->node_count; i++) {
         const hlrp_node *node = &g->nodes[i];
-        if (!reads(node, value) || node->op == HLRP_OP_CONV || node->op == HLRP_OP_GEMM ||
-            node->op == HLRP_OP_FLATTEN)
-            continue;
-        if (node->op == HLRP_OP_ADD || node->op == HLRP_OP_CONCAT || meets_others(g, node->out[0]))
+        bool reads = false;
+        for (int k = 0; k < node->in_count; k++)
+            reads = reads || (node->in[k] >= 0 && follows[node->in[k]]);
+        if (reads && (node->op == HLRP_OP_ADD || node->op == HLRP_OP_CONCAT))
             return true;
+        if (reads && node->op != HLRP_OP_CONV && node->op != HLRP_OP_GEMM &&
+            node->op != HLRP_OP_FLATTEN)
+            follows[node->out[0]] = true;
     }
     return false;
 }
@@ -91,8 +88,12 @@ static hlrp_status check_windows(const hlrp_plan *plan, const hlrp_node *node, h
 
 static hlrp_status lay_out(hlrp_plan *plan, int lanes, hlrp_error *err) {
     const hlrp_graph *g = plan->graph;
-    const int input_lanes = meets_others(g, g->input) ? lanes : 1;
-    hlrp_status status = lay_out_value(plan, g->input, input_lanes, err);
+    bool *follows = NULL;
+    hlrp_status status = hlrp_calloc(&follows, g->value_count, sizeof *follows, "a plan", err);
+    const int input_lanes = status == HLRP_OK && input_meets_others(g, follows) ? lanes : 1;
+    free(follows);
+    if (status == HLRP_OK)
+        status = lay_out_value(plan, g->input, input_lanes, err);
     for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
         const hlrp_node *node = &g->nodes[i];
         status = lay_out_value(plan, node->out[0], lanes_of(plan, node, lanes), err);

@@ -3,14 +3,13 @@
 
 #include "graph/internal.h"
 
-/* A few bytes of a file can ask for a lot of memory here (broadcasts, repeated joins). The largest
- * weight matrix in use (VGG's first linear layer) has 2^27 elements; shapes have a handful. */
-#define MAX_FLOATS (INT64_C(1) << 28)
+/* Shapes have a handful of elements. What floats may come to is the caller's to say (`most`): a few
+ * bytes of a file can ask for a lot of memory here, by broadcasts and repeated joins. */
 #define MAX_INTEGERS (INT64_C(1) << 16)
 
-static hlrp_status fold_new(const hlrp_dims *dims, hlrp_dtype dtype, hlrp_tensor **out,
-                            hlrp_error *err) {
-    int64_t count = 0, limit = dtype == HLRP_F32 ? MAX_FLOATS : MAX_INTEGERS;
+static hlrp_status fold_new(const hlrp_dims *dims, hlrp_dtype dtype, int64_t most,
+                            hlrp_tensor **out, hlrp_error *err) {
+    int64_t count = 0, limit = dtype == HLRP_F32 ? most : MAX_INTEGERS;
     hlrp_status status = hlrp_dims_count(dims, &count, err);
     if (status == HLRP_OK && count > limit)
         status = hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify the network before exporting it",
@@ -42,7 +41,7 @@ static hlrp_status fold_shape(const hlrp_node *n, const hlrp_dims *dims, hlrp_te
     from = HLRP_MIN(HLRP_MAX(from, 0), dims->rank);
     to = HLRP_MIN(HLRP_MAX(to, from), dims->rank);
     hlrp_dims vector = {.rank = 1, .d = {to - from}};
-    hlrp_status status = fold_new(&vector, HLRP_I64, out, err);
+    hlrp_status status = fold_new(&vector, HLRP_I64, MAX_INTEGERS, out, err);
     for (int64_t k = from; status == HLRP_OK && k < to; k++)
         (*out)->i[k - from] = dims->d[k];
     return status;
@@ -78,13 +77,13 @@ static hlrp_status gather_dims(const hlrp_node *n, const hlrp_tensor *x, const h
 }
 
 static hlrp_status fold_gather(const hlrp_node *n, const hlrp_tensor *x, const hlrp_tensor *index,
-                               hlrp_tensor **out, hlrp_error *err) {
+                               int64_t most, hlrp_tensor **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_dims dims = {0};
     int axis = 0;
 
     HLRP_TRY(gather_dims(n, x, index, &axis, &dims, err));
-    HLRP_TRY(fold_new(&dims, x->dtype, out, err));
+    HLRP_TRY(fold_new(&dims, x->dtype, most, out, err));
     fold_split s = split_at(&x->dims, axis);
     int64_t picks = hlrp_tensor_count(index), k = 0;
     for (int64_t o = 0; o < s.outer; o++) {
@@ -111,11 +110,11 @@ out:
 
 /* Cuts x along one axis. */
 static hlrp_status slice_axis(const hlrp_tensor *x, int axis, int64_t start, int64_t end,
-                              int64_t step, hlrp_tensor **out, hlrp_error *err) {
+                              int64_t step, int64_t most, hlrp_tensor **out, hlrp_error *err) {
     fold_split s = split_at(&x->dims, axis);
     hlrp_dims dims = x->dims;
     dims.d[axis] = hlrp_slice_count(&start, end, step, s.extent);
-    hlrp_status status = fold_new(&dims, x->dtype, out, err);
+    hlrp_status status = fold_new(&dims, x->dtype, most, out, err);
     if (status != HLRP_OK)
         return status;
     int64_t k = 0;
@@ -127,19 +126,19 @@ static hlrp_status slice_axis(const hlrp_tensor *x, int axis, int64_t start, int
 }
 
 /* One of several equal parts. */
-static hlrp_status fold_part(const hlrp_node *n, const hlrp_tensor *x, hlrp_tensor **out,
-                             hlrp_error *err) {
+static hlrp_status fold_part(const hlrp_node *n, const hlrp_tensor *x, int64_t most,
+                             hlrp_tensor **out, hlrp_error *err) {
     hlrp_dims from = {0}, dims = {0};
     int axis = 0;
     hlrp_status status = hlrp_dims_slice(n, &x->dims, &x, &from, &dims, err);
     if (status != HLRP_OK || !hlrp_axis_resolve(n->axis, x->dims.rank, &axis))
         return status;
-    return slice_axis(x, axis, from.d[axis], from.d[axis] + dims.d[axis], 1, out, err);
+    return slice_axis(x, axis, from.d[axis], from.d[axis] + dims.d[axis], 1, most, out, err);
 }
 
 /* in: x, starts, ends, axes (or NULL), steps (or NULL). */
-static hlrp_status fold_slice(const hlrp_node *n, const hlrp_tensor *const *in, hlrp_tensor **out,
-                              hlrp_error *err) {
+static hlrp_status fold_slice(const hlrp_node *n, const hlrp_tensor *const *in, int64_t most,
+                              hlrp_tensor **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_tensor *now = NULL, *next = NULL;
     int64_t count = 0;
@@ -155,7 +154,7 @@ static hlrp_status fold_slice(const hlrp_node *n, const hlrp_tensor *const *in, 
                                     (long long)asked, (long long)step);
             goto out;
         }
-        HLRP_TRY(slice_axis(now, axis, in[1]->i[k], in[2]->i[k], step, &next, err));
+        HLRP_TRY(slice_axis(now, axis, in[1]->i[k], in[2]->i[k], step, most, &next, err));
         hlrp_tensor_free(now);
         now = next;
         next = NULL;
@@ -169,8 +168,8 @@ out:
     return status;
 }
 
-static hlrp_status fold_concat(const hlrp_node *n, const hlrp_tensor *const *in, hlrp_tensor **out,
-                               hlrp_error *err) {
+static hlrp_status fold_concat(const hlrp_node *n, const hlrp_tensor *const *in, int64_t most,
+                               hlrp_tensor **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const hlrp_dims **dims = NULL;
     hlrp_dims whole = {0};
@@ -185,7 +184,7 @@ static hlrp_status fold_concat(const hlrp_node *n, const hlrp_tensor *const *in,
         }
     }
     HLRP_TRY(hlrp_dims_concat(n, dims, &whole, err));
-    HLRP_TRY(fold_new(&whole, in[0]->dtype, out, err));
+    HLRP_TRY(fold_new(&whole, in[0]->dtype, most, out, err));
     hlrp_axis_resolve(n->axis, whole.rank, &axis);
     fold_split s = split_at(&whole, axis);
     for (int64_t o = 0, k = 0; o < s.outer; o++) {
@@ -220,14 +219,14 @@ static int64_t offset_of(int64_t k, const hlrp_dims *dims, const int64_t *stride
     return offset;
 }
 
-static hlrp_status fold_transpose(const hlrp_node *n, const hlrp_tensor *x, hlrp_tensor **out,
-                                  hlrp_error *err) {
+static hlrp_status fold_transpose(const hlrp_node *n, const hlrp_tensor *x, int64_t most,
+                                  hlrp_tensor **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_dims dims = {0};
     int64_t own[HLRP_MAX_RANK] = {0}, stride[HLRP_MAX_RANK] = {0};
 
     HLRP_TRY(hlrp_dims_transpose(n, &x->dims, &dims, err));
-    HLRP_TRY(fold_new(&dims, x->dtype, out, err));
+    HLRP_TRY(fold_new(&dims, x->dtype, most, out, err));
     strides_of(&x->dims, &x->dims, own);
     for (int k = 0; k < dims.rank; k++)
         stride[k] = own[n->ints.rank == 0 ? dims.rank - 1 - k : n->ints.d[k]];
@@ -272,13 +271,13 @@ static bool int_op(hlrp_op op, int64_t a, int64_t b, int64_t *out) {
 }
 
 static hlrp_status fold_binary(const hlrp_node *n, const hlrp_tensor *a, const hlrp_tensor *b,
-                               hlrp_tensor **out, hlrp_error *err) {
+                               int64_t most, hlrp_tensor **out, hlrp_error *err) {
     int64_t sa[HLRP_MAX_RANK] = {0}, sb[HLRP_MAX_RANK] = {0};
     hlrp_dims dims = {0};
     bool fine = true;
     if (a->dtype != b->dtype || !hlrp_dims_broadcast(&a->dims, &b->dims, &dims))
         return hlrp_node_fail(n, err, "its constants differ in type or shape");
-    hlrp_status status = fold_new(&dims, a->dtype, out, err);
+    hlrp_status status = fold_new(&dims, a->dtype, most, out, err);
     if (status != HLRP_OK)
         return status;
     strides_of(&a->dims, &dims, sa);
@@ -298,14 +297,14 @@ static hlrp_status fold_binary(const hlrp_node *n, const hlrp_tensor *a, const h
     return hlrp_node_fail(n, err, "a constant is divided by 0");
 }
 
-static hlrp_status fold_arithmetic(const hlrp_node *n, const hlrp_tensor *const *in,
+static hlrp_status fold_arithmetic(const hlrp_node *n, const hlrp_tensor *const *in, int64_t most,
                                    hlrp_tensor **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_tensor *sum = NULL, *next = NULL;
 
     HLRP_TRY(hlrp_tensor_copy(in[0], &sum, err));
     for (int k = 1; k < n->in_count; k++) {
-        HLRP_TRY(fold_binary(n, sum, in[k], &next, err));
+        HLRP_TRY(fold_binary(n, sum, in[k], most, &next, err));
         hlrp_tensor_free(sum);
         sum = next;
         next = NULL;
@@ -333,7 +332,7 @@ static hlrp_status fold_moved(const hlrp_node *n, const hlrp_tensor *const *in, 
 }
 
 hlrp_status hlrp_fold(const hlrp_node *n, const hlrp_tensor *const *in, const hlrp_dims *dims0,
-                      hlrp_tensor **out, hlrp_error *err) {
+                      int64_t most, hlrp_tensor **out, hlrp_error *err) {
     *out = NULL;
     if (n->op == HLRP_OP_SHAPE)
         return fold_shape(n, dims0, out, err);
@@ -342,13 +341,14 @@ hlrp_status hlrp_fold(const hlrp_node *n, const hlrp_tensor *const *in, const hl
             return HLRP_OK;
     switch (n->op) {
     case HLRP_OP_GATHER:
-        return fold_gather(n, in[0], in[1], out, err);
+        return fold_gather(n, in[0], in[1], most, out, err);
     case HLRP_OP_SLICE:
-        return n->in_count > 1 ? fold_slice(n, in, out, err) : fold_part(n, in[0], out, err);
+        return n->in_count > 1 ? fold_slice(n, in, most, out, err)
+                               : fold_part(n, in[0], most, out, err);
     case HLRP_OP_CONCAT:
-        return fold_concat(n, in, out, err);
+        return fold_concat(n, in, most, out, err);
     case HLRP_OP_TRANSPOSE:
-        return fold_transpose(n, in[0], out, err);
+        return fold_transpose(n, in[0], most, out, err);
     case HLRP_OP_IDENTITY:
     case HLRP_OP_RESHAPE:
     case HLRP_OP_SQUEEZE:
@@ -359,13 +359,13 @@ hlrp_status hlrp_fold(const hlrp_node *n, const hlrp_tensor *const *in, const hl
     case HLRP_OP_MUL:
     case HLRP_OP_SUB:
     case HLRP_OP_DIV:
-        return fold_arithmetic(n, in, out, err);
+        return fold_arithmetic(n, in, most, out, err);
     default:
         return HLRP_OK;
     }
 }
 
-hlrp_status hlrp_graph_fold_node(const hlrp_graph *g, int id, hlrp_tensor **out, hlrp_error *err) {
+hlrp_status hlrp_graph_fold_node(hlrp_graph *g, int id, hlrp_tensor **out, hlrp_error *err) {
     const hlrp_node *n = &g->nodes[id];
     const hlrp_tensor **in = NULL;
     *out = NULL;
@@ -382,7 +382,9 @@ hlrp_status hlrp_graph_fold_node(const hlrp_graph *g, int id, hlrp_tensor **out,
             known = dims->d[k] >= 0;
 
     if (known)
-        status = hlrp_fold(n, in, dims, out, err);
+        status = hlrp_fold(n, in, dims, g->spare, out, err);
+    if (*out != NULL)
+        g->spare -= hlrp_tensor_count(*out);
     free(in);
     return status;
 }

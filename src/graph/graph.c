@@ -10,6 +10,7 @@ hlrp_status hlrp_graph_new(hlrp_graph **out, hlrp_error *err) {
     if (status == HLRP_OK) {
         (*out)->input = -1;
         (*out)->output = -1;
+        (*out)->spare = INT64_C(1) << 28;
     }
     return status;
 }
@@ -111,6 +112,15 @@ int hlrp_graph_readers(const hlrp_graph *g, int value) {
         for (int i = 0; i < g->nodes[k].in_count; i++)
             readers += g->nodes[k].in[i] == value;
     return readers;
+}
+
+void hlrp_graph_count_readers(const hlrp_graph *g, int *readers) {
+    for (int v = 0; v < g->value_count; v++)
+        readers[v] = g->output == v;
+    for (int k = 0; k < g->node_count; k++)
+        for (int i = 0; i < g->nodes[k].in_count; i++)
+            if (g->nodes[k].in[i] >= 0)
+                readers[g->nodes[k].in[i]]++;
 }
 
 /* ---- compaction ---- */
@@ -243,6 +253,7 @@ hlrp_status hlrp_graph_copy(const hlrp_graph *from, hlrp_graph **out, hlrp_error
     memcpy(to->mean, from->mean, sizeof to->mean);
     memcpy(to->std, from->std, sizeof to->std);
     to->activation = from->activation;
+    to->spare = from->spare;
     *out = to;
     to = NULL;
 

@@ -114,6 +114,8 @@ typedef struct hlrp_graph {
     bool has_norm;        /* the file's metadata says mean and std: */
     double mean[3], std[3];
     hlrp_activation activation; /* set by canonize */
+    int64_t spare; /* floats that constants made from constants may still come to; a reader of files
+                      sets it by what the file itself holds */
 } hlrp_graph;
 
 hlrp_status hlrp_graph_new(hlrp_graph **out, hlrp_error *err);
@@ -132,6 +134,8 @@ int hlrp_graph_find_value(const hlrp_graph *g, const char *name); /* -1: none */
 
 /* How many node inputs read the value (the graph's output counts as one more reader). */
 int hlrp_graph_readers(const hlrp_graph *g, int value);
+/* The same for all values at once: readers [value_count], written. */
+void hlrp_graph_count_readers(const hlrp_graph *g, int *readers);
 /* Removes nodes for which remove[id] is true, then values nobody mentions; order is kept. */
 hlrp_status hlrp_graph_compact(hlrp_graph *g, const bool *remove, hlrp_error *err);
 
@@ -139,7 +143,7 @@ hlrp_status hlrp_graph_compact(hlrp_graph *g, const bool *remove, hlrp_error *er
  * free). NULL with HLRP_OK where it has computed inputs or its operator is not one of shape
  * arithmetic, data movement and elementwise arithmetic. SHAPE needs the dims of its input only,
  * none of them -1. */
-hlrp_status hlrp_graph_fold_node(const hlrp_graph *g, int id, hlrp_tensor **out, hlrp_error *err);
+hlrp_status hlrp_graph_fold_node(hlrp_graph *g, int id, hlrp_tensor **out, hlrp_error *err);
 
 /* Sets dims of all values for an input of these dims ([N,C,H,W], or as the file has it before
  * canonize), sets pad_lo and pad_hi where auto_pad asks for it (auto_pad stays, for the next size)

@@ -277,7 +277,7 @@ static hlrp_status infer_known(infer_walk *w, const infer_node *i, bool *done, h
     *done = false;
     if (w->g->values[out].dtype != HLRP_I64)
         return HLRP_OK;
-    hlrp_status status = hlrp_fold(i->n, i->known, i->in[0], &result, err);
+    hlrp_status status = hlrp_fold(i->n, i->known, i->in[0], w->g->spare, &result, err);
     if (status != HLRP_OK || result == NULL)
         return status;
     w->elements += hlrp_tensor_count(result);

@@ -38,9 +38,10 @@ hlrp_status hlrp_slice_axes(const hlrp_node *n, const hlrp_tensor *const *known,
 /* numpy's rule; false where they do not fit. */
 bool hlrp_dims_broadcast(const hlrp_dims *a, const hlrp_dims *b, hlrp_dims *out);
 
-/* Evaluates n; in[k] NULL: not known (fold gives NULL then, but for SHAPE, which reads dims0). */
+/* Evaluates n; in[k] NULL: not known (fold gives NULL then, but for SHAPE, which reads dims0). A result
+ * of over `most` floats is refused before it takes memory. */
 hlrp_status hlrp_fold(const hlrp_node *n, const hlrp_tensor *const *in, const hlrp_dims *dims0,
-                      hlrp_tensor **out, hlrp_error *err);
+                      int64_t most, hlrp_tensor **out, hlrp_error *err);
 
 /* Pads that auto_pad asks for at this extent of the input. */
 void hlrp_window_resolve(hlrp_window *w, int axis, int64_t extent);

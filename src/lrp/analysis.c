@@ -114,15 +114,13 @@ static bool drops_negative(const hlrp_node *n, const hlrp_rule *rule, const bool
     return rectifies && (rule->kind == HLRP_RULE_GRADIENT || vanishes[n->out[0]]);
 }
 
-bool hlrp_dead_below(const hlrp_graph *graph, int node, const hlrp_rule *rules,
-                     const bool *vanishes) {
-    const int value = graph->nodes[node].out[0];
-    if (value == graph->output)
-        return false;
+void hlrp_find_dead_below(const hlrp_graph *graph, const hlrp_rule *rules, const bool *vanishes,
+                          bool *dead_below) {
+    for (int v = 0; v < graph->value_count; v++)
+        dead_below[v] = v != graph->output;
     for (int i = 0; i < graph->node_count; i++)
         for (int k = 0; k < graph->nodes[i].in_count; k++)
-            if (graph->nodes[i].in[k] == value &&
+            if (graph->nodes[i].in[k] >= 0 &&
                 !drops_negative(&graph->nodes[i], &rules[i], vanishes))
-                return false;
-    return true;
+                dead_below[graph->nodes[i].in[k]] = false;
 }

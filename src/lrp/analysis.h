@@ -15,9 +15,9 @@ void hlrp_find_nonnegative(const hlrp_graph *graph, bool *nonnegative);
 /* vanishes[value]: true where the relevance of an element is 0 whenever the element is 0. */
 void hlrp_find_vanishing(const hlrp_graph *graph, const hlrp_rule *rules, bool *vanishes);
 
-/* Whether the relevance of a node's output is 0 wherever that output is ≤ 0: it is read by a ReLU
- * alone, whose output's relevance vanishes. */
-bool hlrp_dead_below(const hlrp_graph *graph, int node, const hlrp_rule *rules,
-                     const bool *vanishes);
+/* dead_below[value]: true where the relevance of a value is 0 wherever the value is ≤ 0: it is read by
+ * ReLUs alone, whose outputs' relevance vanishes. */
+void hlrp_find_dead_below(const hlrp_graph *graph, const hlrp_rule *rules, const bool *vanishes,
+                          bool *dead_below);
 
 #endif

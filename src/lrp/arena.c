@@ -34,12 +34,15 @@ hlrp_status hlrp_arena_pack(hlrp_interval *intervals, int count, int64_t *floats
     *floats = 0;
     HLRP_TRY(hlrp_calloc(&order, count, sizeof(hlrp_interval *), "arena", err));
     HLRP_TRY(hlrp_calloc(&near, count, sizeof(hlrp_interval *), "arena", err));
+    int used = 0; /* many values share another one's buffer: theirs are empty */
     for (int i = 0; i < count; i++) {
         intervals[i].floats = (intervals[i].floats + 15) / 16 * 16;
-        order[i] = &intervals[i];
+        intervals[i].offset = 0;
+        if (intervals[i].floats > 0)
+            order[used++] = &intervals[i];
     }
-    qsort(order, (size_t)count, sizeof(hlrp_interval *), larger_first);
-    for (int i = 0; i < count; i++) {
+    qsort(order, (size_t)used, sizeof(hlrp_interval *), larger_first);
+    for (int i = 0; i < used; i++) {
         order[i]->offset = lowest_gap(order[i], order, i, near);
         *floats = HLRP_MAX(*floats, order[i]->offset + order[i]->floats);
     }

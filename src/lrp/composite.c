@@ -72,17 +72,37 @@ static bool computed(const hlrp_graph *g, int value) {
     return value >= 0 && !g->values[value].constant;
 }
 
+/* Whether all that the needed values are made of was only moved there from the input. Each node is
+ * looked at once, from the last needed one down: values joined with themselves again and again have
+ * more ways to the input than there is time. */
+static bool made_of_pixels(const hlrp_graph *g, int last, bool *needed) {
+    for (int i = last; i >= 0; i--) {
+        const hlrp_node *n = &g->nodes[i];
+        if (!needed[n->out[0]])
+            continue;
+        if (!moves_data(n->op))
+            return false;
+        for (int k = 0; k < n->in_count; k++)
+            if (computed(g, n->in[k]))
+                needed[n->in[k]] = true;
+    }
+    return true;
+}
+
 /* Whether a value is the graph's input, or all of it was only moved there from the input. */
 static bool holds_pixels(const hlrp_graph *g, int value) {
     const int producer = g->values[value].producer;
+    hlrp_error ignored = {0};
+    bool *needed = NULL;
     if (value == g->input)
         return true;
-    if (producer < 0 || !moves_data(g->nodes[producer].op))
+    if (producer < 0 || !moves_data(g->nodes[producer].op) ||
+        hlrp_calloc(&needed, g->value_count, sizeof *needed, "rules", &ignored) != HLRP_OK)
         return false;
-    for (int k = 0; k < g->nodes[producer].in_count; k++)
-        if (computed(g, g->nodes[producer].in[k]) && !holds_pixels(g, g->nodes[producer].in[k]))
-            return false;
-    return true;
+    needed[value] = true;
+    const bool result = made_of_pixels(g, producer, needed);
+    free(needed);
+    return result;
 }
 
 bool hlrp_node_is_first(const hlrp_graph *graph, int node) {

@@ -34,11 +34,11 @@ static void pass_through_batchnorms(hlrp_lrp *lrp) {
             lrp->rules[i].kind = HLRP_RULE_PASS;
 }
 
-static bool passes_on(const hlrp_graph *g, int node, const hlrp_rule *rules) {
+static bool passes_on(const hlrp_graph *g, int node, const hlrp_rule *rules, const int *readers) {
     const hlrp_node *n = &g->nodes[node];
     const bool same_shape = n->op == HLRP_OP_RELU || n->op == HLRP_OP_LEAKY_RELU ||
                             n->op == HLRP_OP_CLIP || n->op == HLRP_OP_BATCHNORM;
-    return same_shape && rules[node].kind == HLRP_RULE_PASS && hlrp_graph_readers(g, n->in[0]) == 1;
+    return same_shape && rules[node].kind == HLRP_RULE_PASS && readers[n->in[0]] == 1;
 }
 
 static void extend(hlrp_interval *life, int step) {
@@ -46,11 +46,14 @@ static void extend(hlrp_interval *life, int step) {
     life->last = HLRP_MAX(life->last, step);
 }
 
-/* The value whose buffer holds v's relevance: v's own, or that behind a chain of plain passes. */
-static int owner_of(const hlrp_lrp *lrp, const int *behind, int v) {
-    while (behind[v] >= 0 && lrp->shared[behind[v]])
-        v = lrp->graph->nodes[behind[v]].out[0];
-    return v;
+/* owner[v]: the value whose buffer holds v's relevance, v itself or the one behind a chain of plain
+ * passes. */
+static void find_owners(const hlrp_lrp *lrp, int *owner) {
+    for (int v = 0; v < lrp->graph->value_count; v++)
+        owner[v] = v;
+    for (int i = lrp->graph->node_count - 1; i >= 0; i--)
+        if (lrp->shared[i])
+            owner[lrp->graph->nodes[i].in[0]] = owner[lrp->graph->nodes[i].out[0]];
 }
 
 /* A value's relevance lives from its last reader's step (or the start) back to its producer's. */
@@ -58,9 +61,12 @@ static hlrp_status place_relevance(hlrp_lrp *lrp, hlrp_error *err) {
     const hlrp_graph *g = lrp->graph;
     hlrp_interval *lives = NULL;
     int *behind = NULL; /* per value: a node that reads it, or -1 */
+    int *owner = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&lives, g->value_count, sizeof *lives, "arena", err));
     HLRP_TRY(hlrp_calloc(&behind, g->value_count, sizeof *behind, "arena", err));
+    HLRP_TRY(hlrp_calloc(&owner, g->value_count, sizeof *owner, "arena", err));
+    find_owners(lrp, owner);
     for (int v = 0; v < g->value_count; v++) {
         behind[v] = -1;
         lives[v] = (hlrp_interval){.first = g->node_count, .last = -1};
@@ -72,16 +78,17 @@ static hlrp_status place_relevance(hlrp_lrp *lrp, hlrp_error *err) {
     for (int v = 0; v < g->value_count; v++) {
         if (g->values[v].constant)
             continue;
-        const int o = owner_of(lrp, behind, v);
+        const int o = owner[v];
         extend(&lives[o], g->values[v].producer);
         extend(&lives[o], v == g->output ? g->node_count : behind[v]);
         lives[o].floats = hlrp_layout_count(hlrp_plan_layout(lrp->plan, o));
     }
     HLRP_TRY(hlrp_arena_pack(lives, g->value_count, &lrp->arena_floats, err));
     for (int v = 0; v < g->value_count; v++)
-        lrp->offsets[v] = g->values[v].constant ? -1 : lives[owner_of(lrp, behind, v)].offset;
+        lrp->offsets[v] = g->values[v].constant ? -1 : lives[owner[v]].offset;
 out:
     free(lives);
+    free(owner);
     free(behind);
     return status;
 }
@@ -107,13 +114,15 @@ static hlrp_status find_bounds(hlrp_lrp *lrp, const hlrp_lrp_options *options, i
 static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
                                const hlrp_lrp_options *options, hlrp_error *err) {
     const hlrp_graph *g = lrp->graph;
-    bool *nonnegative = NULL, *vanishes = NULL;
+    bool *nonnegative = NULL, *vanishes = NULL, *dead_below = NULL;
     hlrp_lrp_options own = *options;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&nonnegative, g->value_count, sizeof(bool), "analysis", err));
     HLRP_TRY(hlrp_calloc(&vanishes, g->value_count, sizeof(bool), "analysis", err));
     hlrp_find_nonnegative(g, nonnegative);
     hlrp_find_vanishing(g, lrp->rules, vanishes);
+    HLRP_TRY(hlrp_calloc(&dead_below, g->value_count, sizeof(bool), "analysis", err));
+    hlrp_find_dead_below(g, lrp->rules, vanishes, dead_below);
     for (int i = 0; i < g->node_count; i++) {
         if (!is_linear(&g->nodes[i]))
             continue;
@@ -124,7 +133,7 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
         own.high = own.low ? own.low + spec.src.c : NULL;
         const hlrp_layer_facts facts = {.nonnegative = nonnegative[g->nodes[i].in[0]],
                                         .dead_below = !hlrp_bias_conserves(lrp->bias) &&
-                                                      hlrp_dead_below(g, i, lrp->rules, vanishes),
+                                                      dead_below[g->nodes[i].out[0]],
                                         .head = i == lrp->head};
         HLRP_TRY(
             hlrp_layer_new(backend, &spec, &lrp->rules[i], &own, &facts, &lrp->layers[i], err));
@@ -134,6 +143,7 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
 out:
     free(nonnegative);
     free(vanishes);
+    free(dead_below);
     return status;
 }
 
@@ -166,6 +176,7 @@ out:
 hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
                          const hlrp_lrp_options *options, hlrp_lrp **out, hlrp_error *err) {
     hlrp_lrp *lrp = NULL;
+    int *readers = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&lrp, 1, sizeof *lrp, "relevance plan", err));
     lrp->graph = graph;
@@ -180,8 +191,12 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     lrp->stream_bytes = hlrp_plan_scratch(lrp->plan);
     HLRP_TRY(make_layers(lrp, backend, options, err));
     size_scratch(lrp);
+    HLRP_TRY(hlrp_calloc(&readers, graph->value_count, sizeof *readers, "relevance plan", err));
+    hlrp_graph_count_readers(graph, readers);
     for (int i = 0; i < graph->node_count; i++)
-        lrp->shared[i] = passes_on(graph, i, lrp->rules);
+        lrp->shared[i] = passes_on(graph, i, lrp->rules, readers);
+    free(readers);
+    readers = NULL;
     HLRP_TRY(place_relevance(lrp, err));
     *out = lrp;
     return HLRP_OK;

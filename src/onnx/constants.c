@@ -56,8 +56,9 @@ hlrp_status onnx_constant_of_shape(onnx_reader *r, hlrp_error *err) {
         return onnx_refuse(r, err, NULL, "a shape with negative or too many elements");
     if (value != NULL && value->t != NULL)
         HLRP_TRY(onnx_tensor(value->t, r->folder, r->node_name, &fill, err));
-    if (count > (INT64_C(1) << 28) || (fill != NULL && hlrp_tensor_count(fill) != 1))
+    if (count > r->g->spare || (fill != NULL && hlrp_tensor_count(fill) != 1))
         HLRP_TRY(onnx_refuse(r, err, NULL, "a constant of %lld elements", (long long)count));
+    r->g->spare -= count;
     HLRP_TRY(hlrp_tensor_new(&dims, fill != NULL ? fill->dtype : HLRP_F32, &t, err));
     for (int64_t k = 0; fill != NULL && k < count; k++) {
         if (t->dtype == HLRP_F32)

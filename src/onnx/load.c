@@ -200,11 +200,55 @@ out:
 
 /* ---- the whole ---- */
 
+/* Constants made of constants, such as a weight turned round, are at most a few times what the file
+ * holds. Beyond that a few bytes may ask for as much as the weights of the largest network in use that
+ * is published without its weights (VGG-19, 1.4·10⁸ elements). */
+#define FREE_ELEMENTS (INT64_C(1) << 28)
+enum { TIMES_THE_FILE = 4, MOST_NODES = 50000 };
+
+static void set_budget(hlrp_graph *g) {
+    g->spare = FREE_ELEMENTS;
+    for (int v = 0; v < g->value_count; v++)
+        if (g->values[v].constant)
+            g->spare += TIMES_THE_FILE * hlrp_tensor_count(g->values[v].constant);
+}
+
+/* Elements that a ConstantOfShape of a shape in the file asks for; 0 for other nodes. */
+static int64_t filled(const onnx_reader *r, const HlrpPb__NodeProto *n) {
+    int64_t count = 1;
+    if (n->op_type == NULL || strcmp(n->op_type, "ConstantOfShape") != 0 || n->n_input < 1)
+        return 0;
+    const int id = onnx_names_find(&r->names, n->input[0]);
+    const hlrp_tensor *shape = id >= 0 ? r->g->values[id].constant : NULL;
+    if (shape == NULL || shape->dtype != HLRP_I64)
+        return 0;
+    for (int64_t k = 0; k < hlrp_tensor_count(shape); k++)
+        if (shape->i[k] < 0 || __builtin_mul_overflow(count, shape->i[k], &count))
+            return 0; /* refused when the node is read */
+    return count;
+}
+
+/* Before any of them takes memory. */
+static hlrp_status check_fills(const onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
+    int64_t all = 0;
+    for (size_t k = 0; k < graph->n_node; k++)
+        if (__builtin_add_overflow(all, filled(r, graph->node[k]), &all) || all > FREE_ELEMENTS)
+            return hlrp_fail(err, HLRP_E_MODEL, NULL, "check the model file",
+                             "its ConstantOfShape nodes ask for over %lld elements",
+                             (long long)FREE_ELEMENTS);
+    return HLRP_OK;
+}
+
 static hlrp_status read_model(onnx_reader *r, const pb_model *m, const hlrp_onnx_binding *bindings,
                               int binding_count, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(check_opset(r, m, err));
+    if (m->graph->n_node > MOST_NODES)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
+                         "the network has %zu nodes, over %d", m->graph->n_node, MOST_NODES);
     HLRP_TRY(read_initializers(r, m->graph, err));
+    set_budget(r->g);
+    HLRP_TRY(check_fills(r, m->graph, err));
     HLRP_TRY(bind_inputs(r, bindings, binding_count, err));
     HLRP_TRY(read_input(r, m->graph, err));
     HLRP_TRY(read_nodes(r, m->graph, err));

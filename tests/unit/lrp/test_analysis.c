@@ -41,9 +41,11 @@ static void look(known *k) {
 }
 
 static bool dead(const known *k, const char *name) {
+    bool below[MOST];
+    hlrp_find_dead_below(k->g, k->rules, k->vanishes, below);
     for (int i = 0; i < k->g->node_count; i++)
         if (strcmp(k->g->nodes[i].name, name) == 0)
-            return hlrp_dead_below(k->g, i, k->rules, k->vanishes);
+            return below[k->g->nodes[i].out[0]];
     fail_msg("no node %s", name);
     return false;
 }
