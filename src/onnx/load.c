@@ -230,12 +230,17 @@ static int64_t filled(const onnx_reader *r, const HlrpPb__NodeProto *n) {
 
 /* Before any of them takes memory. */
 static hlrp_status check_fills(const onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
+    char where[200];
     int64_t all = 0;
-    for (size_t k = 0; k < graph->n_node; k++)
-        if (__builtin_add_overflow(all, filled(r, graph->node[k]), &all) || all > FREE_ELEMENTS)
-            return hlrp_fail(err, HLRP_E_MODEL, NULL, "check the model file",
-                             "its ConstantOfShape nodes ask for over %lld elements",
-                             (long long)FREE_ELEMENTS);
+    for (size_t k = 0; k < graph->n_node; k++) {
+        const HlrpPb__NodeProto *n = graph->node[k];
+        if (!__builtin_add_overflow(all, filled(r, n), &all) && all <= FREE_ELEMENTS)
+            continue;
+        snprintf(where, sizeof where, "node %.150s, ConstantOfShape", n->name ? n->name : "");
+        return hlrp_fail(err, HLRP_E_MODEL, where, "check the model file",
+                         "constants made from nothing come to over %lld elements",
+                         (long long)FREE_ELEMENTS);
+    }
     return HLRP_OK;
 }
 
