@@ -16,6 +16,8 @@ static hlrp_annotation_options annotation_options(const hlrp_slide_run *run) {
                                  .include_count = c->regions.include.count,
                                  .exclude = (const char *const *)c->regions.exclude.items,
                                  .exclude_count = c->regions.exclude.count,
+                                 .skip_unreadable =
+                                     c->regions.on_unreadable == HLRP_CONFIG_UNREADABLE_SKIP,
                                  .log = run->batch->options->log};
     hlrp_irect bounds = {0};
     if (c->outputs.bounds == HLRP_CONFIG_BOUNDS_AUTO && hlrp_slide_bounds(run->slide, &bounds))

@@ -65,6 +65,12 @@ typedef enum hlrp_config_missing {
     HLRP_CONFIG_MISSING_SKIP
 } hlrp_config_missing;
 
+/* What a slide gets whose annotation file has areas that cannot be read. */
+typedef enum hlrp_config_unreadable {
+    HLRP_CONFIG_UNREADABLE_FAIL,
+    HLRP_CONFIG_UNREADABLE_SKIP
+} hlrp_config_unreadable;
+
 /* regions.pen. */
 typedef enum hlrp_config_keep { HLRP_CONFIG_KEEP, HLRP_CONFIG_DROP } hlrp_config_keep;
 
@@ -141,6 +147,7 @@ typedef struct hlrp_config {
         int64_t source;   /* bits of hlrp_config_source */
         char *annotation; /* path pattern with {dir} and {stem}, or "" */
         hlrp_config_missing missing;
+        hlrp_config_unreadable on_unreadable;
         hlrp_text_list include, exclude; /* class-name globs; an empty include is every class */
         char *mask;                      /* path pattern, or "" */
         double min_coverage;             /* 0…1, share of the tile */

@@ -65,6 +65,8 @@ const hlrp_key hlrp_keys[] = {
      "annotation file of a slide; {dir} is its folder, {stem} its name without extension"},
     {"regions", "missing", ENUM, RESULT, AT(regions.missing), "fail", NULL, NULL,
      "fail|all|tissue|skip", "what a slide without its annotation file gets"},
+    {"regions", "on_unreadable", ENUM, RESULT, AT(regions.on_unreadable), "fail", NULL, NULL,
+     "fail|skip", "a slide whose annotation has areas that cannot be read: fail, or skip those"},
     {"regions", "include", TEXTS, RESULT, AT(regions.include), "", "every class", NULL, NULL,
      "globs of annotation classes that count"},
     {"regions", "exclude", TEXTS, RESULT, AT(regions.exclude), "", NULL, NULL, NULL,

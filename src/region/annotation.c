@@ -84,8 +84,22 @@ static hlrp_status nothing_usable(const hlrp_drawing *d, const char *path, hlrp_
                      "no area in this %s can be used: %s", d->format, why);
 }
 
-hlrp_status hlrp_drawing_parse(char *bytes, int64_t size, const char *path, const hlrp_log *log,
-                               hlrp_drawing *out, hlrp_error *err) {
+/* What is missing may be a hole: then what was marked as no tumor is looked at as tumor. */
+static hlrp_status check_unreadable(const hlrp_drawing *d, const char *path, hlrp_error *err) {
+    static const hlrp_slip kinds[] = {HLRP_SLIP_NOT_FINITE, HLRP_SLIP_SHAPELESS};
+    for (size_t k = 0; k < HLRP_COUNT(kinds); k++)
+        if (d->slips[kinds[k]].count > 0)
+            return hlrp_fail(
+                err, HLRP_E_INPUT, path, "mend the file, or set regions.on_unreadable = skip",
+                "%lld %s (the first at shape %lld) %s", (long long)d->slips[kinds[k]].count,
+                SLIPS[kinds[k]].what, (long long)d->slips[kinds[k]].first,
+                kinds[k] == HLRP_SLIP_NOT_FINITE ? "have coordinates that are no numbers"
+                                                 : "have no geometry that can be read");
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_drawing_parse(char *bytes, int64_t size, const char *path, bool skip,
+                               const hlrp_log *log, hlrp_drawing *out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     bool usable = false;
     HLRP_TRY(read_any(bytes, size, path, out, err));
@@ -94,7 +108,9 @@ hlrp_status hlrp_drawing_parse(char *bytes, int64_t size, const char *path, cons
         usable = usable || (out->shapes[i].ring_count > 0 && !out->shapes[i].negative);
     if (!usable)
         status = nothing_usable(out, path, err);
-    else
+    else if (!skip)
+        status = check_unreadable(out, path, err);
+    if (status == HLRP_OK)
         warn_of_slips(out, path, log);
 out:
     if (status != HLRP_OK)
@@ -102,14 +118,14 @@ out:
     return status;
 }
 
-hlrp_status hlrp_drawing_read(const char *path, const hlrp_log *log, hlrp_drawing *out,
+hlrp_status hlrp_drawing_read(const char *path, bool skip, const hlrp_log *log, hlrp_drawing *out,
                               hlrp_error *err) {
     char *bytes = NULL;
     int64_t size = 0;
     *out = (hlrp_drawing){0};
     hlrp_status status = hlrp_read_file(path, MOST_BYTES, &bytes, &size, err);
     if (status == HLRP_OK)
-        status = hlrp_drawing_parse(bytes, size, path, log, out, err);
+        status = hlrp_drawing_parse(bytes, size, path, skip, log, out, err);
     free(bytes);
     return status;
 }

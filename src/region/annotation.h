@@ -37,7 +37,7 @@ typedef struct hlrp_ring {
 
 typedef struct hlrp_shape {
     hlrp_shape_kind kind;
-    bool negative; /* taken out of the shapes of its own class (NegativeROA) */
+    bool negative; /* taken out of other shapes (NegativeROA): cuts_all */
     bool minor;    /* a detection, cell, tile or core: counts where nothing was annotated */
     int64_t group; /* index of its class */
     int64_t first_ring, ring_count;
@@ -73,6 +73,7 @@ typedef struct hlrp_drawing {
     struct {
         int64_t count, first;
     } slips[HLRP_SLIP_KINDS];
+    bool cuts_all;  /* negative shapes are taken out of every class, not of their own alone */
     bool bad;       /* the open shape has a coordinate that is none */
     bool ring_open; /* the last ring may still get vertices */
     bool orphans;   /* the last outer ring was taken back: so are its holes */
@@ -111,10 +112,11 @@ hlrp_status hlrp_read_vertex_csv(char *bytes, int64_t size, const char *path, hl
                                  hlrp_error *err);
 
 /* Any of them, told by content. On success there is at least one shape with an area; warnings about
- * what was passed over went to the log (NULL: silent). On failure *out is empty. */
-hlrp_status hlrp_drawing_parse(char *bytes, int64_t size, const char *path, const hlrp_log *log,
-                               hlrp_drawing *out, hlrp_error *err);
-hlrp_status hlrp_drawing_read(const char *path, const hlrp_log *log, hlrp_drawing *out,
+ * what was passed over went to the log (NULL: silent). An area that cannot be read is a failure unless
+ * `skip` says that it may be passed over. On failure *out is empty. */
+hlrp_status hlrp_drawing_parse(char *bytes, int64_t size, const char *path, bool skip,
+                               const hlrp_log *log, hlrp_drawing *out, hlrp_error *err);
+hlrp_status hlrp_drawing_read(const char *path, bool skip, const hlrp_log *log, hlrp_drawing *out,
                               hlrp_error *err);
 
 /* Adds to all coordinates. */

@@ -144,11 +144,20 @@ out:
     return status;
 }
 
+/* The object that a text holds, in *owned, the caller's to release: GDAL and geopandas write members
+ * that are objects as JSON in a text. Any other value as it is. */
+static const json_t *opened(const json_t *value, json_t **owned) {
+    const char *text = json_string_value(value);
+    *owned = text && text[0] == '{' ? json_loads(text, JSON_DECODE_INT_AS_REAL, NULL) : NULL;
+    return *owned ? *owned : value;
+}
+
 /* The class of a feature: QuPath's classification (a text, or an object with a name or the names of
  * a derived class, which QuPath itself joins by ": "); else the label that other programs write;
  * else the name. In *out; empty where there is none. */
 static void class_name(const json_t *properties, hlrp_str *out) {
-    const json_t *class = json_object_get(properties, "classification");
+    json_t *owned = NULL;
+    const json_t *class = opened(json_object_get(properties, "classification"), &owned);
     const json_t *names = json_object_get(class, "names");
     if (json_is_string(class))
         hlrp_str_add(out, json_string_value(class));
@@ -164,6 +173,7 @@ static void class_name(const json_t *properties, hlrp_str *out) {
         hlrp_str_add(out, text_of(properties, "label"));
     if (out->length == 0)
         hlrp_str_add(out, text_of(properties, "name"));
+    json_decref(owned);
 }
 
 /* Whether QuPath made the object by detection: objectType since 0.4, object_type in 0.3, and in 0.2
@@ -188,7 +198,8 @@ static hlrp_status add_feature(hlrp_drawing *d, const json_t *object, int64_t nu
     hlrp_status status = HLRP_OK;
     hlrp_str name = {0};
     feature f = {.number = number};
-    const json_t *properties = json_object_get(object, "properties");
+    json_t *owned = NULL;
+    const json_t *properties = opened(json_object_get(object, "properties"), &owned);
     const json_t *geometry = object;
     if (strcmp(text_of(object, "type"), "Feature") == 0)
         geometry = json_object_get(object, "geometry");
@@ -200,6 +211,7 @@ static hlrp_status add_feature(hlrp_drawing *d, const json_t *object, int64_t nu
         status = hlrp_drawing_group(d, name.text, &f.group, err);
     if (status == HLRP_OK)
         status = add_geometry(d, geometry, &f, 0, err);
+    json_decref(owned);
     hlrp_str_free(&name);
     return status;
 }

@@ -102,7 +102,7 @@ static bool is_listed(const hlrp_drawing *d, int64_t group, const char *const *g
     return listed;
 }
 
-/* What the format's rule cuts out is included only where it is asked for letter by letter. */
+/* What the format's rule cuts out is included only where it is asked for by its exact name. */
 static bool is_named(const char *name, const hlrp_annotation_options *o) {
     for (int64_t k = 0; k < o->include_count; k++)
         if (strcasecmp(o->include[k], name) == 0)
@@ -187,51 +187,83 @@ static hlrp_status count_shapes(annotation_layer *l, hlrp_error *err) {
     return hlrp_calloc(&l->outlines, d->group_count, sizeof *l->outlines, "classes", err);
 }
 
-/* A class as drawn: its shapes without its negative ones. */
+/* A class as drawn: its shapes without the negative ones. */
 static hlrp_status draw_class(hlrp_geos *geos, const hlrp_drawing *d, int64_t group,
                               int64_t *repaired, GEOSGeometry **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     GEOSGeometry *holes = NULL;
     HLRP_TRY(hlrp_polygon_of_group(geos, d, group, false, repaired, out, err));
-    HLRP_TRY(hlrp_polygon_of_group(geos, d, group, true, repaired, &holes, err));
+    HLRP_TRY(hlrp_polygon_of_group(geos, d, d->cuts_all ? -1 : group, true, repaired, &holes, err));
     HLRP_TRY(hlrp_polygon_cut(geos, out, holes, err));
 out:
     GEOSGeom_destroy_r(geos->handle, holes);
     return status;
 }
 
-/* Where the areas are, for a person; whatever cannot be told is left out. */
-static void span_of(hlrp_geos *geos, const GEOSGeometry *g, char out[160]) {
+/* What was added to the file's coordinates, and who is told. */
+typedef struct placement {
+    double x, y;
+    const hlrp_log *log;
+} placement;
+
+/* Where the areas are in the file's own coordinates, and what was added to them. */
+static void span_of(hlrp_geos *geos, const GEOSGeometry *g, const placement *p, char out[200]) {
     double x0 = 0, y0 = 0, x1 = 0, y1 = 0;
     GEOSGeom_getXMin_r(geos->handle, g, &x0);
     GEOSGeom_getXMax_r(geos->handle, g, &x1);
     GEOSGeom_getYMin_r(geos->handle, g, &y0);
     GEOSGeom_getYMax_r(geos->handle, g, &y1);
-    snprintf(out, 160, "x %.0f to %.0f, y %.0f to %.0f", x0, x1, y0, y1);
+    const int n = snprintf(out, 200, "x %.0f to %.0f, y %.0f to %.0f", x0 - p->x, x1 - p->x,
+                           y0 - p->y, y1 - p->y);
+    if (p->x != 0 || p->y != 0)
+        snprintf(out + n, (size_t)(200 - n),
+                 " in the file; the slide's bounds, %.0f and %.0f, were added", p->x, p->y);
 }
 
 static hlrp_status check_place(hlrp_geos *geos, const GEOSGeometry *all, double inside,
-                               hlrp_size slide, const char *path, const hlrp_log *log,
+                               hlrp_size slide, const char *path, const placement *p,
                                hlrp_error *err) {
-    char span[160];
+    char span[200];
+    const bool shifted = p->x != 0 || p->y != 0;
     const double whole = hlrp_polygon_area(geos, all);
     const double outside = whole > 0 ? 1 - inside / whole : 0;
     if (!(whole > 0))
         return hlrp_fail(err, HLRP_E_INPUT, path, "correct regions.exclude, or the annotations",
                          "nothing is left of the included areas after the cuts");
-    span_of(geos, all, span);
+    span_of(geos, all, p, span);
     if (!(outside <= MOST_OUTSIDE))
         return hlrp_fail(err, HLRP_E_INPUT, path,
-                         "see whether it belongs to this slide, and is in its level-0 pixels",
+                         shifted
+                             ? "see whether it belongs to this slide; set outputs.bounds = full "
+                               "if its coordinates are those of the whole slide"
+                             : "see whether it belongs to this slide, and is in its level-0 "
+                               "pixels",
                          "%.0f %% of the annotated area (%s) lies outside the slide of %lld x %lld "
                          "pixels",
                          100 * outside, span, (long long)slide.w, (long long)slide.h);
     if (outside > SLIGHTLY_OUTSIDE)
-        hlrp_logf(log, HLRP_LOG_WARN,
+        hlrp_logf(p->log, HLRP_LOG_WARN,
                   "%s: %.1f %% of the annotated area (%s) lies outside the slide of %lld x %lld "
                   "pixels",
                   path, 100 * outside, span, (long long)slide.w, (long long)slide.h);
     return HLRP_OK;
+}
+
+/* A cut that cuts nothing was meant to cut something. */
+static hlrp_status warn_of_idle_cuts(hlrp_geos *geos, const hlrp_drawing *d, const char *path,
+                                     const hlrp_log *log, hlrp_error *err) {
+    int64_t count = 0, first = 0;
+    bool any = false;
+    for (int64_t i = 0; i < d->shape_count; i++)
+        any = any || d->shapes[i].negative;
+    const hlrp_status status = any ? hlrp_polygon_idle_cuts(geos, d, &count, &first, err) : HLRP_OK;
+    if (status == HLRP_OK && count > 0)
+        hlrp_logf(
+            log, HLRP_LOG_WARN,
+            "%s: %lld negative regions (the first at shape %lld) lie in no other region: they "
+            "cut nothing",
+            path, (long long)count, (long long)first);
+    return status;
 }
 
 typedef struct totals {
@@ -273,9 +305,13 @@ static hlrp_status make_region(annotation_layer *l, hlrp_geos *geos, hlrp_size s
     return status == HLRP_OK ? hlrp_outline_new(geos, sum->in, slide, &l->region, err) : status;
 }
 
-static hlrp_status make_areas(annotation_layer *l, hlrp_size slide, const hlrp_log *log,
-                              const char *path, hlrp_error *err) {
+static hlrp_status make_areas(annotation_layer *l, hlrp_size slide,
+                              const hlrp_annotation_options *o, const char *path, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
+    const bool shifted = hlrp_drawing_is_geojson(&l->drawing);
+    const placement shift = {.log = o->log,
+                             .x = shifted ? (double)o->bounds.x : 0,
+                             .y = shifted ? (double)o->bounds.y : 0};
     hlrp_geos geos = {0};
     totals sum = {0};
     HLRP_TRY(hlrp_geos_begin(&geos, err));
@@ -288,10 +324,11 @@ static hlrp_status make_areas(annotation_layer *l, hlrp_size slide, const hlrp_l
     for (int64_t i = 0; i < l->drawing.group_count; i++)
         HLRP_TRY(add_class(l, &geos, slide, i, &sum, err));
     if (sum.repaired > 0)
-        hlrp_logf(log, HLRP_LOG_WARN, "%s: %lld shapes cross themselves: repaired", path,
+        hlrp_logf(o->log, HLRP_LOG_WARN, "%s: %lld shapes cross themselves: repaired", path,
                   (long long)sum.repaired);
+    HLRP_TRY(warn_of_idle_cuts(&geos, &l->drawing, path, o->log, err));
     HLRP_TRY(make_region(l, &geos, slide, &sum, err));
-    status = check_place(&geos, sum.in, hlrp_outline_total(l->region), slide, path, log, err);
+    status = check_place(&geos, sum.in, hlrp_outline_total(l->region), slide, path, &shift, err);
 out:
     if (geos.handle) {
         GEOSGeom_destroy_r(geos.handle, sum.in);
@@ -332,7 +369,7 @@ hlrp_status hlrp_region_new_drawing(hlrp_drawing *drawing, const char *path, hlr
         hlrp_drawing_shift(&l->drawing, (double)o->bounds.x, (double)o->bounds.y);
     HLRP_TRY(count_shapes(l, err));
     HLRP_TRY(choose_classes(l, o, path, err));
-    HLRP_TRY(make_areas(l, slide, o->log, path, err));
+    HLRP_TRY(make_areas(l, slide, o, path, err));
     drop_shapes(&l->drawing);
     HLRP_TRY(hlrp_sketch_new(slide, &l->sketch, &l->kind, err));
     HLRP_TRY(hlrp_outline_cells(l->region, slide, &l->sketch, l->kind, err));
@@ -350,6 +387,6 @@ hlrp_status hlrp_region_new_annotation(const char *path, hlrp_size slide,
                                        hlrp_error *err) {
     const hlrp_annotation_options none = {0}, *o = options ? options : &none;
     hlrp_drawing drawing = {0};
-    hlrp_status status = hlrp_drawing_read(path, o->log, &drawing, err);
+    hlrp_status status = hlrp_drawing_read(path, o->skip_unreadable, o->log, &drawing, err);
     return status == HLRP_OK ? hlrp_region_new_drawing(&drawing, path, slide, o, out, err) : status;
 }

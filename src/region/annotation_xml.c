@@ -34,6 +34,8 @@ typedef struct reader {
     char *class;    /* of the annotation; NULL: none yet */
     char kind[32];  /* its Type */
     bool negative, bad, region_seen;
+    bool unnamed;    /* the layer has no class: its regions have */
+    char *attribute; /* the layer's attribute's name, where it may be a class */
     place *places;
     int64_t place_count, place_capacity;
     nesting *nestings;
@@ -125,11 +127,27 @@ out:
     return status;
 }
 
-/* HALO's Rectangle and Ellipse are given by two corners. */
+/* Rectangles and ellipses are given by two corners: HALO names them, ImageScope numbers them 1 and 2. */
+static bool is_ellipse(const reader *r) {
+    return strcmp(r->kind, "Ellipse") == 0 ||
+           (r->dialect == IMAGESCOPE && strcmp(r->kind, "2") == 0);
+}
+
+static bool is_box(const reader *r) {
+    return strcmp(r->kind, "Rectangle") == 0 || is_ellipse(r) ||
+           (r->dialect == IMAGESCOPE && strcmp(r->kind, "1") == 0);
+}
+
+/* ImageScope's other numbers are arrows and rulers, however many places they have. */
+static bool is_pointer(const reader *r) {
+    int64_t number = 0;
+    return r->dialect == IMAGESCOPE && hlrp_parse_int(r->kind, &number) && number > 2;
+}
+
 static hlrp_status add_box(reader *r, int64_t group) {
     hlrp_status status = HLRP_OK;
     hlrp_drawing *d = r->drawing;
-    const bool ellipse = strcmp(r->kind, "Ellipse") == 0;
+    const bool ellipse = is_ellipse(r);
     const place *p = r->places;
     const hlrp_vertex low = {HLRP_MIN(p[0].x, p[1].x), HLRP_MIN(p[0].y, p[1].y)};
     const hlrp_vertex high = {HLRP_MAX(p[0].x, p[1].x), HLRP_MAX(p[0].y, p[1].y)};
@@ -151,7 +169,7 @@ out:
     return status;
 }
 
-/* ImageScope's Type is not to be trusted: the number of places decides, but for HALO's boxes. */
+/* ImageScope's Type 0 is not to be trusted: there the number of places decides. */
 static hlrp_status finish_shape(reader *r) {
     hlrp_status status = HLRP_OK;
     int64_t group = 0;
@@ -159,14 +177,13 @@ static hlrp_status finish_shape(reader *r) {
     HLRP_TRY(hlrp_drawing_group(r->drawing, r->class, &group, r->err));
     if (r->dialect == ASAP && r->place_count > 1)
         qsort(r->places, (size_t)r->place_count, sizeof *r->places, by_order);
-    if (r->place_count == 2 &&
-        (strcmp(r->kind, "Rectangle") == 0 || strcmp(r->kind, "Ellipse") == 0))
+    if (r->place_count == 2 && is_box(r))
         return add_box(r, group);
     if (r->place_count == 0)
         hlrp_drawing_slip(r->drawing, HLRP_SLIP_SHAPELESS, r->number);
     else if (strcmp(r->kind, "Dot") == 0 || strcmp(r->kind, "PointSet") == 0 || r->place_count == 1)
         return hlrp_drawing_skip(r->drawing, HLRP_SHAPE_POINT, group, r->number, r->err);
-    else if (strcmp(r->kind, "Measurement") == 0 || r->place_count == 2)
+    else if (strcmp(r->kind, "Measurement") == 0 || r->place_count == 2 || is_pointer(r))
         return hlrp_drawing_skip(r->drawing, HLRP_SHAPE_LINE, group, r->number, r->err);
     else
         return add_polygon(r, group);
@@ -267,18 +284,44 @@ out:
 
 /* ---- ImageScope and HALO ---- */
 
-/* The class is the layer's name; where that is empty, that of its first named attribute, which
- * stands before the regions. */
+/* Without a name the layer goes by what its attributes say: the first Value; of a program that has the
+ * class for the attribute's name, that. ImageScope's own attribute is called "Description". */
+static hlrp_status take_attribute(reader *r, const attributes *a) {
+    hlrp_status status = take_text(a, "Value", &r->class, r->err);
+    if (status != HLRP_OK || *r->class || (r->attribute && *r->attribute))
+        return status;
+    status = take_text(a, "Name", &r->attribute, r->err);
+    if (status == HLRP_OK && strcmp(r->attribute, "Description") == 0)
+        r->attribute[0] = '\0';
+    return status;
+}
+
+/* The class of a region whose layer has none: its own text, else the attribute's name. */
+static hlrp_status take_region_class(reader *r, const attributes *a) {
+    hlrp_status status = take_text(a, "Text", &r->class, r->err);
+    if (status != HLRP_OK || *r->class || !r->attribute)
+        return status;
+    free(r->class);
+    r->class = hlrp_strdup(r->attribute, r->err);
+    return r->class ? HLRP_OK : r->err->status;
+}
+
+/* The class is the layer's name, else its attributes' (which stand before the regions), else each
+ * region's own. */
 static hlrp_status imagescope_start(reader *r, const xmlChar *name, const attributes *a) {
     if (is(name, "Annotation")) {
-        r->region_seen = false;
+        r->region_seen = r->unnamed = false;
+        free(r->attribute);
+        r->attribute = NULL;
         return take_text(a, "Name", &r->class, r->err);
     }
     if (is(name, "Attribute") && !r->region_seen && (!r->class || !*r->class))
-        return take_text(a, "Name", &r->class, r->err);
+        return take_attribute(r, a);
     if (is(name, "Region")) {
+        r->unnamed = r->unnamed || !r->class || !*r->class;
         r->region_seen = true;
         begin_shape(r, a);
+        return r->unnamed ? take_region_class(r, a) : HLRP_OK;
     }
     if ((is(name, "Vertex") || is(name, "V")) && r->in_shape)
         return add_place(r, a);
@@ -310,6 +353,7 @@ static void find_dialect(reader *r, const xmlChar *name) {
                                               : FOREIGN;
     snprintf(r->root, sizeof r->root, "%s", (const char *)name);
     r->drawing->format = r->dialect == ASAP ? "ASAP XML" : "ImageScope XML";
+    r->drawing->cuts_all = r->dialect == IMAGESCOPE;
     if (r->dialect == FOREIGN)
         stop(r, hlrp_fail(r->err, HLRP_E_INPUT, r->path,
                           "export XML from ASAP, ImageScope or HALO, or GeoJSON",
@@ -353,7 +397,9 @@ static xmlParserInputPtr refuse_external(void *user, const xmlChar *public, cons
 /* ---- the file ---- */
 
 static hlrp_status parse(reader *r, const char *bytes, int64_t size) {
-    const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
+    /* NOENT has &amp; and its likes in attributes decoded; a file cannot define entities of its own,
+     * as document types are refused. */
+    const int options = XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
     xmlSAXHandler events = {.initialized = XML_SAX2_MAGIC,
                             .internalSubset = on_document_type,
                             .externalSubset = on_document_type,
@@ -391,5 +437,6 @@ hlrp_status hlrp_read_annotation_xml(char *bytes, int64_t size, const char *path
     free(r.nestings);
     free(r.places);
     free(r.class);
+    free(r.attribute);
     return status;
 }

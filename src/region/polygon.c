@@ -246,7 +246,7 @@ hlrp_status hlrp_polygon_of_group(hlrp_geos *geos, const hlrp_drawing *d, int64_
     hlrp_status status = HLRP_OK;
     geometries parts = {0};
     for (int64_t i = 0; i < d->shape_count; i++)
-        if (d->shapes[i].group == group && d->shapes[i].negative == negative)
+        if ((group < 0 || d->shapes[i].group == group) && d->shapes[i].negative == negative)
             HLRP_TRY(add_shape(geos, d, &d->shapes[i], repaired, &parts, err));
     if (parts.count == 1) {
         *out = parts.items[--parts.count];
@@ -255,6 +255,44 @@ hlrp_status hlrp_polygon_of_group(hlrp_geos *geos, const hlrp_drawing *d, int64_
     status = unite(geos, &parts, out, err);
 out:
     free_list(geos, &parts);
+    return status;
+}
+
+static hlrp_status meets(hlrp_geos *geos, const hlrp_drawing *d, const hlrp_shape *shape,
+                         const GEOSPreparedGeometry *all, bool *out, hlrp_error *err) {
+    geometries parts = {0};
+    int64_t repaired = 0;
+    const hlrp_status status = add_shape(geos, d, shape, &repaired, &parts, err);
+    *out = false;
+    for (int64_t i = 0; status == HLRP_OK && i < parts.count; i++)
+        *out = *out || GEOSPreparedIntersects_r(geos->handle, all, parts.items[i]) == 1;
+    free_list(geos, &parts);
+    return status;
+}
+
+hlrp_status hlrp_polygon_idle_cuts(hlrp_geos *geos, const hlrp_drawing *d, int64_t *count,
+                                   int64_t *first, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    GEOSGeometry *all = NULL;
+    const GEOSPreparedGeometry *prepared = NULL;
+    int64_t repaired = 0;
+    bool met = false;
+    *count = 0;
+    HLRP_TRY(hlrp_polygon_of_group(geos, d, -1, false, &repaired, &all, err));
+    prepared = GEOSPrepare_r(geos->handle, all);
+    if (!prepared)
+        HLRP_TRY(hlrp_geos_failed(geos, NULL, err));
+    for (int64_t i = 0; i < d->shape_count; i++) {
+        if (!d->shapes[i].negative)
+            continue;
+        HLRP_TRY(meets(geos, d, &d->shapes[i], prepared, &met, err));
+        if (!met && (*count)++ == 0)
+            *first = d->shapes[i].number;
+    }
+out:
+    if (prepared)
+        GEOSPreparedGeom_destroy_r(geos->handle, prepared);
+    GEOSGeom_destroy_r(geos->handle, all);
     return status;
 }
 

@@ -90,7 +90,8 @@ typedef struct hlrp_annotation_options {
     /* The slide's bounds where the annotations were drawn in a program that crops to them (QuPath):
      * x and y are added to the coordinates of GeoJSON. Zero: nothing is. */
     hlrp_irect bounds;
-    const hlrp_log *log; /* warnings, one per kind and file; NULL: silent */
+    bool skip_unreadable; /* areas that cannot be read are passed over with a warning */
+    const hlrp_log *log;  /* warnings, one per kind and file; NULL: silent */
 } hlrp_annotation_options;
 
 /* Areas drawn by people: GeoJSON (QuPath), XML of ASAP, Aperio ImageScope or HALO, CSV of vertices;

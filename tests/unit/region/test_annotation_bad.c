@@ -13,7 +13,7 @@ static void assert_total(const char *text, double area, int warnings) {
     hlrp_region *region = NULL;
     area_log notes = {0};
     const hlrp_log log = {HLRP_LOG_WARN, area_note, &notes};
-    const hlrp_annotation_options o = {.log = &log};
+    const hlrp_annotation_options o = {.log = &log, .skip_unreadable = true};
     if (area_read(text, &o, &region, &err) != HLRP_OK)
         fail_msg("%s: %s", text, err.what);
     assert_float_equal(hlrp_region_share(region) * 1e6, area, 1e-3);
@@ -169,8 +169,8 @@ static void asap_groups_nest(void **state) {
 #define REGION(negative, places)                                                                   \
     "<Region Type='2' NegativeROA='" negative "'><Vertices>" places "</Vertices></Region>"
 
-/* A negative region is a hole in its own layer only; the class of a nameless layer is its first
- * attribute's. */
+/* A negative region cuts the areas of every layer that it lies in; the class of a nameless layer is its
+ * first attribute's. Of the first layer's 100, its own negative region takes 25, the other layer's 50. */
 static void imagescope_layers(void **state) {
     static const char text[] =
         "<?xml version='1.0'?><Annotations MicronsPerPixel='0.25'><Annotation Id='1' Name=''>"
@@ -188,9 +188,128 @@ static void imagescope_layers(void **state) {
     (void)state;
     assert_int_equal(area_read(text, NULL, &region, &err), HLRP_OK);
     assert_string_equal(hlrp_region_class_at(region, 0)->name, "Tumor");
-    assert_float_equal(hlrp_region_class_at(region, 0)->area, 75, 1e-6);
-    assert_float_equal(hlrp_region_share(region) * 1e6, 175, 1e-3);
+    assert_float_equal(hlrp_region_class_at(region, 0)->area, 25, 1e-6);
+    assert_float_equal(hlrp_region_share(region) * 1e6, 125, 1e-3);
     hlrp_region_free(region);
+}
+
+/* Layers as the field's files have them: name, what is skipped, the area that is left, and warnings. */
+static void assert_imagescope(const char *layers, const char *class, double area, int warnings) {
+    char text[2000];
+    hlrp_error err = {0};
+    hlrp_region *region = NULL;
+    area_log notes = {0};
+    const hlrp_log log = {HLRP_LOG_WARN, area_note, &notes};
+    const hlrp_annotation_options o = {.log = &log};
+    snprintf(text, sizeof text, "<Annotations>%s</Annotations>", layers);
+    if (area_read(text, &o, &region, &err) != HLRP_OK)
+        fail_msg("%s: %s", text, err.what);
+    assert_string_equal(hlrp_region_class_at(region, 0)->name, class);
+    if (fabs(hlrp_region_share(region) * 1e6 - area) > 0.01)
+        fail_msg("%s: area %g, not %g", layers, hlrp_region_share(region) * 1e6, area);
+    if (notes.warnings != warnings)
+        fail_msg("%s: %d warnings, the last: %s", layers, notes.warnings, notes.last);
+    hlrp_region_free(region);
+}
+
+#define LAYER(name, attribute, regions)                                                            \
+    "<Annotation Name='" name "'><Attributes><Attribute Name='Description' Value='" attribute      \
+    "'/></Attributes><Regions>" regions "</Regions></Annotation>"
+#define SHAPE(type, negative, text, places)                                                        \
+    "<Region Type='" type "' NegativeROA='" negative "' Text='" text "'><Vertices>" places         \
+    "</Vertices></Region>"
+#define SQUARE V(0, 0) V(10, 0) V(10, 10) V(0, 10)
+
+/* Guards: an ellipse or rectangle of two corners taken for a line, and skipped; as a hole that is tissue
+ * looked at that somebody took out. */
+static void imagescope_shapes(void **unused) {
+    (void)unused;
+    assert_imagescope(LAYER("Tumor", "", SHAPE("1", "0", "", V(0, 0) V(10, 20))), "Tumor", 200, 0);
+    /* the ellipse of a polygon of so many places is a little smaller than π/4 of its box */
+    assert_imagescope(LAYER("Tumor", "", SHAPE("2", "0", "", V(0, 0) V(20, 10))), "Tumor",
+                      M_PI * 50, 0);
+    assert_imagescope(
+        LAYER("Tumor", "", SHAPE("0", "0", "", SQUARE) SHAPE("1", "1", "", V(2, 2) V(4, 4))),
+        "Tumor", 96, 0);
+    /* arrow, ruler, also of many places: no areas, and one warning */
+    assert_imagescope(LAYER("Tumor", "",
+                            SHAPE("3", "0", "", V(0, 0) V(900, 900))
+                                SHAPE("4", "0", "", V(0, 0) V(90, 90) V(0, 90))
+                                    SHAPE("0", "0", "", SQUARE)),
+                      "Tumor", 100, 1);
+}
+
+static void imagescope_cuts(void **unused) {
+    (void)unused;
+    /* in another layer, also one that stands before */
+    assert_imagescope(LAYER("Tumor", "", SHAPE("0", "0", "", SQUARE))
+                          LAYER("Necrosis", "", SHAPE("1", "1", "", V(0, 0) V(5, 5))),
+                      "Tumor", 75, 0);
+    /* where nothing is: said */
+    assert_imagescope(LAYER("Tumor", "",
+                            SHAPE("0", "0", "", SQUARE)
+                                SHAPE("1", "1", "", V(500, 500) V(510, 510))),
+                      "Tumor", 100, 1);
+}
+
+/* Guards: the attribute's name "Description" for a class; "&#38;" in a name. */
+static void imagescope_names(void **unused) {
+    (void)unused;
+    assert_imagescope(LAYER("Tumor &amp; stroma &#x3bc;", "", SHAPE("0", "0", "", SQUARE)),
+                      "Tumor & stroma μ", 100, 0);
+    assert_imagescope(LAYER("", "Invasive", SHAPE("0", "0", "Text", SQUARE)), "Invasive", 100, 0);
+    assert_imagescope(LAYER("", "", SHAPE("0", "0", "One", SQUARE)), "One", 100, 0);
+    assert_imagescope(LAYER("", "", SHAPE("0", "0", "", SQUARE)), "unclassified", 100, 0);
+    hlrp_error err = {0};
+    hlrp_region *region = NULL;
+    static const char asap[] = "<ASAP_Annotations><Annotations>" ASAP(
+        "a &lt; b", C(0, "0", "0") C(1, "10", "0") C(2, "10", "10")) "</Annotations>"
+                                                                     "</ASAP_Annotations>";
+    assert_int_equal(area_read(asap, NULL, &region, &err), HLRP_OK);
+    assert_string_equal(hlrp_region_class_at(region, 0)->name, "a < b");
+    hlrp_region_free(region);
+}
+
+/* What GDAL and geopandas write: objects as JSON in a text. */
+static void geojson_in_a_text(void **unused) {
+    (void)unused;
+    static const char *const files[] = {
+        "{\"type\":\"Feature\",\"geometry\":" POLYGON ",\"properties\":{\"classification\":"
+        "\"{\\\"name\\\": \\\"Tumor\\\", \\\"color\\\": [200, 0, 0]}\"}}",
+        "{\"type\":\"Feature\",\"geometry\":" POLYGON ",\"properties\":"
+        "\"{\\\"classification\\\": {\\\"name\\\": \\\"Tumor\\\"}}\"}"};
+    for (size_t i = 0; i < HLRP_COUNT(files); i++) {
+        hlrp_error err = {0};
+        hlrp_region *region = NULL;
+        assert_int_equal(area_read(files[i], NULL, &region, &err), HLRP_OK);
+        assert_string_equal(hlrp_region_class_at(region, 0)->name, "Tumor");
+        hlrp_region_free(region);
+    }
+}
+
+/* A hole that cannot be read is no warning among others. */
+static void unreadable_areas_fail(void **unused) {
+    (void)unused;
+    assert_refused("[" POLYGON ",{\"type\":\"Polygon\",\"coordinates\":[[[0,0],[NaN,0],[5,5]]]}]",
+                   "1 shapes (the first at shape 2) have coordinates that are no numbers");
+    assert_refused("[" POLYGON ",{\"type\":\"Polygon\",\"coordinates\":7}]",
+                   "1 shapes (the first at shape 2) have no geometry that can be read");
+}
+
+/* The message has the file's own coordinates, and what was added to them. */
+static void the_files_own_coordinates_are_told(void **unused) {
+    (void)unused;
+    hlrp_error err = {0};
+    hlrp_region *region = NULL;
+    const hlrp_annotation_options o = {.bounds = {700, 900, 300, 100}};
+    assert_int_equal(
+        area_read("{\"type\":\"Polygon\",\"coordinates\":[[[400,0],[500,0],[500,50],[400,50]]]}",
+                  &o, &region, &err),
+        HLRP_E_INPUT);
+    assert_non_null(strstr(err.what,
+                           "(x 400 to 500, y 0 to 50 in the file; the slide's bounds, 700 "
+                           "and 900, were added)"));
+    assert_non_null(strstr(err.mend, "outputs.bounds = full"));
 }
 
 /* Entities are never resolved: neither those that grow without end nor those that name a file. */
@@ -265,6 +384,12 @@ int main(void) {
         cmocka_unit_test(asap_groups_and_order),
         cmocka_unit_test(asap_groups_nest),
         cmocka_unit_test(imagescope_layers),
+        cmocka_unit_test(imagescope_shapes),
+        cmocka_unit_test(imagescope_cuts),
+        cmocka_unit_test(imagescope_names),
+        cmocka_unit_test(geojson_in_a_text),
+        cmocka_unit_test(unreadable_areas_fail),
+        cmocka_unit_test(the_files_own_coordinates_are_told),
         cmocka_unit_test(bad_xml),
         cmocka_unit_test(vertices_in_csv),
         cmocka_unit_test(a_missing_file_and_patterns),

@@ -81,7 +81,7 @@ static void check_file(const char *folder, const expectation *e) {
     hlrp_str counts = {0};
     char *path = NULL, line[1500];
     assert_int_equal(hlrp_path_join(folder, e->file, &path, &err), HLRP_OK);
-    const hlrp_status status = hlrp_drawing_read(path, NULL, &d, &err);
+    const hlrp_status status = hlrp_drawing_read(path, false, NULL, &d, &err);
     counts_of(&d, &counts);
     if (getenv("HLRP_SHOW")) {
         print_message("    {\"%s\", \"%s\", \"%s\", %lld, ", e->file, d.format ? d.format : "",
