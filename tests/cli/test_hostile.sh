@@ -2,7 +2,7 @@
 # test_hostile.sh PROGRAM PROJECT: files of few bytes or many nodes take neither hours nor all memory.
 # The limits are far above what the program takes, and far below what it took: 4 GB for twenty constants,
 # a minute for 10⁵ nodes, for ever for values joined with themselves.
-# shellcheck source=lib.sh
+# shellcheck source=lib.sh disable=SC3045
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
 
