@@ -46,7 +46,7 @@ typedef struct compare {
 typedef struct outcome {
     hlrp_network *net;
     hlrp_lrp_worker *worker;
-    float *input, *relevance, *start, *probabilities, *plane;
+    float *input, *relevance, *start, *slope, *probabilities, *plane;
     int64_t target;
     double from, sum, limit;
 } outcome;
@@ -143,6 +143,7 @@ static hlrp_status make_ready(compare *c, const hlrp_config *config, outcome *o,
     HLRP_TRY(hlrp_calloc_aligned(&o->relevance, values, sizeof(float), "relevance", err));
     HLRP_TRY(hlrp_calloc(&o->plane, c->height * c->width, sizeof(float), "relevance", err));
     HLRP_TRY(hlrp_calloc(&o->start, o->net->outputs, sizeof(float), "starts", err));
+    HLRP_TRY(hlrp_calloc_aligned(&o->slope, o->net->outputs, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc(&o->probabilities, o->net->classes, sizeof(float), "probabilities", err));
     status = hlrp_lrp_worker_new(o->net->lrp, &o->worker, err);
 out:
@@ -182,8 +183,8 @@ static hlrp_status explain(compare *c, outcome *o, hlrp_error *err) {
     HLRP_TRY(hlrp_lrp_forward(o->worker, o->input, err));
     HLRP_TRY(choose_target(c, o, err));
     hlrp_start_fill(&o->net->start, hlrp_lrp_logits(o->worker), o->net->outputs, o->target,
-                    o->start);
-    HLRP_TRY(hlrp_lrp_relevance(o->worker, o->start, NULL, o->relevance, err));
+                    o->start, o->slope);
+    HLRP_TRY(hlrp_lrp_relevance(o->worker, o->start, o->slope, NULL, o->relevance, err));
     hlrp_sum_over_color(o->relevance, pixels, o->plane);
     for (int64_t i = 0; i < o->net->outputs; i++)
         o->from += (double)o->start[i];
@@ -195,7 +196,7 @@ out:
 }
 
 static void outcome_free(outcome *o) {
-    void *const all[] = {o->input, o->relevance, o->start, o->probabilities, o->plane};
+    void *const all[] = {o->input, o->relevance, o->start, o->slope, o->probabilities, o->plane};
     hlrp_lrp_worker_free(o->worker);
     hlrp_network_free(o->net);
     for (size_t i = 0; i < HLRP_COUNT(all); i++)

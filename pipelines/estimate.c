@@ -25,7 +25,7 @@ static hlrp_status pass(const hlrp_network *net, trial_worker *w, hlrp_error *er
     const int64_t passes = net->targets.predicted ? 1 : net->targets.planes;
     hlrp_status status = hlrp_lrp_forward(w->lrp, w->input, err);
     for (int64_t i = 0; status == HLRP_OK && i < passes; i++)
-        status = hlrp_lrp_relevance(w->lrp, w->start, &watch, w->relevance, err);
+        status = hlrp_lrp_relevance(w->lrp, w->start, NULL, &watch, w->relevance, err);
     return status;
 }
 

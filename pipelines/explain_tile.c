@@ -27,7 +27,7 @@ typedef struct explain {
     int64_t *targets; /* [N]; −1: the predicted class */
     hlrp_lrp_worker *worker;
     hlrp_explain_writer *writer;
-    float *input, *relevance, *start;
+    float *input, *relevance, *start, *slope;
     float *rows; /* [2][N][C]: logits and starts by class, for a network of one output */
     hlrp_account *account;
     double *accounts;     /* [node][3][N]: sum, bias share, stabilizer share */
@@ -108,13 +108,15 @@ static hlrp_status fill_starts(explain *e, hlrp_error *err) {
     float *p = NULL;
     const hlrp_status status = hlrp_calloc(&p, net->classes, sizeof *p, "probabilities", err);
     memset(e->start, 0, (size_t)(net->batch * net->outputs) * sizeof *e->start);
+    memset(e->slope, 0, (size_t)(net->batch * net->outputs) * sizeof *e->slope);
     for (int64_t i = 0; status == HLRP_OK && i < e->count; i++) {
         const float *logits = hlrp_lrp_logits(e->worker) + i * net->outputs;
         hlrp_probabilities(net->probability, logits, net->outputs, p);
         int64_t *target = &e->targets[e->first + i];
         if (*target < 0)
             *target = hlrp_predicted(p, net->classes);
-        hlrp_start_fill(&net->start, logits, net->outputs, *target, e->start + i * net->outputs);
+        hlrp_start_fill(&net->start, logits, net->outputs, *target, e->start + i * net->outputs,
+                        e->slope + i * net->outputs);
     }
     free(p);
     return status;
@@ -269,7 +271,10 @@ static hlrp_status allocate(explain *e, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc_aligned(&e->input, values, sizeof(float), "input", err));
     HLRP_TRY(hlrp_calloc_aligned(&e->relevance, values, sizeof(float), "relevance", err));
-    HLRP_TRY(hlrp_calloc(&e->start, net->batch * net->outputs, sizeof(float), "starts", err));
+    HLRP_TRY(
+        hlrp_calloc_aligned(&e->start, net->batch * net->outputs, sizeof(float), "starts", err));
+    HLRP_TRY(
+        hlrp_calloc_aligned(&e->slope, net->batch * net->outputs, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc(&e->rows, 2 * net->batch * net->classes, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc(&e->account, net->batch * net->graph->node_count, sizeof *e->account,
                          "account", err));
@@ -301,7 +306,7 @@ static hlrp_status run_batch(explain *e, hlrp_error *err) {
     HLRP_TRY(read_input(e, err));
     HLRP_TRY(hlrp_lrp_forward(e->worker, e->input, err));
     HLRP_TRY(fill_starts(e, err));
-    HLRP_TRY(hlrp_lrp_relevance(e->worker, e->start, &watch, e->relevance, err));
+    HLRP_TRY(hlrp_lrp_relevance(e->worker, e->start, e->slope, &watch, e->relevance, err));
     HLRP_TRY(e->layer_status);
     if (layers)
         keep_accounts(e);
@@ -348,8 +353,8 @@ static void release(explain *e) {
     hlrp_image_free(&e->picture);
     hlrp_lrp_worker_free(e->worker);
     hlrp_network_free(e->net);
-    void *const all[] = {e->targets, e->input,   e->rows,     e->relevance,
-                         e->start,   e->account, e->accounts, e->plain};
+    void *const all[] = {e->targets, e->input,   e->rows,     e->relevance, e->start,
+                         e->slope,   e->account, e->accounts, e->plain};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
 }

@@ -64,6 +64,11 @@ hlrp_status hlrp_network_class(const hlrp_network *net, const char *name, const 
 hlrp_status hlrp_network_start(const hlrp_network *net, const char *text, hlrp_start *out,
                                hlrp_error *err) {
     static const char *const names[] = {"logit", "probability", "one", "logodds"};
+    if (strcmp(text, "auto") == 0) {
+        const bool odds = net->probability == HLRP_PROBABILITY_SOFTMAX && net->outputs > 1;
+        *out = (hlrp_start){.kind = odds ? HLRP_START_EVIDENCE : HLRP_START_LOGIT};
+        return HLRP_OK;
+    }
     for (size_t i = 0; i < HLRP_COUNT(names); i++)
         if (strcmp(text, names[i]) == 0) {
             *out = (hlrp_start){.kind = (hlrp_start_kind)i};
@@ -74,8 +79,8 @@ hlrp_status hlrp_network_start(const hlrp_network *net, const char *text, hlrp_s
         return hlrp_network_class(net, text + 5, "lrp.start", &out->against, err);
     }
     return hlrp_fail(err, HLRP_E_CONFIG, "lrp.start",
-                     "use logit, probability, one, logodds or pair:NAME", "unknown start '%s'",
-                     text);
+                     "use auto, logit, probability, one, logodds or pair:NAME",
+                     "unknown start '%s'", text);
 }
 
 /* ---- what the configuration asks of the network ---- */
@@ -299,7 +304,10 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.rules.override_count = (int)c->rule_count;
     o.low = net->low;
     o.high = net->high;
-    o.drop_bias = c->lrp.bias == HLRP_CONFIG_DROP;
+    o.bias = c->lrp.bias == HLRP_CONFIG_BIAS_DROP     ? HLRP_BIAS_DROP
+             : c->lrp.bias == HLRP_CONFIG_BIAS_SHARE  ? HLRP_BIAS_SHARE
+             : c->lrp.bias == HLRP_CONFIG_BIAS_SPREAD ? HLRP_BIAS_SPREAD
+                                                      : HLRP_BIAS_KEEP;
     o.reference = c->lrp.reference == HLRP_CONFIG_REFERENCE_WHITE   ? net->white
                   : c->lrp.reference == HLRP_CONFIG_REFERENCE_BLACK ? net->black
                                                                     : net->zero;

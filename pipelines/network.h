@@ -60,7 +60,7 @@ hlrp_status hlrp_network_tile_size(const hlrp_network *net, int64_t *size, hlrp_
 hlrp_status hlrp_network_class(const hlrp_network *net, const char *name, const char *where,
                                int64_t *out, hlrp_error *err);
 
-/* A start by its text: logit, probability, one, logodds, pair:NAME. */
+/* A start by its text: auto (log-odds; the logit where outputs are sigmoids), logit, probability, one, logodds, pair:NAME. */
 hlrp_status hlrp_network_start(const hlrp_network *net, const char *text, hlrp_start *out,
                                hlrp_error *err);
 

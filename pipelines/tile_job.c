@@ -23,7 +23,7 @@ typedef struct worker {
     hlrp_lrp_worker *lrp;
     hlrp_pool *pool;
     uint8_t *rgb;
-    float *input, *relevance, *start, *plane;
+    float *input, *relevance, *start, *slope, *plane;
     hlrp_account *account; /* [node][N] */
     sample *samples;       /* [N] */
     float *floats;         /* the samples' */
@@ -69,7 +69,7 @@ static void free_worker(worker *w) {
     hlrp_tile_reader_close(w->reader);
     hlrp_lrp_worker_free(w->lrp);
     hlrp_pool_free(w->pool);
-    void *const all[] = {w->rgb,     w->input,   w->relevance, w->start,   w->plane,
+    void *const all[] = {w->rgb,     w->input,   w->relevance, w->start,   w->slope, w->plane,
                          w->account, w->samples, w->floats,    w->doubles, w->ints};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
@@ -84,6 +84,7 @@ static hlrp_status allocate(worker *w, const hlrp_network *net, hlrp_error *err)
     HLRP_TRY(hlrp_calloc_aligned(&w->input, values, sizeof(float), "tiles", err));
     HLRP_TRY(hlrp_calloc_aligned(&w->relevance, values, sizeof(float), "relevance", err));
     HLRP_TRY(hlrp_calloc_aligned(&w->start, n * net->outputs, sizeof(float), "starts", err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->slope, n * net->outputs, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc(&w->plane, pixels, sizeof(float), "relevance", err));
     HLRP_TRY(
         hlrp_calloc(&w->account, n * net->graph->node_count, sizeof *w->account, "account", err));
@@ -261,6 +262,7 @@ static hlrp_status explain_pass(const hlrp_tile_job *job, worker *w, int64_t cou
     bool any = false;
     hlrp_status status = HLRP_OK;
     memset(w->start, 0, (size_t)(net->batch * net->outputs) * sizeof *w->start);
+    memset(w->slope, 0, (size_t)(net->batch * net->outputs) * sizeof *w->slope);
     for (int64_t i = 0; i < count; i++) {
         sample *s = &w->samples[i];
         const int64_t plane = plane_of(net, s, pass);
@@ -268,7 +270,8 @@ static hlrp_status explain_pass(const hlrp_tile_job *job, worker *w, int64_t cou
             continue;
         float *row = w->start + i * net->outputs;
         double total = 0;
-        hlrp_start_fill(&net->start, s->raw, net->outputs, net->targets.classes[plane], row);
+        hlrp_start_fill(&net->start, s->raw, net->outputs, net->targets.classes[plane], row,
+                        w->slope + i * net->outputs);
         for (int64_t k = 0; k < net->outputs; k++)
             total += row[k];
         s->start[plane] = total;
@@ -277,7 +280,7 @@ static hlrp_status explain_pass(const hlrp_tile_job *job, worker *w, int64_t cou
     if (!any)
         return HLRP_OK;
     const hlrp_lrp_watch watch = {.account = w->account};
-    HLRP_TRY(hlrp_lrp_relevance(w->lrp, w->start, &watch, w->relevance, err));
+    HLRP_TRY(hlrp_lrp_relevance(w->lrp, w->start, w->slope, &watch, w->relevance, err));
     end_phase(w, RELEVANCE);
     for (int64_t i = 0; status == HLRP_OK && i < count; i++) {
         const int64_t plane = plane_of(net, &w->samples[i], pass);

@@ -64,8 +64,16 @@ typedef enum hlrp_config_missing {
     HLRP_CONFIG_MISSING_SKIP
 } hlrp_config_missing;
 
-/* keep = 0, drop = 1: regions.pen and lrp.bias. */
+/* regions.pen. */
 typedef enum hlrp_config_keep { HLRP_CONFIG_KEEP, HLRP_CONFIG_DROP } hlrp_config_keep;
+
+/* What becomes of the relevance that biases and stabilizers take. */
+typedef enum hlrp_config_bias {
+    HLRP_CONFIG_BIAS_KEEP,  /* they keep it */
+    HLRP_CONFIG_BIAS_DROP,  /* biases are left out of the rules' sums */
+    HLRP_CONFIG_BIAS_SHARE, /* the inputs get it, in proportion to their contributions */
+    HLRP_CONFIG_BIAS_SPREAD /* the inputs get it, each the same */
+} hlrp_config_bias;
 
 typedef enum hlrp_config_batchnorm {
     HLRP_CONFIG_BATCHNORM_AUTO,  /* merged where possible, else epsilon */
@@ -175,11 +183,11 @@ typedef struct hlrp_config {
         char *composite;
         hlrp_text_list target; /* empty: the gate's class, else predicted; or the single item
                                   "predicted" or "all"; else class names */
-        char *start;           /* logit, probability, one, logodds, pair:NAME */
+        char *start;           /* auto, logit, probability, one, logodds, pair:NAME */
         double gamma, alpha, beta;
         double epsilon;             /* 0: the composite's own */
         hlrp_number_list low, high; /* empty: pixel values 0 and 255, normalised */
-        hlrp_config_keep bias;
+        hlrp_config_bias bias;
         hlrp_config_batchnorm batchnorm;
         hlrp_config_reference_point reference;
         double warn_share;

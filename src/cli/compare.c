@@ -13,7 +13,7 @@ static const hlrp_option options[] = {
     {"output", 'o', HLRP_OPTION_TEXT, AT(output), "OUT.png", "where the panel goes"},
     {"target", '\0', HLRP_OPTION_TEXT, AT(target), "T", "class by name or number from 0"},
     {"start", '\0', HLRP_OPTION_TEXT, AT(start), "S",
-     "logit, probability, one, logodds or pair:NAME"},
+     "auto, logit, probability, one, logodds or pair:NAME"},
     {0},
 };
 

@@ -15,7 +15,7 @@ static const hlrp_option options[] = {
     {"target", '\0', HLRP_OPTION_TEXT, AT(target), "T[,T]",
      "class by name or number from 0: one for all samples or one for each"},
     {"start", '\0', HLRP_OPTION_TEXT, AT(start), "S",
-     "logit, probability, one, logodds or pair:NAME"},
+     "auto, logit, probability, one, logodds or pair:NAME"},
     {"layers", '\0', HLRP_OPTION_FLAG, AT(layers), NULL,
      "also the relevance of every node's output, and its account"},
     {0},

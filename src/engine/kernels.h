@@ -54,6 +54,17 @@ void hlrp_pad(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const in
 void hlrp_pad_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const int64_t lo[2],
                       const float *s, float *c);
 
+/* The same where no relevance may be lost: what fell on padding goes to the nearest pixel. */
+void hlrp_pad_fold(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const int64_t lo[2],
+                   const float *r, float *c);
+
+/* c += each r shared out evenly over the inputs that its output sees: all channels of its group, the
+ * pixels of its window (the flat rule of Bach et al. 2015). groups = channels for pools. room: floats
+ * of scratch, hlrp_spread_room of them. */
+int64_t hlrp_spread_room(const hlrp_layout *x, const hlrp_layout *y);
+void hlrp_spread(const hlrp_layout *x, const hlrp_layout *y, const hlrp_window *win, int64_t groups,
+                 const float *r, float *c, float *room);
+
 /* y = the part of x that begins at channel, row and column `from`, and its adjoint. Of [N,F]
  * values, whose h and w are 1, the same. */
 void hlrp_slice(const hlrp_layout *x_layout, const hlrp_layout *y_layout, const int64_t from[3],

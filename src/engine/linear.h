@@ -30,6 +30,8 @@ typedef struct hlrp_linear_spec {
                               outlive the map; a convolution's are packed and may go */
     const float *bias;     /* [O] or NULL; copied */
     bool forward, adjoint; /* which of the two will be called */
+    bool direct; /* no kernel that rounds one output by what another sees (Winograd): where
+                              a sum of nothing must be 0 */
 } hlrp_linear_spec;
 
 hlrp_status hlrp_linear_new(hlrp_backend *backend, const hlrp_linear_spec *spec, hlrp_linear **out,

@@ -272,7 +272,7 @@ static const char *kernel_name(const_dnnl_primitive_desc_t pd) {
  * the library's choice (reordered around it). Naive kernels are taken only where nothing else is
  * there. The choice follows from the shapes alone, so that every run makes the same one. */
 static bool conv_choose(conv *c, bool forward, dnnl_engine_t engine, dnnl_primitive_desc_t *pd) {
-    if (winograd_pays(c->spec) &&
+    if (!c->spec->direct && winograd_pays(c->spec) &&
         conv_describe(c, forward, dnnl_convolution_winograd, false, engine, pd))
         return true;
     if (conv_describe(c, forward, dnnl_convolution_direct, false, engine, pd)) {

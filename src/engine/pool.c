@@ -2,29 +2,14 @@
 #include <string.h>
 
 #include "engine/kernels.h"
+#include "engine/window.h"
 #include "util/vector.h"
-
-/* Taps [from, to) of a window along one axis that lie inside the input, and where tap 0 lies. */
-typedef struct span {
-    int64_t from, to, start, step;
-} span;
-
-static span span_at(const hlrp_window *w, int axis, int64_t extent, int64_t out) {
-    const int64_t step = w->dilation[axis], start = out * w->stride[axis] - w->pad_lo[axis];
-    span s = {.from = 0, .to = w->kernel[axis], .start = start, .step = step};
-    if (start < 0)
-        s.from = (-start + step - 1) / step;
-    if (start + (s.to - 1) * step >= extent)
-        s.to = extent > start ? (extent - start + step - 1) / step : 0;
-    s.to = HLRP_MAX(s.to, s.from);
-    return s;
-}
 
 bool hlrp_windows_see(const hlrp_window *win, const hlrp_layout *x, const hlrp_layout *y) {
     for (int axis = 0; axis < 2; axis++) {
         const int64_t extent = axis == 0 ? x->h : x->w, outputs = axis == 0 ? y->h : y->w;
         for (int64_t o = 0; o < outputs; o++) {
-            const span s = span_at(win, axis, extent, o);
+            const hlrp_span s = hlrp_span_at(win, axis, extent, o);
             if (s.from >= s.to)
                 return false;
         }
@@ -33,7 +18,7 @@ bool hlrp_windows_see(const hlrp_window *win, const hlrp_layout *x, const hlrp_l
 }
 
 /* What an average divides by along one axis. */
-static int64_t divisor(const hlrp_window *w, int axis, int64_t extent, span s) {
+static int64_t divisor(const hlrp_window *w, int axis, int64_t extent, hlrp_span s) {
     if (!w->count_pad)
         return s.to - s.from;
     int64_t taps = 0; /* taps before the end of the explicit padding */
@@ -53,7 +38,8 @@ static plane plane_of(const hlrp_layout *x, const hlrp_layout *y) {
 }
 
 HLRP_VECTOR
-static void max_window(const plane *p, span v, span u, const float *x, float *y, int32_t *arg) {
+static void max_window(const plane *p, hlrp_span v, hlrp_span u, const float *x, float *y,
+                       int32_t *arg) {
     const int lanes = p->lanes;
     for (int l = 0; l < lanes; l++) {
         y[l] = -FLT_MAX;
@@ -78,9 +64,9 @@ void hlrp_maxpool(const hlrp_layout *x_layout, const hlrp_layout *y_layout, cons
     const int64_t planes = x_layout->n * hlrp_layout_blocks(x_layout);
     for (int64_t k = 0; k < planes; k++, x += p.h * p.w * p.lanes)
         for (int64_t i = 0; i < p.oh; i++) {
-            const span v = span_at(win, 0, p.h, i);
+            const hlrp_span v = hlrp_span_at(win, 0, p.h, i);
             for (int64_t j = 0; j < p.ow; j++, y += p.lanes, arg += p.lanes)
-                max_window(&p, v, span_at(win, 1, p.w, j), x, y, arg);
+                max_window(&p, v, hlrp_span_at(win, 1, p.w, j), x, y, arg);
         }
 }
 
@@ -98,7 +84,8 @@ void hlrp_maxpool_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layo
 /* Divided by the count, not multiplied by its inverse: the mean of equal values is that value, so
  * that a maximum taken over means has the ties it ought to have. */
 HLRP_VECTOR
-static void mean_window(const plane *p, span v, span u, float count, const float *x, float *y) {
+static void mean_window(const plane *p, hlrp_span v, hlrp_span u, float count, const float *x,
+                        float *y) {
     const int lanes = p->lanes;
     for (int l = 0; l < lanes; l++)
         y[l] = 0;
@@ -114,7 +101,8 @@ static void mean_window(const plane *p, span v, span u, float count, const float
 }
 
 HLRP_VECTOR
-static void spread_window(const plane *p, span v, span u, float count, const float *s, float *c) {
+static void spread_window(const plane *p, hlrp_span v, hlrp_span u, float count, const float *s,
+                          float *c) {
     const int lanes = p->lanes;
     for (int64_t i = v.from; i < v.to; i++)
         for (int64_t j = u.from; j < u.to; j++) {
@@ -125,7 +113,7 @@ static void spread_window(const plane *p, span v, span u, float count, const flo
         }
 }
 
-static float count_of(const hlrp_window *win, const plane *p, span v, span u) {
+static float count_of(const hlrp_window *win, const plane *p, hlrp_span v, hlrp_span u) {
     const int64_t count = divisor(win, 0, p->h, v) * divisor(win, 1, p->w, u);
     return count > 0 ? (float)count : 1.0f;
 }
@@ -136,9 +124,9 @@ void hlrp_avgpool(const hlrp_layout *x_layout, const hlrp_layout *y_layout, cons
     const int64_t planes = x_layout->n * hlrp_layout_blocks(x_layout);
     for (int64_t k = 0; k < planes; k++, x += p.h * p.w * p.lanes)
         for (int64_t i = 0; i < p.oh; i++) {
-            const span v = span_at(win, 0, p.h, i);
+            const hlrp_span v = hlrp_span_at(win, 0, p.h, i);
             for (int64_t j = 0; j < p.ow; j++, y += p.lanes) {
-                const span u = span_at(win, 1, p.w, j);
+                const hlrp_span u = hlrp_span_at(win, 1, p.w, j);
                 mean_window(&p, v, u, count_of(win, &p, v, u), x, y);
             }
         }
@@ -151,9 +139,9 @@ void hlrp_avgpool_adjoint(const hlrp_layout *x_layout, const hlrp_layout *y_layo
     memset(c, 0, (size_t)hlrp_layout_count(x_layout) * sizeof *c);
     for (int64_t k = 0; k < planes; k++, c += p.h * p.w * p.lanes)
         for (int64_t i = 0; i < p.oh; i++) {
-            const span v = span_at(win, 0, p.h, i);
+            const hlrp_span v = hlrp_span_at(win, 0, p.h, i);
             for (int64_t j = 0; j < p.ow; j++, s += p.lanes) {
-                const span u = span_at(win, 1, p.w, j);
+                const hlrp_span u = hlrp_span_at(win, 1, p.w, j);
                 spread_window(&p, v, u, count_of(win, &p, v, u), s, c);
             }
         }

@@ -14,7 +14,9 @@ struct hlrp_lrp {
     float **bounds;      /* per node with zbox: low [C], then high [C], of its input's channels */
     float *reference;    /* by input channel */
     bool times_input;    /* gradient-x-input */
-    bool drop_bias;
+    hlrp_bias bias;
+    bool conserves; /* what arrives at the input is what was started with */
+    int head;       /* the last linear layer where it hands on by slopes; -1: none */
     int64_t arena_floats, scratch_floats, stream_bytes;
 };
 
@@ -23,7 +25,8 @@ struct hlrp_lrp_worker {
     hlrp_stream *stream;
     hlrp_activations *acts;
     float *arena, *scratch;
-    bool *begun; /* per value: its relevance buffer holds something */
+    const float *slope; /* of the way back under way; may be NULL */
+    bool *begun;        /* per value: its relevance buffer holds something */
 };
 
 #endif

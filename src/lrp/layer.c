@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/kernels.h"
 #include "util/vector.h"
 
 static const hlrp_rule_ops *const table[HLRP_RULE_COUNT] = {
@@ -20,38 +21,65 @@ static int64_t channel_room(const hlrp_layout *l) {
     return hlrp_layout_blocks(l) * l->lanes;
 }
 
-static hlrp_status set_bias(hlrp_layer *layer, bool drop, hlrp_error *err) {
-    const int64_t room = channel_room(&layer->spec.dst), channels = layer->spec.dst.c;
+static hlrp_status set_bias(hlrp_layer *layer, hlrp_error *err) {
+    const int64_t room = channel_room(&layer->spec.dst);
+    const size_t bytes = (size_t)layer->spec.dst.c * sizeof(float);
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc_aligned(&layer->bias, room, sizeof(float), "bias", err));
     if (!layer->spec.bias)
         return HLRP_OK;
-    float *to = layer->bias;
-    if (drop) {
+    if (layer->mode != HLRP_BIAS_DROP)
+        memcpy(layer->bias, layer->spec.bias, bytes);
+    if (layer->mode == HLRP_BIAS_DROP || layer->mode == HLRP_BIAS_SHARE) {
         HLRP_TRY(hlrp_calloc_aligned(&layer->bias_dropped, room, sizeof(float), "bias", err));
-        to = layer->bias_dropped;
+        memcpy(layer->bias_dropped, layer->spec.bias, bytes);
     }
-    memcpy(to, layer->spec.bias, (size_t)channels * sizeof(float));
 out:
     return status;
 }
 
+/* Whether the rule hands relevance to inputs by what each contributes to the output's sum. */
+static bool by_contribution(hlrp_rule_kind kind) {
+    return kind == HLRP_RULE_LRP0 || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_GAMMA ||
+           kind == HLRP_RULE_ZPLUS || kind == HLRP_RULE_ALPHABETA;
+}
+
+static const hlrp_rule_ops *ops_of(const hlrp_layer *layer, bool head) {
+    if (head)
+        return &hlrp_rule_head;
+    return layer->mode == HLRP_BIAS_SHARE && by_contribution(layer->rule.kind)
+               ? &hlrp_rule_share
+               : table[layer->rule.kind];
+}
+
+/* Whether the layer's rule can leave relevance that must be given on: pass takes nothing, and
+ * gradients do not conserve by their nature. */
+static bool conserves(const hlrp_layer *layer) {
+    return hlrp_bias_conserves(layer->mode) && layer->rule.kind != HLRP_RULE_PASS &&
+           layer->rule.kind != HLRP_RULE_GRADIENT;
+}
+
 hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
-                           const hlrp_rule *rule, const hlrp_lrp_options *options, bool nonnegative,
-                           bool dead_below, hlrp_layer **out, hlrp_error *err) {
+                           const hlrp_rule *rule, const hlrp_lrp_options *options,
+                           const hlrp_layer_facts *facts, hlrp_layer **out, hlrp_error *err) {
     hlrp_layer *layer = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&layer, 1, sizeof *layer, "layer", err));
     layer->rule = *rule;
-    layer->ops = table[rule->kind];
+    layer->mode = options->bias;
+    layer->ops = ops_of(layer, facts->head);
     layer->backend = backend;
     layer->spec = *spec;
-    layer->nonnegative = nonnegative;
-    layer->dead_below = dead_below;
+    layer->spec.direct = options->bias == HLRP_BIAS_SHARE;
+    layer->nonnegative = facts->nonnegative;
+    layer->dead_below = facts->dead_below;
     layer->low = options->low;
     layer->high = options->high;
-    HLRP_TRY(set_bias(layer, options->drop_bias, err));
+    HLRP_TRY(set_bias(layer, err));
     HLRP_TRY(layer->ops->prepare(layer, err));
+    if (conserves(layer))
+        layer->scratch_floats +=
+            hlrp_layout_count(&spec->dst) + hlrp_spread_room(&spec->src, &spec->dst) + 32;
     *out = layer;
     return HLRP_OK;
 out:
@@ -183,10 +211,56 @@ hlrp_status hlrp_layer_bias_part(const hlrp_layer *layer, int sign, float **out,
 
 /* ---- one step back ---- */
 
-float *hlrp_take(hlrp_step *step, const hlrp_layout *layout) {
+static float *take_floats(hlrp_step *step, int64_t count) {
     float *room = step->scratch;
-    step->scratch += (hlrp_layout_count(layout) + 15) / 16 * 16;
+    step->scratch += (count + 15) / 16 * 16;
     return step->scratch <= step->scratch_end ? room : NULL;
+}
+
+float *hlrp_take(hlrp_step *step, const hlrp_layout *layout) {
+    return take_floats(step, hlrp_layout_count(layout));
+}
+
+HLRP_VECTOR
+double hlrp_sum_of(int64_t count, const float *x) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < count; i++)
+        sum += x[i];
+    return sum;
+}
+
+HLRP_VECTOR
+double hlrp_sum_of_magnitudes(int64_t count, const float *x) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < count; i++)
+        sum += x[i] < 0 ? -x[i] : x[i];
+    return sum;
+}
+
+/* What is left goes evenly to what each output sees. */
+static void spread_left(const hlrp_layer *layer, hlrp_step *step, float *room) {
+    static const hlrp_window whole = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
+    const hlrp_linear_spec *s = &layer->spec;
+    hlrp_spread(&s->src, &s->dst, s->gemm ? &whole : &s->window, s->gemm ? 1 : s->group, step->left,
+                step->out, room);
+}
+
+hlrp_status hlrp_layer_back(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
+    const hlrp_linear_spec *s = &layer->spec;
+    float *room = NULL;
+    step->left = NULL;
+    step->leaves = false;
+    if (conserves(layer)) {
+        step->left = hlrp_take(step, &s->dst);
+        room = take_floats(step, hlrp_spread_room(&s->src, &s->dst));
+        memset(step->left, 0, (size_t)hlrp_layout_count(&s->dst) * sizeof(float));
+    }
+    const hlrp_status status = layer->ops->relevance(layer, step, err);
+    if (status == HLRP_OK && step->leaves)
+        spread_left(layer, step, room);
+    return status;
 }
 
 const float *hlrp_rule_z(const hlrp_layer *layer, hlrp_step *step) {
@@ -283,11 +357,30 @@ static void add_shares(const hlrp_layer *layer, int64_t block, const hlrp_divide
     }
 }
 
+/* left += what bias and stabilizer took of one block of channels. */
+static void add_left(const hlrp_layer *layer, int64_t block, const hlrp_divide *d, const float *s,
+                     const float *z, float e, float *left) {
+    const hlrp_layout *l = &layer->spec.dst;
+    const float weight = d->weight != 0 ? d->weight : 1;
+    float taken[MOST_LANES];
+    for (int i = 0; i < l->lanes; i++) {
+        const float b = layer->bias[block * l->lanes + i];
+        taken[i] = b * (d->square_bias ? b : b > 0 ? d->bias_positive : d->bias_negative);
+    }
+    for (int64_t p = 0; p < l->h * l->w; p++)
+        for (int i = 0; i < l->lanes; i++) {
+            const int64_t at = p * l->lanes + i;
+            left[at] += weight * s[at] * (taken[i] + (z[at] >= 0 ? e : -e));
+        }
+}
+
 void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d, float *s) {
     const hlrp_layout *l = &layer->spec.dst;
     const int64_t sample = hlrp_layout_sample(l), blocks = hlrp_layout_blocks(l);
     const int64_t block = sample / blocks;
-    float *const kept = step->account && d->denominator == s ? hlrp_take(step, l) : NULL;
+    const bool told = step->account || step->left;
+    float *const kept = told && d->denominator == s ? hlrp_take(step, l) : NULL;
+    step->leaves = step->left != NULL;
     for (int64_t n = 0; n < l->n; n++) {
         const float *z = d->denominator + n * sample;
         float e = (float)(d->epsilon * (d->rms ? root_mean_square(l, z) : 1));
@@ -302,10 +395,25 @@ void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divid
                 divide_gated(block, step->r + at, den, e, d->gate + at, (float)d->sign, s + at);
             else
                 hlrp_quotient(block, step->r + at, den, e, s + at);
-            if (step->account)
+            if (step->left)
+                add_left(layer, k, d, s + at, den, e, step->left + at);
+            else if (step->account)
                 add_shares(layer, k, d, s + at, den, e, &step->account[n]);
         }
     }
+}
+
+void hlrp_step_divide_whole(const hlrp_layer *layer, hlrp_step *step, const float *denominator,
+                            float *s) {
+    bool leaves = false;
+    for (int64_t i = 0; i < hlrp_layout_count(&layer->spec.dst); i++) {
+        const float z = denominator[i];
+        const bool some = z > HLRP_NO_CONTRIBUTION || z < -HLRP_NO_CONTRIBUTION;
+        step->left[i] = some ? 0 : step->r[i];
+        leaves |= step->left[i] != 0;
+        s[i] = some ? step->r[i] / z : 0;
+    }
+    step->leaves = leaves;
 }
 
 HLRP_VECTOR
@@ -327,4 +435,11 @@ void hlrp_add_product(int64_t count, float scale, const float *x, const float *c
 #pragma omp simd
     for (int64_t i = 0; i < count; i++)
         y[i] += scale * x[i] * c[i];
+}
+
+HLRP_VECTOR
+void hlrp_add_scaled(int64_t count, float scale, const float *x, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] += scale * x[i];
 }

@@ -27,17 +27,22 @@ typedef struct hlrp_rule_ops {
 
 extern const hlrp_rule_ops hlrp_rule_epsilon, hlrp_rule_gamma, hlrp_rule_zplus, hlrp_rule_alphabeta,
     hlrp_rule_zbox, hlrp_rule_wsquare, hlrp_rule_flat, hlrp_rule_pass, hlrp_rule_gradient;
+/* The first four where biases share: another way through the layer (rule_share.c). */
+extern const hlrp_rule_ops hlrp_rule_share;
+/* The last linear layer behind a start with slopes (rule_head.c). */
+extern const hlrp_rule_ops hlrp_rule_head;
 
 struct hlrp_layer {
     hlrp_rule rule;
     const hlrp_rule_ops *ops;
     hlrp_backend *backend;
-    hlrp_linear_spec spec; /* geometry, and the forward's own parameters */
-    bool nonnegative;      /* x ≥ 0 everywhere: terms with x⁻ vanish */
-    bool dead_below;       /* R is 0 wherever z ≤ 0 (a ReLU behind): terms of z < 0 vanish */
-    float *bias;           /* as the rules' sums have it, by channel, in whole blocks: 0 where the
+    hlrp_linear_spec spec;   /* geometry, and the forward's own parameters */
+    hlrp_bias mode;          /* what becomes of what bias and stabilizer take */
+    bool nonnegative;        /* x ≥ 0 everywhere: terms with x⁻ vanish */
+    bool dead_below;         /* R is 0 wherever z ≤ 0 (a ReLU behind): terms of z < 0 vanish */
+    float *bias;             /* as the rules' sums have it, by channel, in whole blocks: 0 where the
                               layer has none or biases are dropped */
-    float *bias_dropped;   /* what must be taken off the forward's z to get the rules' z; or NULL */
+    float *bias_dropped;     /* what hlrp_rule_z takes off the forward's z; or NULL */
     const float *low, *high; /* zbox, by input channel; the plan's */
     hlrp_linear *maps[HLRP_MOST_MAPS];
     float *weights[HLRP_MOST_MAPS]; /* a gemm's modified weights, which its map borrows */
@@ -52,14 +57,27 @@ struct hlrp_step {
     const float *x, *z, *r;
     float *out;
     float *scratch, *scratch_end;
+    const float *slope;    /* rule_head.c: [N,O], or NULL */
+    float *left;           /* spec.dst's layout, or NULL where nothing is kept: relevance of outputs
+                              that no contribution claims; starts as 0, hlrp_layer_spread gives it on */
+    bool leaves;           /* something stands in left */
     hlrp_account *account; /* [N] or NULL; bias and stabilizer are added to */
 };
 
+/* What is known of a layer from the graph around it. */
+typedef struct hlrp_layer_facts {
+    bool nonnegative, dead_below; /* as in hlrp_layer */
+    bool head;                    /* the last linear layer, behind a start with slopes */
+} hlrp_layer_facts;
+
 hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
-                           const hlrp_rule *rule, const hlrp_lrp_options *options, bool nonnegative,
-                           bool dead_below, hlrp_layer **out, hlrp_error *err);
+                           const hlrp_rule *rule, const hlrp_lrp_options *options,
+                           const hlrp_layer_facts *facts, hlrp_layer **out, hlrp_error *err);
 void hlrp_layer_free(hlrp_layer *layer);
 int64_t hlrp_layer_scratch_bytes(const hlrp_layer *layer); /* of the stream, for its maps */
+
+/* One step back by the layer's rule, after which nothing is left where the layer's mode conserves. */
+hlrp_status hlrp_layer_back(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err);
 
 /* ---- for prepare ---- */
 
@@ -112,12 +130,24 @@ typedef struct hlrp_divide {
 /* s = R / stab(denominator), and the account of what bias and stabilizer took. */
 void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d, float *s);
 
+/* s = R / denominator where the denominator is the sum of contributions of one sign: nothing is kept
+ * by a stabilizer. Where there is no contribution s = 0 and R is left. */
+void hlrp_step_divide_whole(const hlrp_layer *layer, hlrp_step *step, const float *denominator,
+                            float *s);
+
+/* Sums of contributions up to this magnitude are no sums: nothing can be shared out by them without
+ * leaving float32's range. */
+#define HLRP_NO_CONTRIBUTION 1e-30f
+
 /* s = r / stab(z). */
 void hlrp_quotient(int64_t count, const float *r, const float *z, float e, float *s);
 /* The positive part is hlrp_relu (engine/kernels.h). */
 void hlrp_negative_part(int64_t count, const float *x, float *y);
+double hlrp_sum_of(int64_t count, const float *x);
+double hlrp_sum_of_magnitudes(int64_t count, const float *x);
 void hlrp_multiply(int64_t count, const float *x, float *y); /* y *= x */
 void hlrp_add_product(int64_t count, float scale, const float *x, const float *c, float *y);
 /* y += scale·x·c */
+void hlrp_add_scaled(int64_t count, float scale, const float *x, float *y); /* y += scale·x */
 
 #endif

@@ -11,6 +11,29 @@ static bool is_linear(const hlrp_node *n) {
 
 /* ---- where relevance lies ---- */
 
+/* The last linear layer, where the start comes with slopes. */
+static int find_head(const hlrp_graph *g, const hlrp_lrp_options *options) {
+    const int last = g->values[g->output].producer;
+    const bool slopes = options->rules.head_lrp0 && options->bias != HLRP_BIAS_DROP;
+    return slopes && last >= 0 && g->nodes[last].op == HLRP_OP_GEMM ? last : -1;
+}
+
+/* Gradients are no relevance: they do not add up to the start, whatever biases do. */
+static bool conserves(const hlrp_lrp *lrp) {
+    for (int i = 0; i < lrp->graph->node_count; i++)
+        if (lrp->rules[i].kind == HLRP_RULE_GRADIENT)
+            return false;
+    return hlrp_bias_conserves(lrp->bias);
+}
+
+/* Where nothing may be kept, a batch normalization hands all to its only input. */
+static void pass_through_batchnorms(hlrp_lrp *lrp) {
+    for (int i = 0; hlrp_bias_conserves(lrp->bias) && i < lrp->graph->node_count; i++)
+        if (lrp->graph->nodes[i].op == HLRP_OP_BATCHNORM &&
+            lrp->rules[i].kind != HLRP_RULE_GRADIENT)
+            lrp->rules[i].kind = HLRP_RULE_PASS;
+}
+
 static bool passes_on(const hlrp_graph *g, int node, const hlrp_rule *rules) {
     const hlrp_node *n = &g->nodes[node];
     const bool same_shape = n->op == HLRP_OP_RELU || n->op == HLRP_OP_LEAKY_RELU ||
@@ -99,9 +122,12 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
             HLRP_TRY(find_bounds(lrp, options, i, err));
         own.low = lrp->bounds[i];
         own.high = own.low ? own.low + spec.src.c : NULL;
-        HLRP_TRY(hlrp_layer_new(backend, &spec, &lrp->rules[i], &own,
-                                nonnegative[g->nodes[i].in[0]],
-                                hlrp_dead_below(g, i, lrp->rules, vanishes), &lrp->layers[i], err));
+        const hlrp_layer_facts facts = {.nonnegative = nonnegative[g->nodes[i].in[0]],
+                                        .dead_below = !hlrp_bias_conserves(lrp->bias) &&
+                                                      hlrp_dead_below(g, i, lrp->rules, vanishes),
+                                        .head = i == lrp->head};
+        HLRP_TRY(
+            hlrp_layer_new(backend, &spec, &lrp->rules[i], &own, &facts, &lrp->layers[i], err));
         lrp->stream_bytes = HLRP_MAX(lrp->stream_bytes, hlrp_layer_scratch_bytes(lrp->layers[i]));
         lrp->scratch_floats = HLRP_MAX(lrp->scratch_floats, lrp->layers[i]->scratch_floats);
     }
@@ -118,7 +144,7 @@ static void size_scratch(hlrp_lrp *lrp) {
     for (int v = 0; v < lrp->graph->value_count; v++)
         if (!lrp->graph->values[v].constant)
             largest = HLRP_MAX(largest, hlrp_layout_count(hlrp_plan_layout(lrp->plan, v)));
-    lrp->scratch_floats += 4 * (largest + 16);
+    lrp->scratch_floats += (hlrp_bias_conserves(lrp->bias) ? 9 : 4) * (largest + 16);
 }
 
 static hlrp_status allocate(hlrp_lrp *lrp, const hlrp_lrp_options *options, hlrp_error *err) {
@@ -143,10 +169,13 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&lrp, 1, sizeof *lrp, "relevance plan", err));
     lrp->graph = graph;
-    lrp->drop_bias = options->drop_bias;
+    lrp->bias = options->bias;
+    lrp->head = find_head(graph, options);
     lrp->times_input = strcmp(options->rules.composite, "gradient-x-input") == 0;
     HLRP_TRY(allocate(lrp, options, err));
     HLRP_TRY(hlrp_assign_rules(graph, &options->rules, lrp->rules, err));
+    pass_through_batchnorms(lrp);
+    lrp->conserves = conserves(lrp);
     HLRP_TRY(hlrp_plan_new(backend, graph, &lrp->plan, err));
     lrp->stream_bytes = hlrp_plan_scratch(lrp->plan);
     HLRP_TRY(make_layers(lrp, backend, options, err));

@@ -14,8 +14,8 @@ typedef struct hlrp_lrp_options {
     hlrp_rule_options rules;
     const float *low, *high; /* zbox: per input channel, the lowest and highest network input;
                                 borrowed for the call. NULL: 0 and 1 */
-    bool drop_bias;          /* biases are left out of the rules' own sums */
-    const float *reference;  /* gradient-x-input: the root point per channel; NULL: zero */
+    hlrp_bias bias;
+    const float *reference; /* gradient-x-input: the root point per channel; NULL: zero */
 } hlrp_lrp_options;
 
 typedef struct hlrp_lrp hlrp_lrp;
@@ -58,8 +58,10 @@ typedef struct hlrp_lrp_watch {
 } hlrp_lrp_watch;
 
 /* From start [N,K], relevance of the logits, to relevance [N,C,H,W] of the input, plain, after a
- * forward pass. watch may be NULL. */
-hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start,
+ * forward pass. slope [N,K] is for a plan made with rules.head_lrp0 (start.h): the last linear layer
+ * is then one neuron Σ_k slope_k·z_k per sample, whose relevance is Σ_k start_k. NULL: start / z.
+ * watch may be NULL. */
+hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start, const float *slope,
                                const hlrp_lrp_watch *watch, float *relevance, hlrp_error *err);
 
 #endif

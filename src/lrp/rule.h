@@ -41,6 +41,19 @@ hlrp_status hlrp_rule_parse(const char *text, const hlrp_rule *defaults, hlrp_ru
 /* The same text back, with all its parameters; returns buf. */
 const char *hlrp_rule_text(const hlrp_rule *rule, char *buf, size_t size);
 
+/* What becomes of the relevance that a layer's biases and stabilizers take. */
+typedef enum hlrp_bias {
+    HLRP_BIAS_KEEP,  /* they keep it: it reaches no input */
+    HLRP_BIAS_DROP,  /* the rules' sums hold no biases; stabilizers keep what they take */
+    HLRP_BIAS_SHARE, /* the inputs get it, in proportion to the magnitude of their contributions */
+    HLRP_BIAS_SPREAD /* the inputs that the output sees get it, each the same */
+} hlrp_bias;
+
+/* Whether what arrives at the input is what was started with. */
+static inline bool hlrp_bias_conserves(hlrp_bias bias) {
+    return bias == HLRP_BIAS_SHARE || bias == HLRP_BIAS_SPREAD;
+}
+
 /* One line of [rules]: a node's name, a glob over names, or a kind such as "@conv". */
 typedef struct hlrp_rule_override {
     const char *key, *rule;

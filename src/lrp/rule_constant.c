@@ -10,6 +10,8 @@ hlrp_status hlrp_constant_prepare(hlrp_layer *layer, const float *weights, bool 
     hlrp_layer_reserve(layer, 0, 3);
     HLRP_TRY(hlrp_layer_map_raw(layer, 0, &spec, weights, err));
     HLRP_TRY(hlrp_layer_add_constant(layer, weights, NULL, err));
+    if (layer->mode == HLRP_BIAS_SHARE)
+        square_bias = false; /* its part is shared out by the other terms of the sum */
     for (int64_t c = 0; square_bias && c < l->c; c++) {
         float *channel = layer->constant + hlrp_layout_offset(l, 0, c);
         for (int64_t p = 0; p < l->h * l->w; p++)
@@ -28,7 +30,10 @@ hlrp_status hlrp_constant_relevance(const hlrp_layer *layer, hlrp_step *step, hl
     const hlrp_divide d = {.denominator = s,
                            .epsilon = HLRP_STABILIZER,
                            .square_bias = layer->rule.kind == HLRP_RULE_WSQUARE};
-    hlrp_step_divide(layer, step, &d, s);
+    if (layer->mode == HLRP_BIAS_SHARE)
+        hlrp_step_divide_whole(layer, step, s, s);
+    else
+        hlrp_step_divide(layer, step, &d, s);
     return hlrp_linear_adjoint(layer->maps[0], step->stream, s, step->out, err);
 }
 

@@ -88,6 +88,13 @@ static void branch(const hlrp_layer *layer, hlrp_step *step, int sign, const flo
     hlrp_step_divide(layer, step, &d, s);
 }
 
+/* Neither branch takes what arrives where z = 0. */
+static void leave_zeros(const hlrp_layer *layer, hlrp_step *step) {
+    for (int64_t i = 0; i < hlrp_layout_count(&layer->spec.dst); i++)
+        if (step->z[i] == 0)
+            step->left[i] += step->r[i];
+}
+
 static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
     const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
     const float *x = step->x, *z = hlrp_rule_z(layer, step);
@@ -111,6 +118,8 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     HLRP_TRY(send(layer, step, LOWER, xp ? xp : x, s, c, err));
     if (xn)
         HLRP_TRY(send(layer, step, RAISE, xn, s, c, err));
+    if (step->left)
+        leave_zeros(layer, step);
 out:
     return status;
 }

@@ -89,7 +89,10 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     for (int64_t i = 0; i < hlrp_layout_count(dst); i++)
         s[i] = step->z[i] - layer->constant[i % sample];
     const hlrp_divide d = {.denominator = s, .epsilon = HLRP_STABILIZER};
-    hlrp_step_divide(layer, step, &d, s);
+    if (layer->mode == HLRP_BIAS_SHARE)
+        hlrp_step_divide_whole(layer, step, s, s);
+    else
+        hlrp_step_divide(layer, step, &d, s);
     const hlrp_status status = hlrp_linear_adjoint(layer->maps[0], step->stream, s, c, err);
     if (src->c % src->lanes != 0)
         for (int64_t i = 0; i < hlrp_layout_count(src); i++)

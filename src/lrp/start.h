@@ -7,9 +7,13 @@
  *                explains log(p_c / (1 − p_c)), the evidence for c against the other classes
  *   pair         logodds with all of q on one other class: the evidence for c against it; 0 for
  *                that class itself
+ *   evidence     logodds with R_j = −q_j log Σ_{j'≠c} exp z_j', so that Σ R is log(p_c / (1 − p_c))
+ *                itself, whose sign says whether c is likelier than all others together. logodds
+ *                exceeds it by the entropy of q, which is 0 for two classes
  *
- * logodds and pair belong with LRP-0 at the last linear layer (hlrp_rule_options.head_lrp0), where
- * they equal relevance Σ_j a_k (w_kc − w_kj) q_j of the activations a before it.
+ * logodds, pair and evidence belong with LRP-0 at the last linear layer (hlrp_rule_options.head_lrp0),
+ * where they equal relevance Σ_j a_k (w_kc − w_kj) q_j of the activations a before it. `slope` says
+ * how strongly each logit counts in them: 1 for c, −q_j for the others.
  * A network of one output z is one of two classes: z explains class 1, −z class 0, and the
  * relevance of class 0 is minus that of class 1. Source: Montavon et al. (2019), section 10.1.2. */
 #ifndef HLRP_START_H
@@ -24,7 +28,8 @@ typedef enum hlrp_start_kind {
     HLRP_START_PROBABILITY,
     HLRP_START_ONE,
     HLRP_START_LOGODDS,
-    HLRP_START_PAIR
+    HLRP_START_PAIR,
+    HLRP_START_EVIDENCE
 } hlrp_start_kind;
 
 /* Classes of a network with so many outputs. */
@@ -39,9 +44,10 @@ typedef struct hlrp_start {
 
 bool hlrp_start_needs_lrp0_head(const hlrp_start *start);
 
-/* One sample: logits [outputs] → relevance [outputs]; target is a class. */
+/* One sample: logits [outputs] → relevance and slope [outputs] each; target is a class. slope may be
+ * NULL; it is 0 for starts that have none. */
 void hlrp_start_fill(const hlrp_start *start, const float *logits, int64_t outputs, int64_t target,
-                     float *relevance);
+                     float *relevance, float *slope);
 
 typedef enum hlrp_probability_kind {
     HLRP_PROBABILITY_SOFTMAX,

@@ -206,11 +206,12 @@ static void run_case(const vectors *v, const hlrp_graph *g, const test_case *c, 
     hlrp_lrp_options options = {.rules = hlrp_rule_options_default(),
                                 .low = c->low,
                                 .high = c->high,
-                                .drop_bias = c->drop_bias};
+                                .bias = c->drop_bias ? HLRP_BIAS_DROP : HLRP_BIAS_KEEP};
     options.rules.overrides = c->overrides;
     options.rules.override_count = c->count;
     options.rules.head_lrp0 = hlrp_start_needs_lrp0_head(&start);
     float *rows = calloc(v->n * v->classes, sizeof *rows);
+    float *slopes = calloc(v->n * v->classes, sizeof *slopes);
     float *got = calloc(v->n * v->c * v->h * v->w, sizeof *got);
     if (hlrp_backend_new(&backend, &err) || hlrp_lrp_new(backend, g, &options, &lrp, &err) ||
         hlrp_lrp_worker_new(lrp, &worker, &err) || hlrp_lrp_forward(worker, v->input, &err))
@@ -219,14 +220,15 @@ static void run_case(const vectors *v, const hlrp_graph *g, const test_case *c, 
     *logit_error = error_of(logits, v->logits, v->n, v->classes);
     for (hsize_t n = 0; n < v->n; n++)
         hlrp_start_fill(&start, logits + n * v->classes, (int64_t)v->classes, (int64_t)v->target[n],
-                        rows + n * v->classes);
-    if (hlrp_lrp_relevance(worker, rows, NULL, got, &err))
+                        rows + n * v->classes, slopes + n * v->classes);
+    if (hlrp_lrp_relevance(worker, rows, slopes, NULL, got, &err))
         stop("running a case", &err);
     *relevance_error = error_of(got, want, v->n, v->c * v->h * v->w);
     hlrp_lrp_worker_free(worker);
     hlrp_lrp_free(lrp);
     hlrp_backend_free(backend);
     free(rows);
+    free(slopes);
     free(got);
 }
 

@@ -58,7 +58,7 @@ static void every_composite(void (*run)(net *n, const hlrp_lrp_options *o)) {
     for (const char *const *c = hlrp_composite_names(); *c; c++)
         for (int k = 0; k < 4; k++) {
             hlrp_lrp_options o = options_for(*c);
-            o.drop_bias = k == 1;
+            o.bias = k == 1 ? HLRP_BIAS_DROP : HLRP_BIAS_KEEP;
             o.rules.batchnorm_pass = k == 0;
             o.rules.overrides = k == 2 ? with_zbox : with_rms;
             o.rules.override_count = k < 2 ? 0 : 3;

@@ -75,7 +75,7 @@ static hlrp_status item(void *ctx, void *state, int64_t index, hlrp_error *err) 
     HLRP_TRY(hlrp_lrp_forward(state, input, err));
     for (int k = 0; k < BATCH; k++)
         start[k * CLASSES + 1] = hlrp_lrp_logits(state)[k * CLASSES + 1];
-    HLRP_TRY(hlrp_lrp_relevance(state, start, NULL, output, err));
+    HLRP_TRY(hlrp_lrp_relevance(state, start, NULL, NULL, output, err));
     for (int k = 0; k < BATCH; k++)
         memcpy(s->out + s->order[index * BATCH + k] * s->pixels, output + k * s->pixels,
                (size_t)s->pixels * sizeof *output);
@@ -187,7 +187,7 @@ static void classes_share_a_forward_pass(void **unused) {
         r[k] = room(BATCH * s.pixels, sizeof(float));
         for (int i = 0; i < BATCH * CLASSES; i++)
             start[i] = i % CLASSES == k % 3;
-        check(hlrp_lrp_relevance(worker, start, NULL, r[k], &err), &err);
+        check(hlrp_lrp_relevance(worker, start, NULL, NULL, r[k], &err), &err);
     }
     assert_memory_equal(r[0], r[3], (size_t)(BATCH * s.pixels) * sizeof(float));
     assert_memory_not_equal(r[0], r[1], (size_t)(BATCH * s.pixels) * sizeof(float));
@@ -212,8 +212,8 @@ static void an_account_changes_nothing(void **unused) {
     hlrp_account *account = room(s.n.g->node_count * BATCH, sizeof *account);
     const hlrp_lrp_watch watch = {.account = account};
     check(hlrp_lrp_forward(worker, s.tiles, &err), &err);
-    check(hlrp_lrp_relevance(worker, start, NULL, without, &err), &err);
-    check(hlrp_lrp_relevance(worker, start, &watch, with, &err), &err);
+    check(hlrp_lrp_relevance(worker, start, NULL, NULL, without, &err), &err);
+    check(hlrp_lrp_relevance(worker, start, NULL, &watch, with, &err), &err);
     assert_memory_equal(with, without, (size_t)(BATCH * s.pixels) * sizeof *with);
     free(with);
     free(without);

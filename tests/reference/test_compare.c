@@ -65,7 +65,7 @@ static void one_case(net *n, hlrp_lrp_options *o, tally *t) {
     t->account = fmax(t->account, v.account);
     if (v.excess > 1 || v.logits_excess > 1)
         print_message("  %s%s%s: logits %.1e relevance %.1e (sensitivity %.1e) layers %.1e\n",
-                      o->rules.composite, o->drop_bias ? ", biases dropped" : "",
+                      o->rules.composite, o->bias == HLRP_BIAS_DROP ? ", biases dropped" : "",
                       o->rules.override_count ? ", with overrides" : "", v.logits, v.relevance,
                       v.sensitivity, v.layers);
     free(input);
@@ -80,7 +80,7 @@ static void one_network(uint64_t seed, tally *t) {
     const double was = t->excess;
     for (const char *const *c = hlrp_composite_names(); *c; c++) {
         hlrp_lrp_options o = options_for(*c);
-        o.drop_bias = net_chance(&n, 0.3);
+        o.bias = net_chance(&n, 0.3) ? HLRP_BIAS_DROP : HLRP_BIAS_KEEP;
         o.rules.batchnorm_pass = net_chance(&n, 0.3);
         o.rules.head_lrp0 = net_chance(&n, 0.2);
         if (strcmp(*c, "epsilon") == 0)
@@ -91,7 +91,7 @@ static void one_network(uint64_t seed, tally *t) {
         hlrp_lrp_options o = options_for("epsilon-plus");
         if (k == 2 && (!begins_with_conv(n.g)))
             continue;
-        o.drop_bias = net_chance(&n, 0.3);
+        o.bias = net_chance(&n, 0.3) ? HLRP_BIAS_DROP : HLRP_BIAS_KEEP;
         o.rules.overrides = overrides[k].list;
         o.rules.override_count = overrides[k].count;
         /* a glob must match something */

@@ -117,7 +117,7 @@ static void one_case(FILE *file, const net *n, const struct golden_case *c, cons
     o.low = low;
     o.high = high;
     o.reference = root;
-    o.drop_bias = c->drop_bias;
+    o.bias = c->drop_bias ? HLRP_BIAS_DROP : HLRP_BIAS_KEEP;
     o.rules.overrides = c->overrides;
     o.rules.override_count = c->override_count;
     ref_run(n->g, &o, 0, input, start, &r);

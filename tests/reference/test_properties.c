@@ -377,7 +377,7 @@ static void logodds_share_out_weight_differences(void **unused) {
         const int c = s, p = (c + 1) % 3, t = (c + 2) % 3; /* target, the other two */
         const float logits[3] = {(float)z[s * 3], (float)z[s * 3 + 1], (float)z[s * 3 + 2]};
         const double q = 1 / (1 + exp(z[s * 3 + t] - z[s * 3 + p])), *x = a + s * units;
-        hlrp_start_fill(&start, logits, 3, c, f.start + s * 3);
+        hlrp_start_fill(&start, logits, 3, c, f.start + s * 3, NULL);
         for (int k = 0; k < units; k++)
             want[s * units + k] = x[k] * (q * (w[c * units + k] - w[p * units + k]) +
                                           (1 - q) * (w[c * units + k] - w[t * units + k]));

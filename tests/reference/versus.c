@@ -43,7 +43,7 @@ static hlrp_status run_worker(const job *j, const hlrp_lrp *lrp, hlrp_error *err
     HLRP_TRY(hlrp_lrp_worker_new(lrp, &worker, err));
     HLRP_TRY(hlrp_lrp_forward(worker, j->input, err));
     memcpy(out->logits, hlrp_lrp_logits(worker), (size_t)hlrp_ref_count(ys) * sizeof(float));
-    HLRP_TRY(hlrp_lrp_relevance(worker, j->start, &watch, out->relevance, err));
+    HLRP_TRY(hlrp_lrp_relevance(worker, j->start, NULL, &watch, out->relevance, err));
 out:
     hlrp_lrp_worker_free(worker);
     return status;
@@ -115,7 +115,7 @@ void ref_run_from(const hlrp_graph *g, const hlrp_lrp_options *o, double stabili
     const ref_lrp_options ro = {.low = low,
                                 .high = high,
                                 .root = root,
-                                .drop_bias = o->drop_bias,
+                                .drop_bias = o->bias == HLRP_BIAS_DROP,
                                 .stabilizer = stabilizer,
                                 .lrp0 = stabilizer > 0 ? stabilizer : 0,
                                 .times_input = strcmp(o->rules.composite, "gradient-x-input") == 0};

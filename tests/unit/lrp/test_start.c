@@ -14,7 +14,7 @@ static const float logits[3] = {1, 2, -0.5f};
 static void fill(hlrp_start_kind kind, int64_t against, const float *z, int64_t n, int64_t target,
                  float *r) {
     const hlrp_start start = {kind, against};
-    hlrp_start_fill(&start, z, n, target, r);
+    hlrp_start_fill(&start, z, n, target, r, NULL);
 }
 
 static void simple_starts(void **unused) {

@@ -1,0 +1,183 @@
+/* norm, for nodes that are linear without parameters, means and sums y = f(x):
+ *   R_in = x · (df/dx)ᵀ( R / stab(y) );   by the gradient (df/dx)ᵀR.
+ * What the stabilizer takes is kept; shared in proportion to |x|, by t = (R − s·y) / f(|x|) beside
+ * s = R / stab(y); or spread evenly over the inputs (rule.h, hlrp_bias). */
+#include <string.h>
+
+#include "engine/kernels.h"
+#include "lrp/walk.h"
+#include "util/vector.h"
+
+/* Σ s with the sign of y. */
+HLRP_VECTOR
+static double signed_sum_of(int64_t count, const float *s, const float *y) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < count; i++)
+        sum += y[i] >= 0 ? s[i] : -s[i];
+    return sum;
+}
+
+/* s = R / stab(y). */
+static float *divide_by_output(hlrp_turn *t) {
+    const double epsilon = hlrp_node_epsilon(t->rule);
+    const int64_t sample = hlrp_layout_sample(t->out);
+    float *s = hlrp_take(&t->step, t->out);
+    hlrp_quotient(hlrp_layout_count(t->out), t->r, t->y, (float)epsilon, s);
+    for (int64_t n = 0; !hlrp_bias_conserves(t->w->lrp->bias) && t->step.account && n < t->out->n;
+         n++)
+        t->step.account[n].stabilizer +=
+            epsilon * signed_sum_of(sample, s + n * sample, t->y + n * sample);
+    return s;
+}
+
+/* ---- what is shared and what is left ---- */
+
+HLRP_VECTOR
+static void magnitudes(int64_t count, const float *x, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] < 0 ? -x[i] : x[i];
+}
+
+/* From s and the mean or sum of |x|: the factor of inputs > 0 in u, of others in v, and what no
+ * input claims in left. `whole` may be left. */
+HLRP_VECTOR
+static void share(int64_t count, const float *r, const float *s, const float *y, const float *whole,
+                  float *u, float *v, float *left) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) {
+        const bool some = whole[i] > HLRP_NO_CONTRIBUTION;
+        const float t = (r[i] - s[i] * y[i]) / (some ? whole[i] : 1);
+        u[i] = some ? s[i] + t : 0;
+        v[i] = some ? s[i] - t : 0;
+        left[i] = some ? 0 : r[i];
+    }
+}
+
+HLRP_VECTOR
+static void leave(int64_t count, const float *r, const float *s, const float *y, float *left) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        left[i] = r[i] - s[i] * y[i];
+}
+
+/* What a node's outputs have to give: factors of positive and negative inputs, and the rest. */
+typedef struct gift {
+    float *u, *v,
+        *left; /* v = u where all inputs have one factor; left: NULL where nothing is left */
+} gift;
+
+/* magnitude: f(|x|) in the output's layout, for SHARE. */
+static gift gift_of(hlrp_turn *t, float *magnitude) {
+    const int64_t count = hlrp_layout_count(t->out);
+    float *s = divide_by_output(t);
+    gift g = {.u = s, .v = s};
+    if (t->w->lrp->bias == HLRP_BIAS_SHARE) {
+        g.v = hlrp_take(&t->step, t->out);
+        g.left = magnitude;
+        share(count, t->r, s, t->y, magnitude, g.u, g.v, g.left);
+    } else if (t->w->lrp->bias == HLRP_BIAS_SPREAD) {
+        g.left = hlrp_take(&t->step, t->out);
+        leave(count, t->r, s, t->y, g.left);
+    }
+    return g;
+}
+
+/* ---- means ---- */
+
+static void mean(const hlrp_turn *t, const float *x, float *y) {
+    if (t->node->op == HLRP_OP_AVGPOOL)
+        hlrp_avgpool(t->in, t->out, &t->node->window, x, y);
+    else
+        hlrp_global_avgpool(t->in, t->out, x, y);
+}
+
+static void mean_adjoint(const hlrp_turn *t, const float *s, float *c) {
+    if (t->node->op == HLRP_OP_AVGPOOL)
+        hlrp_avgpool_adjoint(t->in, t->out, &t->node->window, s, c);
+    else
+        hlrp_global_avgpool_adjoint(t->in, t->out, s, c);
+}
+
+/* out = x · (positive ? a : b) */
+HLRP_VECTOR
+static void choose(int64_t count, const float *x, const float *a, const float *b, float *out) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        out[i] = x[i] * (x[i] > 0 ? a[i] : b[i]);
+}
+
+static void spread_left(hlrp_turn *t, const float *left, float *out) {
+    const hlrp_window all = {.kernel = {t->in->h, t->in->w}, .stride = {1, 1}, .dilation = {1, 1}};
+    const hlrp_window *win = t->node->op == HLRP_OP_AVGPOOL ? &t->node->window : &all;
+    float *room = hlrp_take(&t->step, t->in);
+    room = hlrp_take(&t->step, t->out) ? room : NULL; /* the two lie side by side */
+    hlrp_spread(t->in, t->out, win, t->in->c, left, out, room);
+}
+
+void hlrp_back_mean(hlrp_turn *t) {
+    const int64_t count = hlrp_layout_count(t->in);
+    const bool shares = t->w->lrp->bias == HLRP_BIAS_SHARE;
+    float *out = hlrp_begin(t, t->node->in[0]);
+    if (t->rule->kind == HLRP_RULE_GRADIENT) {
+        mean_adjoint(t, t->r, out);
+        hlrp_end(t, t->node->in[0], out);
+        return;
+    }
+    float *more = shares ? hlrp_take(&t->step, t->in) : NULL;
+    float *magnitude = shares ? hlrp_take(&t->step, t->out) : NULL;
+    if (shares) {
+        magnitudes(count, t->x, more);
+        mean(t, more, magnitude);
+    }
+    const gift g = gift_of(t, magnitude);
+    mean_adjoint(t, g.u, out);
+    if (shares) {
+        mean_adjoint(t, g.v, more);
+        choose(count, t->x, out, more, out);
+    } else {
+        hlrp_multiply(count, t->x, out);
+    }
+    if (g.left)
+        spread_left(t, g.left, out);
+    hlrp_end(t, t->node->in[0], out);
+}
+
+/* ---- sums ---- */
+
+HLRP_VECTOR
+static void add_magnitudes(int64_t count, const float *x, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] += x[i] < 0 ? -x[i] : x[i];
+}
+
+static float *sum_of_magnitudes(hlrp_turn *t) {
+    const int64_t count = hlrp_layout_count(t->out);
+    float *sum = hlrp_take(&t->step, t->out);
+    memset(sum, 0, (size_t)count * sizeof *sum);
+    for (int k = 0; k < t->node->in_count; k++)
+        add_magnitudes(count, hlrp_activations_value(t->w->acts, t->node->in[k]), sum);
+    return sum;
+}
+
+void hlrp_back_sum(hlrp_turn *t) {
+    const bool gradient = t->rule->kind == HLRP_RULE_GRADIENT;
+    const int64_t count = hlrp_layout_count(t->out);
+    const bool shares = !gradient && t->w->lrp->bias == HLRP_BIAS_SHARE;
+    float *magnitude = shares ? sum_of_magnitudes(t) : NULL;
+    const gift g = gradient ? (gift){0} : gift_of(t, magnitude);
+    float *const mark = t->step.scratch;
+    for (int k = 0; k < t->node->in_count; k++) {
+        float *out = hlrp_begin(t, t->node->in[k]);
+        if (gradient)
+            memcpy(out, t->r, (size_t)count * sizeof *out);
+        else
+            choose(count, hlrp_activations_value(t->w->acts, t->node->in[k]), g.u, g.v, out);
+        if (g.left)
+            hlrp_add_scaled(count, 1 / (float)t->node->in_count, g.left, out);
+        hlrp_end(t, t->node->in[k], out);
+        t->step.scratch = mark;
+    }
+}
