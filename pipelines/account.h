@@ -1,13 +1,13 @@
-/* The account: where relevance went, layer by layer, and a word where much of it was lost. */
+/* The account: where relevance went, layer by layer, and a word where a layer makes it explode. */
 #ifndef HLRP_PIPELINES_ACCOUNT_H
 #define HLRP_PIPELINES_ACCOUNT_H
 
-#include "store/store.h"
+#include "pipelines/slide_run.h"
 
-/* Reads /layers of a result and warns, once, of the layer that loses or creates the largest share
- * of the relevance that reaches it, where that is over `share` (0…1): |out − in| / Σ|out|. Layers
- * that take gradients are passed over: they do not conserve. */
-hlrp_status hlrp_warn_of_losses(hlrp_result *result, const char *slide, double share,
-                                const hlrp_log *log, hlrp_error *err);
+/* Reads /layers of the slide's result and warns where relevance grows more than a hundredfold, in one
+ * layer or from the output to the pixels, naming the (at most three) layers and rules that do it. The
+ * warning says whether float32 is to blame: the tiles with the largest maps, at most three and at most
+ * about a minute's work, are explained again in float64. */
+hlrp_status hlrp_step_account(const hlrp_slide_run *run, hlrp_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
+#include "store/agreement.h"
 
 enum { TILES_AT_ONCE = 4096 };
 
@@ -128,14 +129,16 @@ out:
 typedef struct columns {
     int64_t *x, *y, *width, *height;
     float *logit, *probability;
-    double *start, *sum, *outside;
+    double *start, *sum, *outside, *abs;
+    int8_t *agrees;
     uint8_t *status;
     double *layers; /* [node][HLRP_ACCOUNT_FIELDS] */
 } columns;
 
 static void free_columns(columns *c) {
-    void *const all[] = {c->x,     c->y,   c->width,   c->height, c->logit, c->probability,
-                         c->start, c->sum, c->outside, c->status, c->layers};
+    void *const all[] = {c->x,           c->y,      c->width, c->height,  c->logit,
+                         c->probability, c->start,  c->sum,   c->outside, c->abs,
+                         c->agrees,      c->status, c->layers};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
 }
@@ -152,6 +155,8 @@ static hlrp_status make_columns(const hlrp_network *net, columns *c, hlrp_error 
     HLRP_TRY(hlrp_calloc(&c->start, n * k, sizeof *c->start, "tiles", err));
     HLRP_TRY(hlrp_calloc(&c->sum, n * k, sizeof *c->sum, "tiles", err));
     HLRP_TRY(hlrp_calloc(&c->outside, n * k, sizeof *c->outside, "tiles", err));
+    HLRP_TRY(hlrp_calloc(&c->abs, n * k, sizeof *c->abs, "tiles", err));
+    HLRP_TRY(hlrp_calloc(&c->agrees, n * k, sizeof *c->agrees, "tiles", err));
     HLRP_TRY(hlrp_calloc(&c->status, n, sizeof *c->status, "tiles", err));
     HLRP_TRY(hlrp_calloc(&c->layers, (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
                          sizeof *c->layers, "layers", err));
@@ -173,6 +178,9 @@ static void take_record(const hlrp_assembly *a, const hlrp_record *r, columns *c
     memcpy(c->start + row * k, r->start, (size_t)k * sizeof *r->start);
     memcpy(c->sum + row * k, r->sum, (size_t)k * sizeof *r->sum);
     memcpy(c->outside + row * k, r->outside, (size_t)k * sizeof *r->outside);
+    memcpy(c->abs + row * k, r->abs, (size_t)k * sizeof *r->abs);
+    for (int64_t plane = 0; plane < k; plane++)
+        c->agrees[row * k + plane] = (int8_t)hlrp_agrees(r->start[plane], r->sum[plane]);
     for (int64_t i = 0; i < (int64_t)a->net->graph->node_count * HLRP_ACCOUNT_FIELDS; i++)
         c->layers[i] += r->layers[i];
 }
@@ -180,8 +188,6 @@ static void take_record(const hlrp_assembly *a, const hlrp_record *r, columns *c
 /* A row of /layers per node, in the order in which relevance meets them: from the output down. */
 static hlrp_status write_layers(const hlrp_assembly *a, const double *layers,
                                 hlrp_result_writer *writer, hlrp_error *err) {
-    static const char *const names[HLRP_ACCOUNT_FIELDS] = {"relevance_out", "relevance_out_abs",
-                                                           "relevance_in", "bias", "stabilizer"};
     enum { TEXTS = 3, RULE_TEXT = 64 };
     const hlrp_graph *g = a->net->graph;
     const int64_t n = g->node_count;
@@ -206,7 +212,7 @@ static hlrp_status write_layers(const hlrp_assembly *a, const double *layers,
     table[1] = (hlrp_column){"operator", HLRP_COLUMN_TEXT, texts + n};
     table[2] = (hlrp_column){"rule", HLRP_COLUMN_TEXT, texts + 2 * n};
     for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
-        table[TEXTS + f] = (hlrp_column){names[f], HLRP_COLUMN_F64, values + f * n};
+        table[TEXTS + f] = (hlrp_column){hlrp_layers_names[f], HLRP_COLUMN_F64, values + f * n};
     status = hlrp_result_write_table(writer, "/layers", table, HLRP_COUNT(table), n, err);
 out:
     free(texts);
@@ -221,8 +227,8 @@ static hlrp_status write_tiles(const hlrp_assembly *a, hlrp_result_writer *write
     hlrp_journal_buffer buffer = {0};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(make_columns(a->net, &c, err));
-    const hlrp_tile_rows rows = {c.x,           c.y,     c.width, c.height,  c.logit,
-                                 c.probability, c.start, c.sum,   c.outside, c.status};
+    const hlrp_tile_rows rows = {c.x,     c.y,   c.width,   c.height, c.logit,  c.probability,
+                                 c.start, c.sum, c.outside, c.abs,    c.agrees, c.status};
     for (int64_t first = 0; first < a->tile_count; first += TILES_AT_ONCE) {
         const int64_t count = HLRP_MIN(TILES_AT_ONCE, a->tile_count - first);
         HLRP_TRY(a->go_on(a->ctx, err));

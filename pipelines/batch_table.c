@@ -9,6 +9,7 @@
 #include "batch/lock.h"
 #include "batch/progress.h"
 #include "batch/slides.h"
+#include "pipelines/agreement.h"
 #include "pipelines/report.h"
 
 /* The table takes milliseconds: whoever waits this long has found something that hangs. */
@@ -108,18 +109,44 @@ static int by_slide(const void *a, const void *b) {
     return strcmp(x->slide, y->slide);
 }
 
+/* Whether another run is at one of the slides or is to come to it: that one has the last word. */
+static bool goes_on(const hlrp_slide_progress *rows, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        if (rows[i].state == HLRP_STATE_PENDING || rows[i].state == HLRP_STATE_ELSEWHERE)
+            return true;
+    return false;
+}
+
+/* Where the maps' signs are not to be trusted: in the log once, when the batch is through. */
+static hlrp_status warn_of_signs(const hlrp_batch_table *t, const hlrp_slide_progress *rows,
+                                 int64_t count, hlrp_str *text, hlrp_error *err) {
+    hlrp_agreement figures = {0};
+    const hlrp_status status = hlrp_batch_agreement(t->output, rows, count, t->log, &figures, err);
+    if (status != HLRP_OK)
+        return status;
+    hlrp_agreement_warning(&figures, text);
+    if (text->failed)
+        return hlrp_fail(err, HLRP_E_MEMORY, t->output, NULL, "out of memory for a warning");
+    if (text->length > 0 && !goes_on(rows, count))
+        hlrp_logf(t->log, HLRP_LOG_WARN, "%s", text->text);
+    return HLRP_OK;
+}
+
 static hlrp_status write_files(const hlrp_batch_table *t, const hlrp_lock *lock,
                                const hlrp_slide_progress *rows, int64_t count, hlrp_error *err) {
     char *path = NULL;
+    hlrp_str warning = {0};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_path_join(t->output, "batch.csv", &path, err));
     HLRP_TRY(hlrp_lock_check(lock, err));
     HLRP_TRY(hlrp_batch_csv_write(path, rows, count, err));
+    HLRP_TRY(warn_of_signs(t, rows, count, &warning, err));
     if (!t->report)
         goto out;
     HLRP_TRY(hlrp_lock_check(lock, err));
-    status = hlrp_report_write(t->output, rows, count, err);
+    status = hlrp_report_write(t->output, rows, count, warning.text ? warning.text : "", err);
 out:
+    hlrp_str_free(&warning);
     free(path);
     return status;
 }

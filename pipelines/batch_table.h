@@ -16,7 +16,8 @@ typedef struct hlrp_batch_table {
 /* Rebuilds it from the slides' folders: those of the list in any case, pending where nothing was
  * begun, and whatever other slides have a folder below `output`. Tasks that end at the same time
  * write one after the other, under the lock of the output folder, so that the last of them has seen
- * all. */
+ * all. Warns, once the last slide was run, where the maps of the complete slides do not agree with the
+ * network; the report says so before. */
 hlrp_status hlrp_batch_table_write(const hlrp_batch_table *table, hlrp_error *err);
 
 /* The names of the folders below `output` that hold the file `name`, sorted bytewise; *out is

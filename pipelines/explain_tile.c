@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 
 #include "image/image.h"
+#include "pipelines/check_tile.h"
 #include "pipelines/network.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/tile_overlay.h"
 #include "stitch/colormap.h"
 #include "stitch/limit.h"
+#include "store/agreement.h"
 #include "store/store.h"
 
 /* Share of |relevance| that the heatmap shows in less than full color. */
@@ -33,6 +35,7 @@ typedef struct explain {
     double *accounts;     /* [node][3][N]: sum, bias share, stabilizer share */
     int64_t first, count; /* the micro-batch under way */
     float *plain;         /* one layer's relevance, unpacked */
+    float *plane;         /* one sample's relevance, summed over color */
     hlrp_status layer_status;
     hlrp_error *err;
 } explain;
@@ -271,6 +274,7 @@ static hlrp_status allocate(explain *e, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc_aligned(&e->input, values, sizeof(float), "input", err));
     HLRP_TRY(hlrp_calloc_aligned(&e->relevance, values, sizeof(float), "relevance", err));
+    HLRP_TRY(hlrp_calloc(&e->plane, e->dims.d[2] * e->dims.d[3], sizeof(float), "relevance", err));
     HLRP_TRY(
         hlrp_calloc_aligned(&e->start, net->batch * net->outputs, sizeof(float), "starts", err));
     HLRP_TRY(
@@ -298,6 +302,27 @@ static const float *by_class(explain *e, const float *outputs, bool start) {
     return rows;
 }
 
+/* What the relevance of the sample comes to, beside its start. */
+static hlrp_status write_sums(explain *e, int64_t i, hlrp_error *err) {
+    const hlrp_network *net = e->net;
+    const int64_t pixels = e->dims.d[2] * e->dims.d[3], sample = e->first + i;
+    static const char *const words[] = {"differ in sign", "cannot be compared", "agree in sign"};
+    double start = 0, sum = 0;
+    for (int64_t k = 0; k < net->outputs; k++)
+        start += e->start[i * net->outputs + k];
+    hlrp_sum_over_color(e->relevance + i * 3 * pixels, pixels, e->plane);
+    for (int64_t p = 0; p < pixels; p++)
+        sum += e->plane[p];
+    const double magnitude = hlrp_plane_magnitude(e->plane, pixels);
+    const int8_t agrees = (int8_t)hlrp_agrees(start, sum);
+    hlrp_logf(e->options->log, HLRP_LOG_INFO,
+              "sample %lld: class %s, start %.4g, sum of the map %.4g: they %s; "
+              "Σ|relevance| / |start| %.3g",
+              (long long)sample, net->class_names[e->targets[sample]], start, sum,
+              words[agrees + 1], hlrp_over_start(start, magnitude));
+    return hlrp_explain_write_sums(e->writer, sample, 1, &sum, &magnitude, &agrees, err);
+}
+
 static hlrp_status run_batch(explain *e, hlrp_error *err) {
     const bool layers = e->options->layers;
     const hlrp_lrp_watch watch = {
@@ -313,7 +338,27 @@ static hlrp_status run_batch(explain *e, hlrp_error *err) {
     status = hlrp_explain_write(
         e->writer, e->first, e->count, e->input, by_class(e, hlrp_lrp_logits(e->worker), false),
         e->targets + e->first, by_class(e, e->start, true), e->relevance, err);
+    for (int64_t i = 0; status == HLRP_OK && i < e->count; i++)
+        status = write_sums(e, i, err);
 out:
+    return status;
+}
+
+/* The first sample once more, in float32 and float64. */
+static hlrp_status check_first(explain *e, hlrp_error *err) {
+    hlrp_tile_check check = {0};
+    hlrp_str text = {0};
+    hlrp_status status = HLRP_OK;
+    e->first = 0;
+    e->count = HLRP_MIN(e->net->batch, e->dims.d[0]);
+    HLRP_TRY(read_input(e, err));
+    HLRP_TRY(hlrp_check_tile(e->net, e->input, e->targets[0], &check, err));
+    hlrp_check_text(e->net, &check, &text);
+    if (!text.failed && e->options->print)
+        e->options->print(e->options->print_ctx, text.text);
+out:
+    hlrp_str_free(&text);
+    hlrp_tile_check_free(&check);
     return status;
 }
 
@@ -325,6 +370,8 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
         e->count = HLRP_MIN(e->net->batch, e->dims.d[0] - e->first);
         status = run_batch(e, err);
     }
+    if (status == HLRP_OK && e->options->check)
+        status = check_first(e, err);
     return status;
 }
 
@@ -353,8 +400,8 @@ static void release(explain *e) {
     hlrp_image_free(&e->picture);
     hlrp_lrp_worker_free(e->worker);
     hlrp_network_free(e->net);
-    void *const all[] = {e->targets, e->input,   e->rows,     e->relevance, e->start,
-                         e->slope,   e->account, e->accounts, e->plain};
+    void *const all[] = {e->targets, e->input, e->rows,  e->relevance, e->plane,
+                         e->account, e->start, e->slope, e->accounts,  e->plain};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
 }

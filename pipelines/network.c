@@ -290,6 +290,13 @@ static int64_t choose_batch(const hlrp_graph *graph) {
     return batch;
 }
 
+const float *hlrp_network_reference(const hlrp_network *net) {
+    const hlrp_config_reference_point point = net->config->lrp.reference;
+    return point == HLRP_CONFIG_REFERENCE_WHITE   ? net->white
+           : point == HLRP_CONFIG_REFERENCE_BLACK ? net->black
+                                                  : net->zero;
+}
+
 static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_override *overrides) {
     const hlrp_config *c = net->config;
     hlrp_lrp_options o = {.rules = hlrp_rule_options_default()};
@@ -308,9 +315,7 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
              : c->lrp.bias == HLRP_CONFIG_BIAS_SHARE  ? HLRP_BIAS_SHARE
              : c->lrp.bias == HLRP_CONFIG_BIAS_SPREAD ? HLRP_BIAS_SPREAD
                                                       : HLRP_BIAS_KEEP;
-    o.reference = c->lrp.reference == HLRP_CONFIG_REFERENCE_WHITE   ? net->white
-                  : c->lrp.reference == HLRP_CONFIG_REFERENCE_BLACK ? net->black
-                                                                    : net->zero;
+    o.reference = hlrp_network_reference(net);
     return o;
 }
 

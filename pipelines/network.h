@@ -53,6 +53,9 @@ hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log,
                                  hlrp_error *err);
 void hlrp_network_free(hlrp_network *net);
 
+/* gradient-x-input's root by channel, as lrp.reference has it; borrowed. */
+const float *hlrp_network_reference(const hlrp_network *net);
+
 /* Side of a tile in model pixels: tiles.size, else the file's. */
 hlrp_status hlrp_network_tile_size(const hlrp_network *net, int64_t *size, hlrp_error *err);
 

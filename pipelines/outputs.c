@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipelines/account.h"
+#include "pipelines/agreement.h"
 #include "pipelines/report.h"
 #include "pipelines/slide_run.h"
 #include "sink/sink.h"
@@ -99,7 +99,6 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     in.result = result;
     if (!(in.limit > 0)) /* once for all of them */
         HLRP_TRY(hlrp_sink_limit(&in, &in.limit, err));
-    HLRP_TRY(hlrp_warn_of_losses(result, run->path, c->lrp.warn_share, in.log, err));
     HLRP_TRY(hlrp_slide_run_go_on(run, "regions.png", err));
     HLRP_TRY(write_regions(run, err));
     HLRP_TRY(write_sinks(run, &in, err));
@@ -207,7 +206,9 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     add_number(s, "tiles_per_second", run->where->rate, ",");
     add_number(s, "peak_memory_bytes", (double)hlrp_peak_memory(), ",");
     add_text(s, "result_key", run->key_text);
-    hlrp_str_add(s, "  \"warnings\": ");
+    hlrp_str_add(s, "  \"agreement\": ");
+    hlrp_agreement_json(run, s);
+    hlrp_str_add(s, ",\n  \"warnings\": ");
     hlrp_warnings_json(run->warnings, s);
     hlrp_str_add(s, ",\n");
     hlrp_str_add(s, "  \"config\": ");

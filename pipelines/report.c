@@ -134,6 +134,7 @@ hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *i
     HLRP_TRY(hlrp_slide_run_path(run, "regions.png", &regions, err));
     HLRP_TRY(hlrp_slide_ground_find(run, &ground, err));
     const hlrp_report_input report = {.sink = *in,
+                                      .loss_named = run->batch->config->lrp.warn_share,
                                       .ground = &ground.ground,
                                       .regions = hlrp_file_exists(regions) ? regions : NULL};
     status = hlrp_report_slide(&report, path, err);
@@ -165,7 +166,7 @@ static hlrp_status fill_row(const char *output, const hlrp_slide_progress *progr
 }
 
 hlrp_status hlrp_report_write(const char *output, const hlrp_slide_progress *progress,
-                              int64_t count, hlrp_error *err) {
+                              int64_t count, const char *warning, hlrp_error *err) {
     hlrp_report_row *rows = NULL;
     char *path = NULL;
     hlrp_status status = HLRP_OK;
@@ -173,7 +174,7 @@ hlrp_status hlrp_report_write(const char *output, const hlrp_slide_progress *pro
     HLRP_TRY(hlrp_calloc(&rows, count, sizeof *rows, "a report", err));
     for (int64_t i = 0; i < count; i++)
         HLRP_TRY(fill_row(output, &progress[i], &rows[i], err));
-    status = hlrp_report_page(path, rows, count, err);
+    status = hlrp_report_page(path, rows, count, warning, err);
 out:
     for (int64_t i = 0; rows && i < count; i++) {
         hlrp_strings_free(&rows[i].warnings);

@@ -24,8 +24,9 @@ hlrp_tissue_options hlrp_tissue_options_of(const hlrp_config *config);
 /* FOLDER/.report.html: what report.html says of this slide. */
 hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *in, hlrp_error *err);
 
-/* OUTPUT/report.html from the fragments in the slides' folders; rows as batch.csv has them. */
+/* OUTPUT/report.html from the fragments in the slides' folders; rows as batch.csv has them. warning: what
+ * is wrong with the batch as a whole, "" where nothing is. */
 hlrp_status hlrp_report_write(const char *output, const hlrp_slide_progress *rows, int64_t count,
-                              hlrp_error *err);
+                              const char *warning, hlrp_error *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "batch/slides.h"
+#include "pipelines/account.h"
 #include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
 #include "pipelines/tile_job.h"
@@ -106,9 +107,12 @@ static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
     if (shard)
         goto out; /* `merge` joins the shards */
     /* 6. The journal in tile order becomes relevance.h5. */
-    if (anew)
+    if (anew) {
         HLRP_TRY(hlrp_step_assemble(run, err));
+        HLRP_TRY(hlrp_step_account(run, err));
+    }
     run->complete = true;
+    HLRP_TRY(hlrp_step_agreement(run, err));
     /* 7. Pictures and tables, each from relevance.h5. */
     HLRP_TRY(hlrp_step_outputs(run, err));
     /* 8. What was done, with what, unless an earlier run says it; the journal has served. */

@@ -8,6 +8,7 @@
 #include "pipelines/tile_job.h"
 #include "pipelines/warnings.h"
 #include "region/region.h"
+#include "store/agreement.h"
 #include "store/store.h"
 
 typedef struct hlrp_slide_run {
@@ -28,7 +29,8 @@ typedef struct hlrp_slide_run {
     int64_t tile_count;
     char *key_text; /* all that decides the numbers in relevance.h5 */
     hlrp_lock *lock;
-    bool complete; /* relevance.h5 is there */
+    bool complete;                             /* relevance.h5 is there */
+    hlrp_agreement agreement, shown_agreement; /* over all explained classes, of the shown one */
     hlrp_journal *journal;
     hlrp_tile_faults faults;
     hlrp_tile_times times;
@@ -61,6 +63,8 @@ hlrp_status hlrp_step_join(hlrp_slide_run *run, hlrp_error *err);
 hlrp_status hlrp_step_adopt(hlrp_slide_run *run, hlrp_error *err);
 /* Journal to relevance.h5 (assemble.c). */
 hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err);
+/* Whether the map of relevance.h5 agrees with the network, into *run and its status (agreement.c). */
+hlrp_status hlrp_step_agreement(hlrp_slide_run *run, hlrp_error *err);
 /* What is made from relevance.h5: pictures and tables. */
 hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err);
 /* run.json. */

@@ -10,7 +10,7 @@ typedef struct sample {
     int64_t number;              /* of the grid */
     float *raw;                  /* [outputs] logits as the network gives them */
     float *logits, *probability; /* [C] */
-    double *start, *sum, *outside, *layers, *parts;
+    double *start, *sum, *outside, *abs, *layers, *parts;
     int32_t *planes;
 } sample;
 
@@ -41,7 +41,7 @@ static hlrp_status share_out(worker *w, const hlrp_network *net, int64_t parts_m
                              hlrp_error *err) {
     const int64_t n = net->batch, planes = net->targets.planes;
     const int64_t floats = net->outputs + 2 * net->classes;
-    const int64_t doubles = 3 * planes + layer_values(net) + planes * parts_max;
+    const int64_t doubles = 4 * planes + layer_values(net) + planes * parts_max;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&w->samples, n, sizeof *w->samples, "tiles", err));
     HLRP_TRY(hlrp_calloc(&w->floats, n * floats, sizeof *w->floats, "tiles", err));
@@ -55,7 +55,8 @@ static hlrp_status share_out(worker *w, const hlrp_network *net, int64_t parts_m
         s->start = w->doubles + i * doubles;
         s->sum = s->start + planes;
         s->outside = s->sum + planes;
-        s->layers = s->outside + planes;
+        s->abs = s->outside + planes;
+        s->layers = s->abs + planes;
         s->parts = s->layers + layer_values(net);
         s->planes = w->ints + i * planes;
     }
@@ -186,6 +187,7 @@ static void take_forward(const hlrp_network *net, const float *logits, sample *s
     fill_nan(s->start, net->targets.planes);
     fill_nan(s->sum, net->targets.planes);
     fill_nan(s->outside, net->targets.planes);
+    fill_nan(s->abs, net->targets.planes);
     memset(s->layers, 0, (size_t)layer_values(net) * sizeof *s->layers);
 }
 
@@ -216,8 +218,10 @@ static void add_account(const hlrp_network *net, const hlrp_account *account, in
                         double *layers) {
     for (int node = 0; node < net->graph->node_count; node++) {
         const hlrp_account *a = &account[node * net->batch + index];
-        const double values[HLRP_ACCOUNT_FIELDS] = {a->out, a->out_abs, a->in, a->bias,
-                                                    a->stabilizer};
+        const double values[HLRP_ACCOUNT_FIELDS] = {
+            [HLRP_LAYERS_OUT] = a->out,   [HLRP_LAYERS_OUT_ABS] = a->out_abs,
+            [HLRP_LAYERS_IN] = a->in,     [HLRP_LAYERS_IN_ABS] = a->in_abs,
+            [HLRP_LAYERS_BIAS] = a->bias, [HLRP_LAYERS_STABILIZER] = a->stabilizer};
         for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
             layers[node * HLRP_ACCOUNT_FIELDS + f] += values[f];
     }
@@ -227,6 +231,13 @@ void hlrp_sum_over_color(const float *relevance, int64_t pixels, float *plane) {
 #pragma omp simd
     for (int64_t p = 0; p < pixels; p++)
         plane[p] = relevance[p] + relevance[pixels + p] + relevance[2 * pixels + p];
+}
+
+double hlrp_plane_magnitude(const float *plane, int64_t pixels) {
+    double sum = 0;
+    for (int64_t p = 0; p < pixels; p++)
+        sum += fabs((double)plane[p]);
+    return sum;
 }
 
 /* One sample's relevance, pooled onto the map as one more explained plane. */
@@ -242,6 +253,7 @@ static hlrp_status keep_plane(const hlrp_tile_job *job, worker *w, int64_t index
     double *parts = s->parts + s->record.explained * window.w * window.h;
     hlrp_sum_over_color(w->relevance + index * 3 * pixels, pixels, w->plane);
     hlrp_pool_tile(w->pool, w->plane, parts, &s->sum[plane], &s->outside[plane]);
+    s->abs[plane] = hlrp_plane_magnitude(w->plane, pixels);
     if (!isfinite(s->sum[plane]))
         return hlrp_fail(err, HLRP_E_INPUT, hlrp_slide_name(job->slide),
                          "try another composite, such as epsilon-plus",
@@ -297,6 +309,7 @@ static hlrp_status append(const hlrp_tile_job *job, sample *s, hlrp_error *err) 
     r->start = s->start;
     r->sum = s->sum;
     r->outside = s->outside;
+    r->abs = s->abs;
     r->layers = s->layers;
     r->parts = s->parts;
     r->logit = s->logits;

@@ -18,12 +18,18 @@ typedef struct hlrp_explain_options {
                             for each. NULL: lrp.target where it names one class, else predicted */
     const char *start;   /* NULL: lrp.start */
     bool layers;         /* also the relevance of every node's output, and its account */
+    bool check;          /* also print the first sample's numbers beside a float64 reference */
     const hlrp_log *log; /* may be NULL */
+    void (*print)(void *ctx, const char *text); /* takes what check prints; NULL: none */
+    void *print_ctx;
 } hlrp_explain_options;
 
 /* input: a picture (PNG, JPEG, TIFF), taken pixel by pixel through scale, mean and std, or
  * "FILE.h5:/dataset", float32 [N,C,H,W], taken as it is. Writes `output` (OUT.h5, whole or not at
- * all): /input, /logits, /target, /start, /relevance, with layers /layers/NNN; for a picture also
+ * all): /input, /logits, /target, /start, /relevance, with layers /layers/NNN; for each sample
+ * /relevance_sum and /relevance_abs, the sums of relevance (over color, then of its values and of its
+ * magnitudes over the pixels), and /agrees: 1 where start and sum have the same sign, −1 where they
+ * differ, 0 where one is 0. The log says them, too. For a picture also
  * OUT.png, the heatmap, and OUT-overlay.png, the picture under it with a color bar. HLRP_E_INPUT where the input cannot be used, HLRP_E_MODEL where the network
  * does not take its size, HLRP_E_CONFIG, HLRP_E_IO. */
 hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,

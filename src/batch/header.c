@@ -6,7 +6,7 @@
 #include "batch/record.h"
 
 #define MAGIC "HLRPJNL1"
-#define VERSION 1u
+#define VERSION 2u /* 2: a tile's sum of magnitudes, abs[K] */
 #define BYTE_ORDER_MARK 0x01020304u
 #define TEXT_MOST (INT64_C(16) << 20)
 

@@ -7,7 +7,7 @@
  *             layer_values, parts_max, i64 length of key text, key text, u32 crc32 of all before
  *     record  u32 'RECD', u32 payload length, payload, u32 crc32 of length and payload
  *     payload i64 tile, status, x, y, w, h, explained; then f64 start[K], sum[K], outside[K],
- *             layers[layer_values], parts[explained][h·w]; f32 logit[C], probability[C];
+ *             abs[K], layers[layer_values], parts[explained][h·w]; f32 logit[C], probability[C];
  *             i32 plane[explained]
  * Nothing in it tells which thread wrote it, or when.
  *
@@ -47,7 +47,7 @@ typedef enum hlrp_record_status {
 } hlrp_record_status;
 
 /* One tile. On append all pointers are the caller's; from a read they point into the buffer. Planes
- * that are not explained hold NaN in start, sum and outside (the caller's task). */
+ * that are not explained hold NaN in start, sum, outside and abs (the caller's task). */
 typedef struct hlrp_record {
     int64_t tile;
     hlrp_record_status status;
@@ -56,6 +56,7 @@ typedef struct hlrp_record {
     const double *start;      /* [K] */
     const double *sum;        /* [K] */
     const double *outside;    /* [K] */
+    const double *abs;        /* [K]: Σ|relevance of a pixel|, padding with it */
     const double *layers;     /* [layer_values]; NULL counts as zeros on append */
     const double *parts;      /* [explained][h][w] */
     const float *logit;       /* [C] */

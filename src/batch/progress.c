@@ -14,7 +14,7 @@ const char *hlrp_state_name(hlrp_state state) {
 }
 
 /* The one list of members: status.json, batch.csv and reading follow it. */
-typedef enum kind { TEXT, STATE, COUNT, REAL } kind;
+typedef enum kind { TEXT, STATE, COUNT, REAL, MEASURED_COUNT, MEASURED } kind;
 typedef struct member {
     const char *name;
     kind kind;
@@ -25,27 +25,43 @@ typedef struct member {
     { #name, kind, offsetof(hlrp_slide_progress, name), sizeof(((hlrp_slide_progress *)0)->name) }
 
 static const member MEMBERS[] = {
-    MEMBER(slide, TEXT),   MEMBER(state, STATE),      MEMBER(reason, TEXT),
-    MEMBER(tiles, COUNT),  MEMBER(done, COUNT),       MEMBER(explained, COUNT),
-    MEMBER(gated, COUNT),  MEMBER(unreadable, COUNT), MEMBER(warnings, COUNT),
-    MEMBER(rate, REAL),    MEMBER(eta, REAL),         MEMBER(seconds, REAL),
-    MEMBER(started, TEXT), MEMBER(updated, TEXT),
+    MEMBER(slide, TEXT),
+    MEMBER(state, STATE),
+    MEMBER(reason, TEXT),
+    MEMBER(tiles, COUNT),
+    MEMBER(done, COUNT),
+    MEMBER(explained, COUNT),
+    MEMBER(gated, COUNT),
+    MEMBER(unreadable, COUNT),
+    MEMBER(warnings, COUNT),
+    MEMBER(rate, REAL),
+    MEMBER(eta, REAL),
+    MEMBER(seconds, REAL),
+    MEMBER(started, TEXT),
+    MEMBER(updated, TEXT),
+    MEMBER(disagree, MEASURED_COUNT),
+    MEMBER(disagree_share, MEASURED),
+    MEMBER(relevance_over_start, MEASURED),
 };
 
 static const char *text_of(const hlrp_slide_progress *p, const member *m) {
     return m->kind == STATE ? NAMES[p->state] : (const char *)p + m->offset;
 }
 
-static void number_text(const hlrp_slide_progress *p, const member *m, char buf[40]) {
+/* `unknown` stands for what was not measured. */
+static void number_text(const hlrp_slide_progress *p, const member *m, const char *unknown,
+                        char buf[40]) {
     int64_t count = 0;
     double real = 0.0;
     const char *at = (const char *)p + m->offset;
-    if (m->kind == COUNT) {
+    if (m->kind >= MEASURED_COUNT && !p->compared) {
+        snprintf(buf, 40, "%s", unknown);
+    } else if (m->kind == COUNT || m->kind == MEASURED_COUNT) {
         memcpy(&count, at, sizeof count);
         snprintf(buf, 40, "%lld", (long long)count);
     } else {
         memcpy(&real, at, sizeof real);
-        snprintf(buf, 40, "%.3f", isfinite(real) ? real : -1.0);
+        snprintf(buf, 40, m->kind == MEASURED ? "%.6g" : "%.3f", isfinite(real) ? real : -1.0);
     }
 }
 
@@ -57,7 +73,7 @@ static void add_members(const hlrp_slide_progress *progress, const char *between
         if (m->kind == TEXT || m->kind == STATE) {
             hlrp_str_add_json(text, text_of(progress, m));
         } else {
-            number_text(progress, m, number);
+            number_text(progress, m, "null", number);
             hlrp_str_add(text, number);
         }
     }
@@ -183,6 +199,9 @@ static bool take(void *ctx, const char *name, const char *text) {
         int64_t count = 0;
         if (strcmp(m->name, name) != 0)
             continue;
+        if (m->kind >= MEASURED_COUNT && strcmp(text, "null") == 0)
+            continue;
+        p->compared |= m->kind >= MEASURED_COUNT;
         if (m->kind == TEXT)
             snprintf(at, m->size, "%s", text);
         for (int s = 0; m->kind == STATE && s < HLRP_STATE_COUNT; s++)
@@ -190,13 +209,13 @@ static bool take(void *ctx, const char *name, const char *text) {
                 p->state = (hlrp_state)s;
         if (m->kind == STATE && strcmp(NAMES[p->state], text) != 0)
             return false;
-        if (m->kind == COUNT && !hlrp_parse_int(text, &count))
+        if ((m->kind == COUNT || m->kind == MEASURED_COUNT) && !hlrp_parse_int(text, &count))
             return false;
-        if (m->kind == REAL && !hlrp_parse_double(text, &real))
+        if ((m->kind == REAL || m->kind == MEASURED) && !hlrp_parse_double(text, &real))
             return false;
-        if (m->kind == COUNT)
+        if (m->kind == COUNT || m->kind == MEASURED_COUNT)
             memcpy(at, &count, sizeof count);
-        if (m->kind == REAL)
+        if (m->kind == REAL || m->kind == MEASURED)
             memcpy(at, &real, sizeof real);
     }
     return true;
@@ -309,7 +328,7 @@ hlrp_status hlrp_batch_csv_write(const char *path, const hlrp_slide_progress *ro
             if (MEMBERS[i].kind == TEXT || MEMBERS[i].kind == STATE) {
                 cell(&text, text_of(&rows[r], &MEMBERS[i]));
             } else {
-                number_text(&rows[r], &MEMBERS[i], number);
+                number_text(&rows[r], &MEMBERS[i], "", number);
                 hlrp_str_add(&text, number);
             }
         }

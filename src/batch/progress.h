@@ -24,7 +24,13 @@ typedef struct hlrp_slide_progress {
     hlrp_state state;
     char reason[1600]; /* of a failure or of waiting; else empty */
     int64_t tiles, done, explained, gated, unreadable;
-    int64_t warnings;              /* what was warned of: run.json and report.html say it */
+    int64_t warnings; /* what was warned of: run.json and report.html say it */
+    /* Whether the map agrees with the network, over all explained classes (store/agreement.h); unknown
+     * unless `compared`: an empty cell in batch.csv, null in status.json */
+    bool compared;
+    int64_t disagree;              /* tiles whose map has the other sign than their start */
+    double disagree_share;         /* of those that have a sign */
+    double relevance_over_start;   /* median of Σ|relevance| / |start| */
     double rate;                   /* tiles per second */
     double eta;                    /* seconds to go, negative where unknown */
     double seconds;                /* spent computing, over all runs of the slide */

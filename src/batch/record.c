@@ -17,7 +17,7 @@ static bool payload_size(const hlrp_journal_key *key, int64_t explained, int64_t
         key->classes > MOST || key->planes > MOST || key->layer_values > MOST ||
         key->parts_max > MOST || !hlrp_mul_size(explained, window, &parts) || parts > MOST)
         return false;
-    doubles = INTS + 3 * key->planes + key->layer_values + parts;
+    doubles = INTS + 4 * key->planes + key->layer_values + parts;
     floats = 2 * key->classes + explained;
     *bytes = 8 * doubles + 4 * floats;
     return *bytes <= MOST;
@@ -62,6 +62,7 @@ hlrp_status hlrp_record_encode(const hlrp_journal_key *key, const hlrp_record *r
     at = put(at, r->start, key->planes, 8);
     at = put(at, r->sum, key->planes, 8);
     at = put(at, r->outside, key->planes, 8);
+    at = put(at, r->abs, key->planes, 8);
     at = put(at, r->layers, key->layer_values, 8);
     at = put(at, r->parts, r->explained * r->w * r->h, 8);
     at = put(at, r->logit, key->classes, 4);
@@ -109,6 +110,7 @@ bool hlrp_record_decode(const hlrp_journal_key *key, const unsigned char *record
     r->start = take(&at, key->planes, 8);
     r->sum = take(&at, key->planes, 8);
     r->outside = take(&at, key->planes, 8);
+    r->abs = take(&at, key->planes, 8);
     r->layers = take(&at, key->layer_values, 8);
     r->parts = take(&at, r->explained * r->w * r->h, 8);
     r->logit = take(&at, key->classes, 4);

@@ -1,11 +1,13 @@
 /* `histolrp explain CONFIG.ini INPUT -o OUT.h5`. */
 #include <histolrp/explain.h>
 
+#include <stdio.h>
+
 #include "cli/cli.h"
 
 typedef struct explain_options {
     const char *output, *target, *start;
-    bool layers;
+    bool layers, check;
 } explain_options;
 
 #define AT(member) offsetof(explain_options, member)
@@ -18,13 +20,24 @@ static const hlrp_option options[] = {
      "auto, logit, probability, one, logodds or pair:NAME"},
     {"layers", '\0', HLRP_OPTION_FLAG, AT(layers), NULL,
      "also the relevance of every node's output, and its account"},
+    {"check", '\0', HLRP_OPTION_FLAG, AT(check), NULL,
+     "also print float32 beside a float64 reference, for the first sample (slow)"},
     {0},
 };
 
+static void to_stdout(void *ctx, const char *text) {
+    (void)ctx;
+    fputs(text, stdout);
+}
+
 static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
     const explain_options *o = call->options;
-    const hlrp_explain_options e = {
-        .target = o->target, .start = o->start, .layers = o->layers, .log = &call->log};
+    const hlrp_explain_options e = {.target = o->target,
+                                    .start = o->start,
+                                    .layers = o->layers,
+                                    .check = o->check,
+                                    .log = &call->log,
+                                    .print = to_stdout};
     hlrp_config *config = NULL;
     if (!o->output)
         return hlrp_fail(err, HLRP_E_USAGE, "explain", "add -o OUT.h5", "no output file is named");

@@ -163,7 +163,7 @@ const hlrp_key hlrp_keys[] = {
     {"lrp", "reference", ENUM, RESULT, AT(lrp.reference), "zero", NULL, NULL, "zero|white|black",
      "root of gradient-x-input: the zero input, a white or a black tile"},
     {"lrp", "warn_share", DOUBLE, OUTPUT, AT(lrp.warn_share), "0.5", NULL, "[0, 1e6]", NULL,
-     "warn where bias or stabilizer take more than this share in a layer"},
+     "the account names the layer that loses most, where that is over this share"},
 
     {"map", "downsample", INT, RESULT, AT(map.downsample), "8", NULL, "[1, 65536]", NULL,
      "level-0 pixels per map pixel"},

@@ -23,17 +23,16 @@ static int64_t channel_room(const hlrp_layout *l) {
 
 static hlrp_status set_bias(hlrp_layer *layer, hlrp_error *err) {
     const int64_t room = channel_room(&layer->spec.dst);
-    const size_t bytes = (size_t)layer->spec.dst.c * sizeof(float);
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc_aligned(&layer->bias, room, sizeof(float), "bias", err));
     if (!layer->spec.bias)
         return HLRP_OK;
-    if (layer->mode != HLRP_BIAS_DROP)
-        memcpy(layer->bias, layer->spec.bias, bytes);
-    if (layer->mode == HLRP_BIAS_DROP || layer->mode == HLRP_BIAS_SHARE) {
+    float *to = layer->bias;
+    if (layer->mode == HLRP_BIAS_DROP) {
         HLRP_TRY(hlrp_calloc_aligned(&layer->bias_dropped, room, sizeof(float), "bias", err));
-        memcpy(layer->bias_dropped, layer->spec.bias, bytes);
+        to = layer->bias_dropped;
     }
+    memcpy(to, layer->spec.bias, (size_t)layer->spec.dst.c * sizeof(float));
 out:
     return status;
 }
@@ -70,7 +69,7 @@ hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
     layer->ops = ops_of(layer, facts->head);
     layer->backend = backend;
     layer->spec = *spec;
-    layer->spec.direct = options->bias == HLRP_BIAS_SHARE;
+    layer->spec.direct = layer->mode == HLRP_BIAS_SHARE && conserves(layer);
     layer->nonnegative = facts->nonnegative;
     layer->dead_below = facts->dead_below;
     layer->low = options->low;

@@ -215,6 +215,14 @@ const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node) {
     return &lrp->rules[node];
 }
 
+hlrp_bias hlrp_lrp_bias(const hlrp_lrp *lrp) {
+    return lrp->bias;
+}
+
+bool hlrp_lrp_times_input(const hlrp_lrp *lrp) {
+    return lrp->times_input;
+}
+
 int64_t hlrp_lrp_macs(const hlrp_lrp *lrp, int node) {
     return lrp->layers[node]
                ? lrp->layers[node]->ops->passes(lrp->layers[node]) * hlrp_plan_macs(lrp->plan, node)

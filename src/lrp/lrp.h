@@ -29,6 +29,8 @@ void hlrp_lrp_free(hlrp_lrp *lrp);
 
 const hlrp_plan *hlrp_lrp_plan(const hlrp_lrp *lrp);
 const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node);
+hlrp_bias hlrp_lrp_bias(const hlrp_lrp *lrp);
+bool hlrp_lrp_times_input(const hlrp_lrp *lrp); /* gradient-x-input */
 /* Multiply-adds of one sample's way back through a node; 0 for all but CONV and GEMM. */
 int64_t hlrp_lrp_macs(const hlrp_lrp *lrp, int node);
 int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp);
@@ -44,7 +46,7 @@ const float *hlrp_lrp_logits(const hlrp_lrp_worker *worker);
 /* Where one sample's relevance went at one node: sums over its tensors. */
 typedef struct hlrp_account {
     double out, out_abs; /* Σ R and Σ |R| at the node's output */
-    double in;           /* Σ of what the node hands to its inputs */
+    double in, in_abs;   /* Σ R and Σ |R| of what the node hands to its inputs */
     double bias;         /* Σ of what its biases took: s·b, b as in the rule's denominator */
     double stabilizer;   /* Σ of what the stabilizer took: s·(stab(z) − z) */
 } hlrp_account;

@@ -27,8 +27,7 @@ enum { PLUS, MINUS }; /* W⁺ and W⁻, without biases */
 typedef struct outputs {
     int64_t count;
     const float *r, *z;
-    const float *sum; /* P − N: z without its bias */
-    const float *p;
+    const float *p, *n; /* P and −N: differences would not be 0 where nothing contributes */
     float *u, *v, *left;
 } outputs;
 
@@ -66,22 +65,22 @@ static inline float positive(float x) {
 
 HLRP_VECTOR
 static void by_epsilon(const outputs *o, float e) {
-    const float *r = o->r, *z = o->z, *sum = o->sum, *plus = o->p;
+    const float *r = o->r, *z = o->z, *plus = o->p, *minus = o->n;
     float *u = o->u, *v = o->v, *left = o->left;
 #pragma omp simd
     for (int64_t i = 0; i < o->count; i++) {
-        const float p = positive(plus[i]), n = positive(p - sum[i]);
+        const float p = positive(plus[i]), n = positive(-minus[i]);
         settle(r[i], r[i] / hlrp_stab(z[i], e), p, n, 1, 1, &u[i], &v[i], &left[i]);
     }
 }
 
 HLRP_VECTOR
 static void by_gamma(const outputs *o, float g) {
-    const float *r = o->r, *z = o->z, *sum = o->sum, *plus = o->p;
+    const float *r = o->r, *z = o->z, *plus = o->p, *minus = o->n;
     float *u = o->u, *v = o->v, *left = o->left;
 #pragma omp simd
     for (int64_t i = 0; i < o->count; i++) {
-        const float p = positive(plus[i]), n = positive(p - sum[i]), b = z[i] - sum[i];
+        const float p = positive(plus[i]), n = positive(-minus[i]), b = z[i] - (p - n);
         const float more = g * (p + positive(b)), less = g * (n + positive(-b));
         const float of_p = z[i] > 0 ? 1 + g : 1, of_n = z[i] < 0 ? 1 + g : 1;
         const float den = z[i] > 0 ? z[i] + more : z[i] - less;
@@ -92,11 +91,11 @@ static void by_gamma(const outputs *o, float g) {
 
 HLRP_VECTOR
 static void by_parts(const outputs *o, float alpha, float beta) {
-    const float *r = o->r, *sum = o->sum, *plus = o->p;
+    const float *r = o->r, *plus = o->p, *minus = o->n;
     float *u = o->u, *v = o->v, *left = o->left;
 #pragma omp simd
     for (int64_t i = 0; i < o->count; i++) {
-        const float p = positive(plus[i]), n = positive(p - sum[i]);
+        const float p = positive(plus[i]), n = positive(-minus[i]);
         const bool some_p = p > HLRP_NO_CONTRIBUTION;
         const bool some_n = beta != 0 && n > HLRP_NO_CONTRIBUTION;
         u[i] = some_p ? (some_n ? alpha : 1) * r[i] / p : 0;
@@ -142,16 +141,16 @@ static bool any(int64_t count, const float *x) {
 }
 
 /* u, v and what is left, sample by sample. */
-static void split_samples(const hlrp_layer *layer, hlrp_step *step, const float *sum,
-                          const float *p, float *u, float *v) {
+static void split_samples(const hlrp_layer *layer, hlrp_step *step, const float *p,
+                          const float *n_sum, float *u, float *v) {
     const hlrp_layout *l = &layer->spec.dst;
     const int64_t sample = hlrp_layout_sample(l);
     for (int64_t n = 0, at = 0; n < l->n; n++, at += sample) {
         const outputs o = {.count = sample,
                            .r = step->r + at,
                            .z = step->z + at,
-                           .sum = sum + at,
                            .p = p + at,
+                           .n = n_sum + at,
                            .u = u + at,
                            .v = v + at,
                            .left = step->left + at};
@@ -160,15 +159,15 @@ static void split_samples(const hlrp_layer *layer, hlrp_step *step, const float 
     step->leaves = any(hlrp_layout_count(l), step->left);
 }
 
-/* P: what positive weights make of x⁺, and negative ones of x⁻. */
-static hlrp_status positive_sum(const hlrp_layer *layer, hlrp_step *step, const float *xp,
-                                const float *xn, float *p, float *room, hlrp_error *err) {
-    hlrp_status status = hlrp_linear_forward(layer->maps[PLUS], step->stream, xp, p, err);
+/* What map `of_xp` makes of x⁺ and the other one of x⁻: P from PLUS, −N from MINUS. */
+static hlrp_status sum_of_sign(const hlrp_layer *layer, hlrp_step *step, int of_xp, const float *xp,
+                               const float *xn, float *sum, float *room, hlrp_error *err) {
+    const int of_xn = of_xp == PLUS ? MINUS : PLUS;
+    hlrp_status status = hlrp_linear_forward(layer->maps[of_xp], step->stream, xp, sum, err);
     if (status != HLRP_OK || !xn)
         return status;
-    status = hlrp_linear_forward(layer->maps[MINUS], step->stream, xn, room, err);
-    for (int64_t i = 0; i < hlrp_layout_count(&layer->spec.dst); i++)
-        p[i] += room[i];
+    status = hlrp_linear_forward(layer->maps[of_xn], step->stream, xn, room, err);
+    hlrp_add_scaled(hlrp_layout_count(&layer->spec.dst), 1, room, sum);
     return status;
 }
 
@@ -183,9 +182,9 @@ static hlrp_status send(const hlrp_layer *layer, hlrp_step *step, int map, const
 static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
     const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
     const int64_t inputs = hlrp_layout_count(src);
-    float *c = hlrp_take(step, src), *p = hlrp_take(step, dst);
+    float *c = hlrp_take(step, src), *p = hlrp_take(step, dst), *n = hlrp_take(step, dst);
     float *u = hlrp_take(step, dst), *v = hlrp_take(step, dst);
-    const float *sum = hlrp_rule_z(layer, step), *xp = step->x, *xn = NULL;
+    const float *xp = step->x, *xn = NULL;
     hlrp_status status = HLRP_OK;
     if (!layer->nonnegative) {
         float *plus = hlrp_take(step, src), *minus = hlrp_take(step, src);
@@ -194,8 +193,10 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
         xp = plus;
         xn = minus;
     }
-    HLRP_TRY(positive_sum(layer, step, xp, xn, p, u, err));
-    split_samples(layer, step, sum, p, u, v);
+    HLRP_TRY(sum_of_sign(layer, step, PLUS, xp, xn, p, u, err));
+    if (!positive_only(layer))
+        HLRP_TRY(sum_of_sign(layer, step, MINUS, xp, xn, n, u, err));
+    split_samples(layer, step, p, n, u, v);
     memset(step->out, 0, (size_t)inputs * sizeof *step->out);
     HLRP_TRY(send(layer, step, PLUS, xp, u, c, err));
     if (xn)
@@ -211,7 +212,7 @@ out:
 
 static int passes(const hlrp_layer *layer) {
     const int signs = layer->nonnegative ? 1 : 2;
-    return signs + signs * (positive_only(layer) ? 1 : 2);
+    return (positive_only(layer) ? 1 : 2) * 2 * signs;
 }
 
 const hlrp_rule_ops hlrp_rule_share = {prepare, relevance, passes};

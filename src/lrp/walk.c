@@ -26,8 +26,10 @@ float *hlrp_begin(hlrp_turn *t, int value) {
 void hlrp_end(hlrp_turn *t, int value, const float *part) {
     const hlrp_layout *l = hlrp_layout_of(t->w, value);
     const int64_t sample = hlrp_layout_sample(l);
-    for (int64_t n = 0; t->step.account && n < l->n; n++)
+    for (int64_t n = 0; t->step.account && n < l->n; n++) {
         t->step.account[n].in += hlrp_sum_of(sample, part + n * sample);
+        t->step.account[n].in_abs += hlrp_sum_of_magnitudes(sample, part + n * sample);
+    }
     if (part != relevance_of(t->w, value))
         add_to(hlrp_layout_count(l), part, relevance_of(t->w, value));
     t->w->begun[value] = true;
@@ -115,7 +117,8 @@ static void back_move(hlrp_turn *t) {
     plain.lanes = 1;
     if (t->node->op == HLRP_OP_MAXPOOL)
         hlrp_maxpool_adjoint(t->in, t->out, hlrp_activations_argmax(t->w->acts, t->id), t->r, out);
-    else if (t->node->op == HLRP_OP_PAD && hlrp_bias_conserves(t->w->lrp->bias))
+    else if (t->node->op == HLRP_OP_PAD && hlrp_bias_conserves(t->w->lrp->bias) &&
+             t->rule->kind != HLRP_RULE_GRADIENT)
         hlrp_pad_fold(t->in, t->out, t->node->window.pad_lo, t->r, out);
     else if (t->node->op == HLRP_OP_PAD)
         hlrp_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, out);
@@ -166,6 +169,12 @@ static void open_account(hlrp_turn *t, hlrp_account *rows) {
                                  .out_abs = hlrp_sum_of_magnitudes(sample, t->r + n * sample)};
 }
 
+/* What arrives goes on as it is. */
+static void hand_all(hlrp_account *a) {
+    a->in = a->out;
+    a->in_abs = a->out_abs;
+}
+
 static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watch,
                              hlrp_error *err) {
     const hlrp_lrp *lrp = w->lrp;
@@ -195,7 +204,7 @@ static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *w
         open_account(&t, rows);
     if (lrp->shared[id]) {
         for (int64_t n = 0; t.step.account && n < t.out->n; n++)
-            t.step.account[n].in = t.step.account[n].out;
+            hand_all(&t.step.account[n]);
         w->begun[node->in[0]] = true;
         return HLRP_OK;
     }

@@ -41,16 +41,16 @@ static void magnitudes(int64_t count, const float *x, float *y) {
 }
 
 /* From s and the mean or sum of |x|: the factor of inputs > 0 in u, of others in v, and what no
- * input claims in left. `whole` may be left. */
+ * input claims in left. u may be s, and left may be whole. */
 HLRP_VECTOR
 static void share(int64_t count, const float *r, const float *s, const float *y, const float *whole,
                   float *u, float *v, float *left) {
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) {
         const bool some = whole[i] > HLRP_NO_CONTRIBUTION;
-        const float t = (r[i] - s[i] * y[i]) / (some ? whole[i] : 1);
-        u[i] = some ? s[i] + t : 0;
-        v[i] = some ? s[i] - t : 0;
+        const float own = s[i], t = (r[i] - own * y[i]) / (some ? whole[i] : 1);
+        u[i] = some ? own + t : 0;
+        v[i] = some ? own - t : 0;
         left[i] = some ? 0 : r[i];
     }
 }

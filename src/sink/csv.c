@@ -30,6 +30,8 @@ static void add_header(hlrp_str *s, const hlrp_result_info *info) {
     add_names(s, "density:", info->plane_names, info->planes);
     add_names(s, "for:", info->plane_names, info->planes);
     add_names(s, "against:", info->plane_names, info->planes);
+    add_names(s, "agrees:", info->plane_names, info->planes);
+    add_names(s, "abs_over_start:", info->plane_names, info->planes);
     hlrp_str_add(s, "\r\n");
 }
 
@@ -64,6 +66,14 @@ static void add_tile(hlrp_str *s, const hlrp_tiles *t, int64_t i) {
     }
     add_doubles(s, t->plus + i * k, k);
     add_doubles(s, t->minus + i * k, k);
+    for (int64_t plane = 0; plane < k; plane++) {
+        const double agrees = t->agrees[i * k + plane];
+        hlrp_str_add(s, agrees > 0 ? ",1" : agrees < 0 ? ",0" : ",");
+    }
+    for (int64_t plane = 0; plane < k; plane++) {
+        const double over = hlrp_tiles_over_start(t, i, plane);
+        add_doubles(s, &over, 1);
+    }
     hlrp_str_add(s, "\r\n");
 }
 

@@ -62,6 +62,10 @@ static void add_measures(hlrp_str *s, const hlrp_tiles *t, int64_t i) {
                     false);
         add_measure(s, "relevance for", info->plane_names[k], t->plus[at], false);
         add_measure(s, "relevance against", info->plane_names[k], t->minus[at], false);
+        if (t->agrees[at] != 0)
+            add_measure(s, "agrees", info->plane_names[k], t->agrees[at] > 0, false);
+        add_measure(s, "abs over start", info->plane_names[k], hlrp_tiles_over_start(t, i, k),
+                    false);
     }
     hlrp_str_add(s, "}");
 }

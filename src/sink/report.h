@@ -31,6 +31,7 @@ typedef struct hlrp_report_input {
     hlrp_sink_input sink;
     const hlrp_ground *ground; /* NULL: relevance is not told by ground */
     const char *regions;       /* path of regions.png, or NULL */
+    double loss_named;         /* the account names a layer that loses more than this share */
 } hlrp_report_input;
 
 /* Writes the fragment, at most about 150 kB; warns where the network looks at what it should not. */
@@ -49,8 +50,9 @@ typedef struct hlrp_report_row {
     hlrp_strings warnings; /* said while it ran */
 } hlrp_report_row;
 
-/* One self-contained file: no script or picture from elsewhere, names escaped. */
+/* One self-contained file: no script or picture from elsewhere, names escaped. warning: a sentence on
+ * the batch as a whole for the page's head; "": none. */
 hlrp_status hlrp_report_page(const char *path, const hlrp_report_row *rows, int64_t count,
-                             hlrp_error *err);
+                             const char *warning, hlrp_error *err);
 
 #endif

@@ -48,6 +48,8 @@ static void take(hlrp_fragment *f, char *line) {
             *numbers[i].value = number(line);
     if (strcmp(key, "class") == 0)
         snprintf(f->class_name, sizeof f->class_name, "%s", line);
+    if (strcmp(key, "signs") == 0)
+        f->signs_differ = strcmp(line, "differ") == 0;
     if (strcmp(key, "kind") == 0)
         take_kind(f, line);
 }

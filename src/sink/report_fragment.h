@@ -14,6 +14,7 @@ typedef struct hlrp_fragment_kind {
 typedef struct hlrp_fragment {
     char class_name[128];
     double plus, minus, pixels, mean, predicted;
+    bool signs_differ; /* map and network do not agree */
     hlrp_fragment_kind kinds[HLRP_GROUND_MOST];
     int64_t kind_count;
 } hlrp_fragment;

@@ -105,6 +105,9 @@ static void add_tile(hlrp_report_numbers *n, const hlrp_tiles *t, int64_t i, int
     n->start += t->start[at];
     n->arrived += t->sum[at];
     n->outside += t->outside[at];
+    const bool predicted = hlrp_tiles_predicted(t, i) == n->of_class;
+    n->against_yet_predicted += t->start[at] < 0 && predicted;
+    n->in_favor_yet_not += t->start[at] > 0 && !predicted;
     const hlrp_report_tile tile = {
         t->first + i, t->x[i],
         t->y[i],      t->width[i],
@@ -127,6 +130,7 @@ hlrp_status hlrp_report_count(const hlrp_sink_input *in, const hlrp_ground *grou
     *n =
         (hlrp_report_numbers){.of_class = class_of_plane(hlrp_result_facts(in->result), in->plane)};
     HLRP_TRY(sum_map(in, ground, n, err));
+    HLRP_TRY(hlrp_agreement_of(in->result, in->plane, &n->agreement, err));
     HLRP_TRY(hlrp_tiles_init(&tiles, in->result, err));
     for (int64_t first = 0; first < tiles.info->tiles; first += HLRP_TILES_BATCH) {
         HLRP_TRY(hlrp_tiles_read(&tiles, in->result, first, err));

@@ -3,6 +3,7 @@
 #define HLRP_REPORT_NUMBERS_H
 
 #include "sink/report.h"
+#include "store/agreement.h"
 
 #define HLRP_REPORT_BINS 20
 #define HLRP_REPORT_TOP 6
@@ -22,11 +23,15 @@ typedef struct hlrp_report_numbers {
     hlrp_report_sums all, by_kind[HLRP_GROUND_MOST];
     int64_t of_class; /* the shown plane as an index of the classes; −1: none */
     int64_t explained, gated, unreadable;
-    int64_t predicted;                     /* tiles that predict the shown class */
-    int64_t with_probability;              /* tiles that have one */
-    double mean_probability;               /* NaN without tiles */
-    int64_t histogram[HLRP_REPORT_BINS];   /* of the shown class' probability, 0…1 */
-    double start, arrived, outside;        /* of the shown plane, summed over explained tiles */
+    int64_t predicted;                   /* tiles that predict the shown class */
+    int64_t with_probability;            /* tiles that have one */
+    double mean_probability;             /* NaN without tiles */
+    int64_t histogram[HLRP_REPORT_BINS]; /* of the shown class' probability, 0…1 */
+    double start, arrived, outside;      /* of the shown plane, summed over explained tiles */
+    hlrp_agreement agreement;            /* of the shown plane */
+    /* Tiles whose start does not have the sign that fits their prediction: they predict the shown
+     * class with a start < 0, or another one with a start > 0. */
+    int64_t against_yet_predicted, in_favor_yet_not;
     hlrp_report_tile top[HLRP_REPORT_TOP]; /* most relevance first; they do not overlap */
     int top_count;
 } hlrp_report_numbers;

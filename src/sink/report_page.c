@@ -18,6 +18,7 @@ typedef struct entry {
 typedef struct page {
     const hlrp_report_row *rows;
     int64_t count;
+    const char *warning; /* on the batch as a whole, or "" */
     entry *entries;
     hlrp_text file;
 } page;
@@ -138,6 +139,15 @@ static void add_alarm(const page *p, int64_t accused, hlrp_str *s) {
     hlrp_str_add(s, "</ul></div>\n");
 }
 
+static void add_batch_warning(const page *p, hlrp_str *s) {
+    if (!p->warning[0])
+        return;
+    hlrp_str_add(s, "<div class=\"alarm\" role=\"note\"><h2><span aria-hidden=\"true\">⚠ "
+                    "</span>Read the colors with care</h2><p>");
+    hlrp_html_capital(s, p->warning);
+    hlrp_str_add(s, ".</p></div>\n");
+}
+
 static void add_verdict(const page *p, hlrp_str *s) {
     int64_t accused = 0, judged = 0;
     for (int64_t i = 0; i < p->count; i++) {
@@ -145,6 +155,7 @@ static void add_verdict(const page *p, hlrp_str *s) {
         judged += e->told && e->facts.kind_count > 0;
         accused += e->told && hlrp_fragment_accused(&e->facts);
     }
+    add_batch_warning(p, s);
     if (accused > 0)
         add_alarm(p, accused, s);
     else if (judged > 0)
@@ -241,9 +252,11 @@ static void add_warnings(hlrp_str *s, const hlrp_report_row *row) {
 static void add_remarks(hlrp_str *s, const entry *e, int64_t number) {
     const hlrp_report_row *row = e->row;
     const int64_t warnings = row->warnings.count;
+    const bool differ = e->told && e->facts.signs_differ;
+    const bool boxed = row->reason[0] || warnings > 0 || differ;
     hlrp_str_addf(s, "<td data-label=\"Remarks\" data-v=\"%lld\">",
-                  (long long)(warnings + (row->reason[0] ? 1000 : 0)));
-    hlrp_str_add(s, row->reason[0] || warnings > 0 ? "<div>" : "");
+                  (long long)(warnings + differ + (row->reason[0] ? 1000 : 0)));
+    hlrp_str_add(s, boxed ? "<div>" : "");
     if (row->reason[0]) {
         hlrp_str_add(s, "<div class=\"why\">");
         hlrp_html_text(s, row->reason);
@@ -255,12 +268,14 @@ static void add_remarks(hlrp_str *s, const entry *e, int64_t number) {
             hlrp_html_text(s, e->facts.kinds[k].name);
             hlrp_str_add(s, "</strong></div>");
         }
+    if (differ)
+        hlrp_str_add(s, "<div class=\"warn\"><strong>map and network do not agree</strong></div>");
     if (e->told && warnings > 0)
         hlrp_str_addf(s, "<a class=\"warn\" href=\"#s%lld\">%lld warning%s</a>", (long long)number,
                       (long long)warnings, warnings == 1 ? "" : "s");
     else
         add_warnings(s, row);
-    hlrp_str_add(s, row->reason[0] || warnings > 0 ? "</div></td>" : "</td>");
+    hlrp_str_add(s, boxed ? "</div></td>" : "</td>");
 }
 
 static void add_state(hlrp_str *s, const char *state) {
@@ -363,8 +378,8 @@ out:
 }
 
 hlrp_status hlrp_report_page(const char *path, const hlrp_report_row *rows, int64_t count,
-                             hlrp_error *err) {
-    page p = {.rows = rows, .count = count};
+                             const char *warning, hlrp_error *err) {
+    page p = {.rows = rows, .count = count, .warning = warning};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(read_heads(&p, err));
     HLRP_TRY(hlrp_text_open(&p.file, path, err));

@@ -159,15 +159,23 @@ static hlrp_status add_layers(const hlrp_layers *l, hlrp_str *s, hlrp_error *err
 hlrp_status hlrp_report_account(const hlrp_report_input *in, const hlrp_report_numbers *n,
                                 hlrp_str *s, hlrp_error *err) {
     hlrp_layers l = {0};
+    hlrp_str sentence = {0};
     hlrp_status status = HLRP_OK;
     if (n->explained == 0)
         return HLRP_OK;
     HLRP_TRY(hlrp_result_read_layers(in->sink.result, &l, err));
     hlrp_str_add(s, "<div class=\"card wide\"><h3>Conservation account</h3>");
     add_totals(n, s);
+    hlrp_layers_sentence(&l, in->loss_named, &sentence);
+    if (sentence.length > 0) {
+        hlrp_str_add(s, "<p>The ");
+        hlrp_html_text(s, sentence.text);
+        hlrp_str_add(s, ".</p>");
+    }
     HLRP_TRY(add_layers(&l, s, err));
     hlrp_str_add(s, "</div>\n");
 out:
+    hlrp_str_free(&sentence);
     hlrp_layers_free(&l);
     return status;
 }

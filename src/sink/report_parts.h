@@ -11,6 +11,9 @@ hlrp_status hlrp_report_views(const hlrp_report_input *in, hlrp_str *s, hlrp_err
 hlrp_status hlrp_report_pairs(const hlrp_report_input *in, const hlrp_report_numbers *n,
                               hlrp_str *s, hlrp_error *err);
 
+/* Whether map and network agree; nothing where no tile was compared. */
+void hlrp_report_agreement(const hlrp_report_input *in, const hlrp_report_numbers *n, hlrp_str *s);
+
 /* Relevance by ground; nothing without ground. */
 void hlrp_report_by_ground(const hlrp_report_input *in, const hlrp_report_numbers *n, hlrp_str *s);
 

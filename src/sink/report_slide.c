@@ -78,6 +78,7 @@ static void add_head(hlrp_str *s, const hlrp_report_input *in, const hlrp_report
     add_real(s, "mean", n->mean_probability);
     add_real(s, "predicted",
              n->with_probability > 0 ? (double)n->predicted / (double)n->with_probability : NAN);
+    add_text(s, "signs", hlrp_agreement_differs(&n->agreement) ? "differ" : "");
     add_kinds(s, in, n);
     hlrp_str_add(s, "\n");
 }
@@ -100,6 +101,7 @@ static void add_facts(hlrp_str *s, const hlrp_report_input *in, const hlrp_repor
 static hlrp_status add_body(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n,
                             const hlrp_str *account, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
+    hlrp_report_agreement(in, n, s);
     add_facts(s, in, n);
     HLRP_TRY(hlrp_report_views(in, s, err));
     hlrp_str_add(s, "<div class=\"cards\">\n");

@@ -35,6 +35,7 @@ const char *const hlrp_report_css[] = {
     ".alarm,.calm{border-radius:.5rem;padding:.75rem 1rem;margin:0 0 1.25rem;border:1px solid}\n",
     ".alarm{border-color:#e0a040;background:var(--warnbg);color:#5a3200}\n",
     ".alarm h2{font-size:1.05rem}.alarm ul{margin:.35rem 0 0;padding-left:1.2rem}\n",
+    ".alarm p:last-child{margin-bottom:0}.slide>.alarm{margin:.6rem 0 .75rem}\n",
     ".calm{border-color:#b7d3bd;background:#f2f9f3;color:#1d4428}\n",
     ".scroll{overflow-x:auto;background:var(--paper);border:1px solid var(--line);border-radius"
     ":.5rem}\n",

@@ -45,7 +45,9 @@ hlrp_sink hlrp_sink_overlay;
  * for NaN. Columns: tile, x, y, width, height (level-0 pixels), status, predicted, logit:<class>,
  * probability:<class>, start:<class>, relevance:<class>, outside:<class>, density:<class>
  * (relevance per mm² of the tile's frame), for:<class>, against:<class> (sums of the positive and
- * of the negative values of the map in the frame, which overlapping tiles share). */
+ * of the negative values of the map in the frame, which overlapping tiles share), agrees:<class>
+ * (whether start and relevance have one sign: 1, 0; empty where one of them is 0),
+ * abs_over_start:<class> (Σ|relevance of a pixel| / |start|). */
 hlrp_sink hlrp_sink_csv;
 
 /* tiles.geojson: a FeatureCollection of QuPath `tile` objects with the same numbers as

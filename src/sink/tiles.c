@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "store/agreement.h"
+
 #define UM2_PER_MM2 1e6
 
 typedef struct dataset {
@@ -11,7 +13,9 @@ typedef struct dataset {
     int64_t width;
 } dataset;
 
-#define DATASETS 10
+/* The last two are not in records of earlier versions. */
+#define DATASETS 12
+#define OLD_DATASETS 10
 
 static void list(hlrp_tiles *t, dataset out[DATASETS]) {
     const int64_t c = t->info->classes, k = t->info->planes;
@@ -26,6 +30,8 @@ static void list(hlrp_tiles *t, dataset out[DATASETS]) {
         {"start", &t->start, k},
         {"relevance_sum", &t->sum, k},
         {"relevance_outside", &t->outside, k},
+        {"relevance_abs", &t->abs, k},
+        {"agrees", &t->agrees, k},
     };
     for (int i = 0; i < DATASETS; i++)
         out[i] = all[i];
@@ -43,6 +49,8 @@ hlrp_status hlrp_tiles_init(hlrp_tiles *t, const hlrp_result *result, hlrp_error
                          "a batch of tiles", err));
     status = hlrp_calloc(&t->minus, HLRP_TILES_BATCH * t->info->planes, sizeof(double),
                          "a batch of tiles", err);
+    for (int64_t i = 0; status == HLRP_OK && i < HLRP_TILES_BATCH * t->info->planes; i++)
+        t->abs[i] = NAN;
 out:
     return status;
 }
@@ -124,7 +132,7 @@ hlrp_status hlrp_tiles_read(hlrp_tiles *t, hlrp_result *result, int64_t first, h
     list(t, all);
     t->first = first;
     t->count = HLRP_MIN(HLRP_TILES_BATCH, t->info->tiles - first);
-    for (int i = 0; i < DATASETS; i++)
+    for (int i = 0; i < (hlrp_result_has_agreement(result) ? DATASETS : OLD_DATASETS); i++)
         HLRP_TRY(hlrp_result_read_tiles(result, all[i].name, first, t->count, all[i].width,
                                         *all[i].values, err));
     status = balance(t, result, err);
@@ -149,4 +157,9 @@ double hlrp_tiles_density(const hlrp_tiles *t, int64_t i, int64_t plane) {
     const hlrp_mpp mpp = t->info->mpp;
     return t->sum[i * t->info->planes + plane] /
            (t->width[i] * mpp.x * t->height[i] * mpp.y / UM2_PER_MM2);
+}
+
+double hlrp_tiles_over_start(const hlrp_tiles *t, int64_t i, int64_t plane) {
+    const int64_t at = i * t->info->planes + plane;
+    return hlrp_over_start(t->start[at], t->abs[at]);
 }

@@ -11,6 +11,9 @@ typedef struct hlrp_tiles {
     double *x, *y, *width, *height, *status; /* [count] */
     double *logit, *probability;             /* [count][C] */
     double *start, *sum, *outside;           /* [count][K] */
+    double *abs,
+        *agrees; /* [count][K]: Σ|relevance|, and 1, −1 or 0 as hlrp_agrees has it; NaN and 0
+                             in a record of an earlier version */
     /* [count][K]: sums of the map's positive and of its negative values, over the map pixels whose
      * middle lies in the frame; NaN where none is known */
     double *plus, *minus;
@@ -35,5 +38,8 @@ int64_t hlrp_tiles_predicted(const hlrp_tiles *tiles, int64_t i);
 
 /* Relevance per mm² of the tile's frame. */
 double hlrp_tiles_density(const hlrp_tiles *tiles, int64_t i, int64_t plane);
+
+/* hlrp_over_start; NaN where unknown. */
+double hlrp_tiles_over_start(const hlrp_tiles *tiles, int64_t i, int64_t plane);
 
 #endif

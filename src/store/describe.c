@@ -6,6 +6,9 @@
 #include "store/layout.h"
 #include "store/reader.h"
 
+/* Share of its relevance that a layer may lose unmentioned. */
+#define MENTIONED 0.05
+
 static hlrp_status attributes(hlrp_result *r, const char *group, hlrp_str *text, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     H5O_info_t info;
@@ -73,6 +76,19 @@ out:
     return status;
 }
 
+/* Of a result without an account nothing is said. */
+static void account(hlrp_result *r, hlrp_str *text) {
+    hlrp_layers layers = {0};
+    hlrp_str sentence = {0};
+    hlrp_error ignored = {0};
+    if (hlrp_result_read_layers(r, &layers, &ignored) == HLRP_OK)
+        hlrp_layers_sentence(&layers, MENTIONED, &sentence);
+    if (sentence.length > 0)
+        hlrp_str_addf(text, "account: %s\n", sentence.text);
+    hlrp_str_free(&sentence);
+    hlrp_layers_free(&layers);
+}
+
 hlrp_status hlrp_result_describe(hlrp_result *r, hlrp_str *text, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const hlrp_result_info *info = &r->info;
@@ -84,6 +100,7 @@ hlrp_status hlrp_result_describe(hlrp_result *r, hlrp_str *text, hlrp_error *err
                   (long long)info->map.w, (long long)info->map.h, (long long)info->downsample,
                   info->mpp.x * (double)info->downsample, info->mpp.y * (double)info->downsample);
     HLRP_TRY(tiles(r, text, err));
+    account(r, text);
     HLRP_TRY(hlrp_calloc(&row, info->map.w, sizeof *row, "row of the map", err));
     for (int64_t k = 0; k < info->planes; k++)
         HLRP_TRY(plane(r, HLRP_MAP_RELEVANCE, k, info->plane_names[k], row, text, err));

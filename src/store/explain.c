@@ -4,7 +4,7 @@
 #include "store/h5.h"
 #include "store/store.h"
 
-enum { INPUT, RELEVANCE, LOGITS, START, TARGET, DATASETS };
+enum { INPUT, RELEVANCE, LOGITS, START, TARGET, SUM, ABS, AGREES, DATASETS };
 enum { LAYERS_MOST = 1000 };
 
 struct hlrp_explain_writer {
@@ -45,6 +45,9 @@ static hlrp_status make_all(hlrp_explain_writer *w, const char *const *class_nam
     HLRP_TRY(make(w, w->out.file, "logits", H5T_IEEE_F32LE, &rows, &w->data[LOGITS], err));
     HLRP_TRY(make(w, w->out.file, "start", H5T_IEEE_F32LE, &rows, &w->data[START], err));
     HLRP_TRY(make(w, w->out.file, "target", H5T_STD_I64LE, &one, &w->data[TARGET], err));
+    HLRP_TRY(make(w, w->out.file, "relevance_sum", H5T_IEEE_F64LE, &one, &w->data[SUM], err));
+    HLRP_TRY(make(w, w->out.file, "relevance_abs", H5T_IEEE_F64LE, &one, &w->data[ABS], err));
+    HLRP_TRY(make(w, w->out.file, "agrees", H5T_STD_I8LE, &one, &w->data[AGREES], err));
     HLRP_TRY(hlrp_h5_set_texts(w->data[LOGITS], "classes", class_names, w->classes,
                                w->out.atomic.final_path, err));
 out:
@@ -101,6 +104,18 @@ hlrp_status hlrp_explain_write(hlrp_explain_writer *w, int64_t first, int64_t co
     HLRP_TRY(put(w, w->data[LOGITS], f, &rows, first, count, logits, err));
     HLRP_TRY(put(w, w->data[START], f, &rows, first, count, start, err));
     HLRP_TRY(put(w, w->data[TARGET], H5T_NATIVE_INT64, &one, first, count, target, err));
+out:
+    return status;
+}
+
+hlrp_status hlrp_explain_write_sums(hlrp_explain_writer *w, int64_t first, int64_t count,
+                                    const double *sum, const double *abs, const int8_t *agrees,
+                                    hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    const hlrp_dims one = {1, {w->input.d[0]}};
+    HLRP_TRY(put(w, w->data[SUM], H5T_NATIVE_DOUBLE, &one, first, count, sum, err));
+    HLRP_TRY(put(w, w->data[ABS], H5T_NATIVE_DOUBLE, &one, first, count, abs, err));
+    HLRP_TRY(put(w, w->data[AGREES], H5T_NATIVE_INT8, &one, first, count, agrees, err));
 out:
     return status;
 }

@@ -3,16 +3,20 @@
 const char *const hlrp_map_names[HLRP_MAP_COUNT] = {"relevance", "coverage", "probability"};
 
 const hlrp_tile_field hlrp_tile_fields[HLRP_TILE_FIELDS] = {
-    {"x", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, x)},
-    {"y", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, y)},
-    {"width", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, width)},
-    {"height", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, height)},
-    {"logit", HLRP_TYPE_F32, HLRP_WIDTH_CLASSES, offsetof(hlrp_tile_rows, logit)},
-    {"probability", HLRP_TYPE_F32, HLRP_WIDTH_CLASSES, offsetof(hlrp_tile_rows, probability)},
-    {"start", HLRP_TYPE_F64, HLRP_WIDTH_PLANES, offsetof(hlrp_tile_rows, start)},
-    {"relevance_sum", HLRP_TYPE_F64, HLRP_WIDTH_PLANES, offsetof(hlrp_tile_rows, sum)},
-    {"relevance_outside", HLRP_TYPE_F64, HLRP_WIDTH_PLANES, offsetof(hlrp_tile_rows, outside)},
-    {"status", HLRP_TYPE_U8, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, status)},
+    {"x", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, x), false},
+    {"y", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, y), false},
+    {"width", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, width), false},
+    {"height", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, height), false},
+    {"logit", HLRP_TYPE_F32, HLRP_WIDTH_CLASSES, offsetof(hlrp_tile_rows, logit), false},
+    {"probability", HLRP_TYPE_F32, HLRP_WIDTH_CLASSES, offsetof(hlrp_tile_rows, probability),
+     false},
+    {"start", HLRP_TYPE_F64, HLRP_WIDTH_PLANES, offsetof(hlrp_tile_rows, start), false},
+    {"relevance_sum", HLRP_TYPE_F64, HLRP_WIDTH_PLANES, offsetof(hlrp_tile_rows, sum), false},
+    {"relevance_outside", HLRP_TYPE_F64, HLRP_WIDTH_PLANES, offsetof(hlrp_tile_rows, outside),
+     false},
+    {"relevance_abs", HLRP_TYPE_F64, HLRP_WIDTH_PLANES, offsetof(hlrp_tile_rows, abs), true},
+    {"agrees", HLRP_TYPE_I8, HLRP_WIDTH_PLANES, offsetof(hlrp_tile_rows, agrees), true},
+    {"status", HLRP_TYPE_U8, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, status), false},
 };
 
 int hlrp_tile_dims(const hlrp_tile_field *field, const hlrp_result_info *info, hsize_t dims[2]) {
@@ -31,6 +35,8 @@ hid_t hlrp_tile_h5_type(hlrp_tile_type type, bool file) {
         return file ? H5T_IEEE_F32LE : H5T_NATIVE_FLOAT;
     case HLRP_TYPE_F64:
         return file ? H5T_IEEE_F64LE : H5T_NATIVE_DOUBLE;
+    case HLRP_TYPE_I8:
+        return file ? H5T_STD_I8LE : H5T_NATIVE_INT8;
     default:
         return file ? H5T_STD_U8LE : H5T_NATIVE_UINT8;
     }

@@ -19,6 +19,7 @@ typedef enum hlrp_tile_type {
     HLRP_TYPE_I64,
     HLRP_TYPE_F32,
     HLRP_TYPE_F64,
+    HLRP_TYPE_I8,
     HLRP_TYPE_U8
 } hlrp_tile_type;
 
@@ -27,9 +28,10 @@ typedef struct hlrp_tile_field {
     hlrp_tile_type type;
     hlrp_tile_width width;
     size_t offset; /* of the array's pointer in hlrp_tile_rows */
+    bool newer;    /* files of earlier versions lack it, and are read without */
 } hlrp_tile_field;
 
-enum { HLRP_TILE_FIELDS = 10 };
+enum { HLRP_TILE_FIELDS = 12 };
 extern const hlrp_tile_field hlrp_tile_fields[HLRP_TILE_FIELDS];
 
 /* Rank of a field's dataset with its dims, and HDF5's type for it in memory and file. */

@@ -72,10 +72,15 @@ static hlrp_status check_tiles(hlrp_result *r, hlrp_error *err) {
         goto out;
     }
     r->info.tiles = (int64_t)have[0];
+    r->has_agreement = true;
     for (int i = 0; i < HLRP_TILE_FIELDS; i++) {
         const int rank = hlrp_tile_dims(&hlrp_tile_fields[i], &r->info, want);
         snprintf(name, sizeof name, "tiles/%s", hlrp_tile_fields[i].name);
         hlrp_h5_drop_dataset(&dataset);
+        if (hlrp_tile_fields[i].newer && H5Lexists(r->file, name, H5P_DEFAULT) == 0) {
+            r->has_agreement = false;
+            continue;
+        }
         HLRP_TRY(hlrp_h5_open_dataset(r->file, name, rank, have, &dataset, r->path, err));
         if (have[0] != want[0] || (rank == 2 && have[1] != want[1])) {
             status = hlrp_fail(err, HLRP_E_INPUT, r->path, "the file is damaged: make it again",
@@ -188,6 +193,10 @@ hlrp_status hlrp_result_read_tiles(hlrp_result *r, const char *name, int64_t fir
 out:
     hlrp_h5_drop_dataset(&dataset);
     return status;
+}
+
+bool hlrp_result_has_agreement(const hlrp_result *r) {
+    return r->has_agreement;
 }
 
 hlrp_status hlrp_result_table_rows(hlrp_result *r, const char *table, int64_t *rows,

@@ -10,6 +10,7 @@ struct hlrp_result {
     hid_t file, maps[HLRP_MAP_COUNT];
     hlrp_result_info info;
     hlrp_strings planes, classes;
+    bool has_agreement;
 };
 
 #endif

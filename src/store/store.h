@@ -80,6 +80,8 @@ typedef struct hlrp_tile_rows {
     const int64_t *x, *y, *width, *height; /* [count]: level-0 frame, rounded */
     const float *logit, *probability;      /* [count][C] */
     const double *start, *sum, *outside;   /* [count][K] */
+    const double *abs;                     /* [count][K]: Σ|relevance of a pixel| */
+    const int8_t *agrees;                  /* [count][K]: hlrp_agrees */
     const uint8_t *status;                 /* [count] */
 } hlrp_tile_rows;
 
@@ -134,6 +136,8 @@ hlrp_status hlrp_result_read_rows(hlrp_result *result, hlrp_map_kind kind, int64
  * datasets may be read as double; the values of all of them fit but for int64 beyond 2^53. */
 hlrp_status hlrp_result_read_tiles(hlrp_result *result, const char *name, int64_t first,
                                    int64_t count, int64_t width, double *values, hlrp_error *err);
+/* Whether the file has relevance_abs and agrees: those of earlier versions do not. */
+bool hlrp_result_has_agreement(const hlrp_result *result);
 
 /* A table's rows, and one column: numbers into values [rows], text into a list that the caller
  * frees. */
@@ -149,10 +153,13 @@ enum {
     HLRP_LAYERS_OUT,
     HLRP_LAYERS_OUT_ABS,
     HLRP_LAYERS_IN,
+    HLRP_LAYERS_IN_ABS, /* NaN in results of earlier versions */
     HLRP_LAYERS_BIAS,
     HLRP_LAYERS_STABILIZER,
     HLRP_LAYERS_FIELDS
 };
+/* Names of the columns, by field. */
+extern const char *const hlrp_layers_names[HLRP_LAYERS_FIELDS];
 typedef struct hlrp_layers {
     int64_t count;
     double *values[HLRP_LAYERS_FIELDS]; /* [count] each */
@@ -165,6 +172,12 @@ void hlrp_layers_free(hlrp_layers *l);
 /* Share of the relevance that reaches layer i and is lost (positive) or created (negative) there;
  * 0 where the layer takes gradients, which do not conserve, or where none reaches it. */
 double hlrp_layers_loss(const hlrp_layers *l, int64_t i);
+/* "layer N (RULE) loses 70 % of the relevance that reaches it (…)" of the layer with the largest loss
+ * over `share`, or nothing. */
+void hlrp_layers_sentence(const hlrp_layers *l, double share, hlrp_str *out);
+/* Σ|in| / Σ|out|: how much larger relevance leaves a node than it arrives; 0 where nothing arrives or
+ * it is not known. */
+double hlrp_layers_growth(const hlrp_layers *l, int64_t i);
 
 /* An attribute as text (numbers formatted, lists joined by ", "); *value is NULL where there is
  * none. The caller frees it. */
@@ -182,7 +195,9 @@ hlrp_status hlrp_result_describe(hlrp_result *result, hlrp_str *text, hlrp_error
 typedef struct hlrp_explain_writer hlrp_explain_writer;
 
 /* input: [N,C,H,W]. Datasets: /input /relevance [N,C,H,W], /logits /start [N,classes] float32,
- * /target [N] int64. Attribute `classes` on /logits. */
+ * /target [N] int64; /relevance_sum /relevance_abs [N] float64: the sum over the pixels of relevance
+ * summed over color, and of its magnitudes; /agrees [N] int8: hlrp_agrees. Attribute `classes` on
+ * /logits. */
 hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
                                 const char *const *class_names, int64_t classes,
                                 hlrp_explain_writer **out, hlrp_error *err);
@@ -192,6 +207,11 @@ hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
 hlrp_status hlrp_explain_write(hlrp_explain_writer *writer, int64_t first, int64_t count,
                                const float *input, const float *logits, const int64_t *target,
                                const float *start, const float *relevance, hlrp_error *err);
+
+/* What the relevance of samples [first, first+count) comes to, [count] each. */
+hlrp_status hlrp_explain_write_sums(hlrp_explain_writer *writer, int64_t first, int64_t count,
+                                    const double *sum, const double *abs, const int8_t *agrees,
+                                    hlrp_error *err);
 
 /* Group /layers/NNN for the relevance of a node's output, dims [N,…]. */
 hlrp_status hlrp_explain_add_layer(hlrp_explain_writer *writer, int64_t index, const char *node,

@@ -131,6 +131,8 @@ int main(int argc, char **argv) {
                             {"/tiles/start", H5T_FLOAT, 8, true, 2, {t, k}},
                             {"/tiles/relevance_sum", H5T_FLOAT, 8, true, 2, {t, k}},
                             {"/tiles/relevance_outside", H5T_FLOAT, 8, true, 2, {t, k}},
+                            {"/tiles/relevance_abs", H5T_FLOAT, 8, true, 2, {t, k}},
+                            {"/tiles/agrees", H5T_INTEGER, 1, true, 2, {t, k}},
                             {"/tiles/status", H5T_INTEGER, 1, false, 1, {t}}};
     const int named = (int)(sizeof shapes / sizeof *shapes);
     const hid_t file = open_h5(argv[1]);

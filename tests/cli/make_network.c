@@ -2,6 +2,11 @@
  *
  * linear      y = W · mean over the picture of x, W [2,3] = {1, −2, 0.5; −1, 1, 2}: with LRP-0 the
  *             relevance of pixel x of channel c is W_kc x / (height · width), whatever the tile
+ * biased      linear with the biases {0, −5}: relevance is that of linear, but the second output is
+ *             negative where its relevance adds up to more than 0
+ * explosive   linear with the biases {0.501, 0}: a white tile's first output is 0.001, the sum of 1, −2,
+ *             0.5 and 0.501, so that LRP-0 makes 3500 of a relevance of 1
+ * rounded     W = {2²⁴, 0.3, −2²⁴; −1, 1, 2}: of a white tile's first output, 0.3, float32 sees nothing
  * one         the same with one output, W = {1, −2, 0.5}
  * unsupported a node with an operator that no program knows
  * gray        an input of one channel
@@ -13,6 +18,9 @@
 #include "unit/onnx/build.h"
 
 static const float weights[5 * 3] = {1, -2, 0.5F, -1, 1, 2, 0.1F, 0.2F, 0.3F, 1, 1, 1, 2, 0, 1};
+
+static const float biases[2] = {0, -5}, tight[2] = {0.501F, 0};
+static const float rounded[2 * 3] = {16777216, 0.3F, -16777216, -1, 1, 2};
 
 static int write_file(const char *path, const build *b) {
     uint8_t *bytes = NULL;
@@ -46,7 +54,12 @@ int main(int argc, char **argv) {
     }
     build_node(&b, "GlobalAveragePool", "pool", pooled ? "m" : "x", "p");
     build_node(&b, strcmp(kind, "unsupported") == 0 ? "Flutter" : "Flatten", "flat", "p", "f");
-    build_int(&b, build_node(&b, "Gemm", "fc", "f w", "y"), "transB", 1);
-    build_tensor(&b, "w", 1, dims, 2, weights, (size_t)(outputs * channels) * sizeof *weights);
+    const bool explosive = strcmp(kind, "explosive") == 0;
+    const bool biased = strcmp(kind, "biased") == 0 || explosive;
+    build_int(&b, build_node(&b, "Gemm", "fc", biased ? "f w b" : "f w", "y"), "transB", 1);
+    if (biased)
+        build_tensor(&b, "b", 1, dims, 1, explosive ? tight : biases, sizeof biases);
+    build_tensor(&b, "w", 1, dims, 2, strcmp(kind, "rounded") == 0 ? rounded : weights,
+                 (size_t)(outputs * channels) * sizeof *weights);
     return write_file(argv[2], &b);
 }

@@ -24,6 +24,8 @@ static const struct {
                  {first_flat, 2},
                  {first_gradient, HLRP_COUNT(first_gradient)}};
 
+static const char *const biases[] = {"", ", biases dropped", ", shared", ", spread"};
+
 typedef struct tally {
     int cases, direct; /* within 3e-5 without any allowance */
     double logits, relevance, logits_excess, excess, layers, account;
@@ -65,7 +67,7 @@ static void one_case(net *n, hlrp_lrp_options *o, tally *t) {
     t->account = fmax(t->account, v.account);
     if (v.excess > 1 || v.logits_excess > 1)
         print_message("  %s%s%s: logits %.1e relevance %.1e (sensitivity %.1e) layers %.1e\n",
-                      o->rules.composite, o->bias == HLRP_BIAS_DROP ? ", biases dropped" : "",
+                      o->rules.composite, biases[o->bias],
                       o->rules.override_count ? ", with overrides" : "", v.logits, v.relevance,
                       v.sensitivity, v.layers);
     free(input);
@@ -80,7 +82,7 @@ static void one_network(uint64_t seed, tally *t) {
     const double was = t->excess;
     for (const char *const *c = hlrp_composite_names(); *c; c++) {
         hlrp_lrp_options o = options_for(*c);
-        o.bias = net_chance(&n, 0.3) ? HLRP_BIAS_DROP : HLRP_BIAS_KEEP;
+        o.bias = (hlrp_bias)net_int(&n, HLRP_BIAS_KEEP, HLRP_BIAS_SPREAD);
         o.rules.batchnorm_pass = net_chance(&n, 0.3);
         o.rules.head_lrp0 = net_chance(&n, 0.2);
         if (strcmp(*c, "epsilon") == 0)
@@ -91,7 +93,7 @@ static void one_network(uint64_t seed, tally *t) {
         hlrp_lrp_options o = options_for("epsilon-plus");
         if (k == 2 && (!begins_with_conv(n.g)))
             continue;
-        o.bias = net_chance(&n, 0.3) ? HLRP_BIAS_DROP : HLRP_BIAS_KEEP;
+        o.bias = (hlrp_bias)net_int(&n, HLRP_BIAS_KEEP, HLRP_BIAS_SPREAD);
         o.rules.overrides = overrides[k].list;
         o.rules.override_count = overrides[k].count;
         /* a glob must match something */

@@ -101,6 +101,16 @@ void ref_run(const hlrp_graph *g, const hlrp_lrp_options *o, double stabilizer, 
     free(r);
 }
 
+/* start = slope · z, as the engine has it where no slopes are given. */
+static double *slopes_of(const hlrp_graph *g, const hlrp_ref_values *values, const double *start) {
+    const double *z = hlrp_ref_value(values, g->output);
+    const int64_t count = hlrp_ref_count(hlrp_ref_shape_of(&g->values[g->output].dims));
+    double *slope = room(count, sizeof *slope);
+    for (int64_t i = 0; i < count; i++)
+        slope[i] = start[i] / (z[i] + (z[i] >= 0 ? 1e-9 : -1e-9));
+    return slope;
+}
+
 void ref_run_from(const hlrp_graph *g, const hlrp_lrp_options *o, double stabilizer,
                   const float *input, const double *start, ref_result *out) {
     hlrp_error err = {0};
@@ -112,22 +122,26 @@ void ref_run_from(const hlrp_graph *g, const hlrp_lrp_options *o, double stabili
     out->rules = room(g->node_count, sizeof *out->rules);
     check(hlrp_assign_rules(g, &o->rules, out->rules, &err), &err);
     check(hlrp_ref_forward(g, x, &out->values, &err), &err);
-    const ref_lrp_options ro = {.low = low,
-                                .high = high,
-                                .root = root,
-                                .drop_bias = o->bias == HLRP_BIAS_DROP,
-                                .stabilizer = stabilizer,
-                                .lrp0 = stabilizer > 0 ? stabilizer : 0,
-                                .times_input = strcmp(o->rules.composite, "gradient-x-input") == 0};
-    ref_lrp_run(g, out->rules, &ro, out->values, start, &out->lrp);
+    double *slope = o->rules.head_lrp0 ? slopes_of(g, out->values, start) : NULL;
+    const hlrp_ref_lrp_options ro = {.slope = slope,
+                                     .low = low,
+                                     .high = high,
+                                     .root = root,
+                                     .bias = o->bias,
+                                     .stabilizer = stabilizer,
+                                     .lrp0 = stabilizer > 0 ? stabilizer : 0,
+                                     .times_input =
+                                         strcmp(o->rules.composite, "gradient-x-input") == 0};
+    check(hlrp_ref_lrp_run(g, out->rules, &ro, out->values, start, &out->lrp, &err), &err);
     free(x);
     free(low);
     free(high);
     free(root);
+    free(slope);
 }
 
 void ref_free(ref_result *r) {
-    ref_lrp_free(&r->lrp);
+    hlrp_ref_lrp_free(&r->lrp);
     hlrp_ref_values_free(r->values);
     free(r->rules);
 }
@@ -201,13 +215,14 @@ static void compare_accounts(const hlrp_graph *g, int64_t batch, const hlrp_acco
         out->account = fmax(out->account, fabs(a[i].out - b[i].out) / unit);
         out->account = fmax(out->account, fabs(a[i].out_abs - b[i].out_abs) / unit);
         out->account = fmax(out->account, fabs(a[i].in - b[i].in) / unit);
+        out->account = fmax(out->account, fabs(a[i].in_abs - b[i].in_abs) / unit);
         out->account = fmax(out->account, fabs(a[i].bias - b[i].bias) / unit);
         out->account = fmax(out->account, fabs(a[i].stabilizer - b[i].stabilizer) / unit);
     }
 }
 
 static void compare_layers(const hlrp_graph *g, int64_t batch, const engine_result *e,
-                           const ref_lrp *r, versus *out) {
+                           const hlrp_ref_lrp *r, versus *out) {
     for (int i = 0; i < g->node_count; i++) {
         const int v = g->nodes[i].out[0];
         assert_int_equal(e->layers[v] != NULL, r->relevance[v] != NULL);

@@ -3,7 +3,7 @@
 #define VERSUS_H
 
 #include "net.h"
-#include "ref_lrp.h"
+#include "reference/lrp.h"
 
 /* What the engine gives for one input and start; all plain. */
 typedef struct engine_result {
@@ -23,7 +23,7 @@ hlrp_status engine_try(const hlrp_graph *g, const hlrp_lrp_options *o, hlrp_erro
 typedef struct ref_result {
     hlrp_ref_values *values;
     hlrp_rule *rules;
-    ref_lrp lrp;
+    hlrp_ref_lrp lrp;
 } ref_result;
 
 void ref_run(const hlrp_graph *g, const hlrp_lrp_options *o, double stabilizer, const float *input,

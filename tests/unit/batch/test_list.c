@@ -194,6 +194,16 @@ static void progress_comes_back(void **state) {
     assert_int_equal(p.state, HLRP_STATE_FAILED);
     assert_int_equal(p.unreadable, 1);
     assert_true(p.rate == 2.5 && p.eta == -1.0 && p.seconds == 3.25);
+    assert_false(p.compared); /* not 0 tiles of 0 */
+    hlrp_slide_progress measured = SAMPLE;
+    measured.compared = true;
+    measured.disagree = 3;
+    measured.disagree_share = 0.0125;
+    measured.relevance_over_start = 62.5;
+    assert_int_equal(hlrp_progress_write(in("status.json"), &measured, &err), HLRP_OK);
+    assert_int_equal(hlrp_progress_read(in("status.json"), &p, &err), HLRP_OK);
+    assert_true(p.compared && p.disagree == 3 && p.disagree_share == 0.0125 &&
+                p.relevance_over_start == 62.5);
     put("status.json", "{\"new\": {\"a\": [1, \"}\"]}, \"tiles\": 5, \"slide\": \"\\u00fc\\n\"}");
     assert_int_equal(hlrp_progress_read(in("status.json"), &p, &err), HLRP_OK);
     assert_int_equal(p.tiles, 5);
@@ -237,9 +247,18 @@ static void csv_is_safe(void **state) {
     hlrp_error err = {0};
     char *text = NULL;
     int64_t size = 0;
-    assert_int_equal(hlrp_batch_csv_write(in("batch.csv"), &SAMPLE, 1, &err), HLRP_OK);
+    hlrp_slide_progress rows[2] = {SAMPLE, SAMPLE};
+    rows[1].compared = true;
+    rows[1].disagree = 3;
+    rows[1].disagree_share = 0.0125;
+    rows[1].relevance_over_start = 62.5;
+    assert_int_equal(hlrp_batch_csv_write(in("batch.csv"), rows, 2, &err), HLRP_OK);
     assert_int_equal(hlrp_read_file(in("batch.csv"), 10000, &text, &size, &err), HLRP_OK);
     const char *row = strstr(text, "\r\n");
+    assert_non_null(
+        strstr(text, "started,updated,disagree,disagree_share,relevance_over_start\r\n"));
+    assert_non_null(strstr(text, "\"2026-01-01T00:00:09Z\",,,\r\n")); /* not compared is not 0 */
+    assert_non_null(strstr(text, "\"2026-01-01T00:00:09Z\",3,0.0125,62.5\r\n"));
     assert_non_null(row);
     assert_int_equal(strncmp(text, "slide,state,reason,tiles,", 25), 0);
     const char *want =

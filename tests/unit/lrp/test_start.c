@@ -115,9 +115,33 @@ static void predictions(void **unused) {
     assert_int_equal(hlrp_predicted(tie, 4), 1); /* the first of equals */
 }
 
+/* The start is log(p / (1 − p)): its sign is that of p against the rest. With three classes logodds
+ * is larger by the entropy of the two others: at p = 0.4 it says for what the network is against. */
+static void evidence_has_the_sign_of_the_network(void **unused) {
+    (void)unused;
+    const float z[3] = {0.4054651f, 0, 0}; /* 1.5 : 1 : 1 */
+    float r[3], slope[3];
+    const hlrp_start start = {HLRP_START_EVIDENCE, 0};
+    hlrp_start_fill(&start, z, 3, 0, r, slope);
+    const double p = 1.5 / 3.5;
+    assert_float_equal(r[0] + r[1] + r[2], log(p / (1 - p)), 1e-6);
+    assert_true(r[0] + r[1] + r[2] < 0);
+    assert_float_equal(slope[0], 1, 1e-7);
+    assert_float_equal(slope[1], -0.5, 1e-7);
+    assert_float_equal(slope[2], -0.5, 1e-7);
+    fill(HLRP_START_LOGODDS, 0, z, 3, 0, r);
+    assert_true(r[0] + r[1] + r[2] > 0);
+    /* Two classes: the same start. */
+    float a[2], b[2];
+    fill(HLRP_START_EVIDENCE, 0, logits, 2, 1, a);
+    fill(HLRP_START_LOGODDS, 0, logits, 2, 1, b);
+    assert_float_equal(a[0], b[0], 1e-6);
+    assert_float_equal(a[1], b[1], 1e-6);
+}
+
 static void which_starts_need_lrp0(void **unused) {
     (void)unused;
-    for (int k = HLRP_START_LOGIT; k <= HLRP_START_PAIR; k++) {
+    for (int k = HLRP_START_LOGIT; k <= HLRP_START_EVIDENCE; k++) {
         const hlrp_start s = {(hlrp_start_kind)k, 0};
         assert_int_equal(hlrp_start_needs_lrp0_head(&s), k >= HLRP_START_LOGODDS);
     }
@@ -131,6 +155,7 @@ int main(void) {
         cmocka_unit_test(large_logits_do_not_overflow),
         cmocka_unit_test(one_output_is_two_classes),
         cmocka_unit_test(predictions),
+        cmocka_unit_test(evidence_has_the_sign_of_the_network),
         cmocka_unit_test(which_starts_need_lrp0),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,11 +40,14 @@ static inline void sink_test_tiles(hlrp_result_writer *writer, hlrp_error *err) 
     static const int64_t side[] = {64, 64, 64, 64};
     static const float logit[] = {1.5f, -2.25f, 0.1f, 0.3f, -1, 1, NAN, NAN};
     static const float probability[] = {0.9f, 0.1f, 0.45f, 0.55f, 0.2f, 0.8f, NAN, NAN};
-    static const double start[] = {1.5, -2.25, 0.1, 0.3, NAN, NAN, NAN, NAN};
+    static const double start[] = {1.5, -2.25, -0.1, 0.3, NAN, NAN, NAN, NAN};
     static const double sum[] = {1.0 / 3, -2, 0.125, 1e-20, NAN, NAN, NAN, NAN};
     static const double outside[] = {0, 0, 0, 0, NAN, NAN, NAN, NAN};
+    static const double magnitude[] = {3, 9, 0.4, 6, NAN, NAN, NAN, NAN};
+    static const int8_t agrees[] = {1, 1, -1, 1, 0, 0, 0, 0};
     static const uint8_t status[] = {0, 0, 1, 2};
-    const hlrp_tile_rows rows = {x, y, side, side, logit, probability, start, sum, outside, status};
+    const hlrp_tile_rows rows = {x,     y,   side,    side,      logit,  probability,
+                                 start, sum, outside, magnitude, agrees, status};
     assert_int_equal(hlrp_result_write_tiles(writer, 0, TEST_TILES, &rows, err), HLRP_OK);
 }
 

@@ -5,6 +5,7 @@
 #include "sink/label.h"
 #include "sink/report_fragment.h"
 #include "sink/report_numbers.h"
+#include "sink/report_parts.h"
 
 /* Ground of two columns per slide: tissue left, pen right. */
 static const uint8_t halves[2] = {0, 1};
@@ -105,6 +106,57 @@ static void the_best_tiles_do_not_overlap(void **state) {
     assert_true(n.top[0].relevance == 1.0 / 3);
 }
 
+static void told(sink_test *t, const hlrp_report_numbers *n, const char *want) {
+    hlrp_str s = {0};
+    const hlrp_report_input in = {.sink = t->in};
+    hlrp_report_agreement(&in, n, &s);
+    assert_string_equal(s.text ? s.text : "", want);
+    hlrp_str_free(&s);
+}
+
+/* What the tiles of the record say: plane 0 agrees once and differs once, of starts 1.5 and -0.1, so
+ * that only the first is clear. Guards: "the network says" where it predicts something else. */
+static void agreement_is_told_in_words(void **state) {
+    sink_test *t = *state;
+    sink_test_start(t);
+    t->in.plane = 0;
+    hlrp_report_numbers n = count(t);
+    assert_int_equal(n.agreement.compared, 2);
+    assert_int_equal(n.agreement.differ, 1);
+    assert_int_equal(n.against_yet_predicted + n.in_favor_yet_not, 0);
+    told(t, &n, "<p class=\"facts\">Map and network agree on 1 of 2 tiles.</p>\n");
+    n.agreement = (hlrp_agreement){.compared = 80,
+                                   .clear = 72,
+                                   .clear_differ = 70,
+                                   .against = 67,
+                                   .turned_for = 67,
+                                   .in_favor = 13,
+                                   .turned_against = 3};
+    t->in.plane = n.of_class = 1;
+    told(
+        t, &n,
+        "<div class=\"alarm\" role=\"note\">The network says normal on 67 tiles; on 67 of them the "
+        "map speaks for tumor, &lt;b&gt; &quot;q&quot; &amp; ä: do not read red as tumor, "
+        "&lt;b&gt; &quot;q&quot; &amp; ä there. The network says tumor, &lt;b&gt; &quot;q&quot; "
+        "&amp; ä "
+        "on 13 tiles; on 3 of them the map speaks against tumor, &lt;b&gt; &quot;q&quot; &amp; ä: "
+        "do not read blue as absence of tumor, &lt;b&gt; &quot;q&quot; &amp; ä there.</div>\n");
+    t->in.plane = n.of_class = 0;
+    n.agreement.turned_against = 0;
+    n.against_yet_predicted = 1;
+    told(t, &n,
+         "<div class=\"alarm\" role=\"note\">The network speaks against normal on 67 tiles; on 67 "
+         "of "
+         "them the map speaks for normal: do not read red as normal there.</div>\n");
+    n.agreement = (hlrp_agreement){.compared = 10, .clear = 9, .over_start = 62};
+    told(
+        t, &n,
+        "<div class=\"alarm\" role=\"note\">Map and network agree on 10 of 10 tiles. In the median "
+        "tile Σ|relevance| is 62 times the start: most of what the map shows cancels out.</div>\n");
+    n.agreement = (hlrp_agreement){.over_start = NAN};
+    told(t, &n, "");
+}
+
 static void fragments_read_back(void **state) {
     sink_test *t = *state;
     hlrp_error err = {0};
@@ -114,13 +166,14 @@ static void fragments_read_back(void **state) {
     const char *path = scratch_path(&t->files, "fragment.html");
     static const char head[] =
         "histolrp-report\t1\nclass\ttumor <b>\nplus\t8.5\nminus\t-2\npixels\t"
-        "10\nmean\t\npredicted\t0.25\nkind\tproper\t8\t8\t-1\ttissue\n"
+        "10\nmean\t\npredicted\t0.25\nsigns\tdiffer\nkind\tproper\t8\t8\t-1\ttissue\n"
         "kind\taccused\t2\t0.5\t-1\tpen\tmark\n\n<p>body</p>\n";
     assert_int_equal(hlrp_write_file(path, head, strlen(head), &err), HLRP_OK);
     assert_int_equal(hlrp_fragment_read(path, &f, &text, &body, &err), HLRP_OK);
     assert_string_equal(f.class_name, "tumor <b>");
     assert_true(f.plus == 8.5 && f.minus == -2 && f.predicted == 0.25 && isnan(f.mean));
     assert_int_equal(f.kind_count, 2);
+    assert_true(f.signs_differ);
     assert_string_equal(f.kinds[1].name, "pen\tmark");
     assert_true(hlrp_fragment_accused(&f));
     assert_float_equal(hlrp_fragment_suspect(&f), 0.5 / 8.5, 1e-12);
@@ -145,7 +198,7 @@ static void every_slide_has_a_row(void **state) {
         {"/a/<i>.svs", "failed", "bad & worse", 0, 0, 0, stale, {&said, 1, 1}},
         {"b.svs", "pending", "", 0, 0, 0, nowhere, {0}},
         {"c.svs", "complete", "", 4, 3, 3700, nowhere, {0}}};
-    assert_int_equal(hlrp_report_page(page, rows, 3, &err), HLRP_OK);
+    assert_int_equal(hlrp_report_page(page, rows, 3, "red < blue", &err), HLRP_OK);
     char *text = sink_test_slurp(page);
     assert_non_null(strstr(text, "&lt;i&gt;.svs</th>"));
     assert_null(strstr(text, "<i>.svs"));
@@ -154,6 +207,7 @@ static void every_slide_has_a_row(void **state) {
     assert_non_null(strstr(text, ">b.svs</th>"));
     assert_non_null(strstr(text, "3 of 4</td>"));
     assert_non_null(strstr(text, "1 h 1 min"));
+    assert_non_null(strstr(text, "<p>Red &lt; blue.</p>"));
     assert_null(strstr(text, "SECRET"));
     assert_null(strstr(text, "<section class="));
     free(text);
@@ -180,10 +234,15 @@ static void letters_are_drawn_and_cut(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_stay_text),        cmocka_unit_test(base64_is_the_standard_one),
-        SINK_TEST(sums_follow_the_ground),        cmocka_unit_test(only_those_who_look_are_accused),
-        SINK_TEST(the_best_tiles_do_not_overlap), SINK_TEST(fragments_read_back),
-        SINK_TEST(every_slide_has_a_row),         cmocka_unit_test(letters_are_drawn_and_cut),
+        cmocka_unit_test(names_stay_text),
+        cmocka_unit_test(base64_is_the_standard_one),
+        SINK_TEST(sums_follow_the_ground),
+        cmocka_unit_test(only_those_who_look_are_accused),
+        SINK_TEST(agreement_is_told_in_words),
+        SINK_TEST(the_best_tiles_do_not_overlap),
+        SINK_TEST(fragments_read_back),
+        SINK_TEST(every_slide_has_a_row),
+        cmocka_unit_test(letters_are_drawn_and_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

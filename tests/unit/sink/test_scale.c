@@ -9,6 +9,7 @@ typedef struct many {
     int64_t x[AT_ONCE], y[AT_ONCE], side[AT_ONCE];
     float values[2 * AT_ONCE];
     double sums[AT_ONCE];
+    int8_t agrees[AT_ONCE];
     uint8_t status[AT_ONCE];
 } many;
 
@@ -25,8 +26,8 @@ static void write_tiles(hlrp_result_writer *writer, int64_t tiles) {
             m->values[2 * i + 1] = 1 - m->values[2 * i];
             m->sums[i] = (double)(first + i) / 3;
         }
-        const hlrp_tile_rows rows = {m->x,      m->y,    m->side, m->side, m->values,
-                                     m->values, m->sums, m->sums, m->sums, m->status};
+        const hlrp_tile_rows rows = {m->x,    m->y,    m->side, m->side, m->values, m->values,
+                                     m->sums, m->sums, m->sums, m->sums, m->agrees, m->status};
         assert_int_equal(hlrp_result_write_tiles(writer, first, count, &rows, &err), HLRP_OK);
     }
     free(m);

@@ -45,14 +45,16 @@ static void the_table_reads_back(void **state) {
     const char *path = scratch_path(&t->files, "tiles.csv");
     assert_int_equal(hlrp_sink_csv(&t->in, path, &err), HLRP_OK);
     char *text = sink_test_slurp(path);
-    assert_int_equal(cut_line(text, cells, 40, &next), 23);
+    assert_int_equal(cut_line(text, cells, 40, &next), 27);
     assert_string_equal(cells[0], "tile");
     assert_string_equal(cells[7], "logit:normal");
     assert_string_equal(cells[8], "logit:tumor, <b> \"q\" & ä");
     assert_string_equal(cells[18], "density:tumor, <b> \"q\" & ä");
     assert_string_equal(cells[19], "for:normal");
     assert_string_equal(cells[22], "against:tumor, <b> \"q\" & ä");
-    assert_int_equal(cut_line(next, cells, 40, &next), 23);
+    assert_string_equal(cells[23], "agrees:normal");
+    assert_string_equal(cells[26], "abs_over_start:tumor, <b> \"q\" & ä");
+    assert_int_equal(cut_line(next, cells, 40, &next), 27);
     assert_string_equal(cells[0], "0");
     assert_string_equal(cells[3], "64");
     assert_string_equal(cells[5], "explained");
@@ -62,18 +64,26 @@ static void the_table_reads_back(void **state) {
     assert_float_equal(strtod(cells[18], NULL), -2 / (64 * 0.5 * 64 * 0.25 * 1e-6), 1e-6);
     assert_string_equal(cells[20], "2");
     assert_string_equal(cells[22], "-3");
-    assert_int_equal(cut_line(next, cells, 40, &next), 23);
+    assert_string_equal(cells[23], "1");
+    assert_string_equal(cells[25], "2"); /* 3 / 1.5 */
+    assert_string_equal(cells[26], "4"); /* 9 / |-2.25| */
+    assert_int_equal(cut_line(next, cells, 40, &next), 27);
     assert_string_equal(cells[1], "64");
     assert_string_equal(cells[6], "tumor, <b> \"q\" & ä");
     assert_true(strtod(cells[14], NULL) == 1e-20);
     assert_string_equal(cells[20], "7");
     assert_string_equal(cells[22], "0");
-    assert_int_equal(cut_line(next, cells, 40, &next), 23);
+    assert_string_equal(cells[23], "0"); /* starts with -0.1, sums up to 0.125 */
+    assert_string_equal(cells[24], "1");
+    assert_string_equal(cells[25], "4");
+    assert_int_equal(cut_line(next, cells, 40, &next), 27);
     assert_string_equal(cells[5], "gated");
     assert_string_equal(cells[10], "0.8");
     assert_string_equal(cells[13], ""); /* NaN */
     assert_string_equal(cells[20], ""); /* whatever its neighbors left there */
-    assert_int_equal(cut_line(next, cells, 40, &next), 23);
+    assert_string_equal(cells[23], ""); /* nothing was explained: neither agreement nor its lack */
+    assert_string_equal(cells[26], "");
+    assert_int_equal(cut_line(next, cells, 40, &next), 27);
     assert_string_equal(cells[5], "unreadable");
     assert_string_equal(cells[6], "");
     assert_string_equal(cells[7], "");
@@ -116,6 +126,8 @@ static void every_tile_is_a_feature_qupath_takes(void **state) {
                            "\"measurements\":{\"tile\":0,\"status\":0,\"probability: normal\":0.9,"
                            "\"logit: normal\":1.5,"));
     assert_non_null(strstr(text, "\"measurements\":{\"tile\":3,\"status\":2}}}"));
+    assert_non_null(strstr(text, ",\"agrees: normal\":1,\"abs over start: normal\":2,"));
+    assert_non_null(strstr(text, ",\"agrees: normal\":0,\"abs over start: normal\":4,"));
     free(text);
 }
 

@@ -53,7 +53,13 @@ static void write_file(float first) {
         assert_int_equal(hlrp_explain_write(w, n, 1, in, logits, &target, start, rel, &err),
                          HLRP_OK);
         assert_int_equal(hlrp_explain_write_layer(w, 12, n, 1, rel, &err), HLRP_OK);
+        const double total = -n / 3.0, magnitude = n / 7.0;
+        const int8_t agrees = (int8_t)(n - 1);
+        assert_int_equal(hlrp_explain_write_sums(w, n, 1, &total, &magnitude, &agrees, &err),
+                         HLRP_OK);
     }
+    assert_int_equal(hlrp_explain_write_sums(w, N, 1, sum, sum, (const int8_t[]){0}, &err),
+                     HLRP_E_INTERNAL);
     assert_int_equal(hlrp_explain_write_layer(w, 12, N, 1, rel, &err), HLRP_E_INTERNAL);
     assert_int_equal(hlrp_explain_write_layer(w, 3, 0, 1, rel, &err), HLRP_E_INTERNAL);
     assert_int_equal(hlrp_explain_layer_account(w, 12, sum, sum, sum, &err), HLRP_OK);
@@ -144,6 +150,9 @@ static void h5py_reads_it(void **state) {
         "assert f['relevance'].dtype == '<f4' and f['relevance'][1, 0, 0, 1] == -41\n"
         "assert list(f['target']) == [1, 1, 1] and f['start'][2, 1] == 2\n"
         "assert f['logits'].dtype == '<f4' and f['logits'].shape == (3, 2)\n"
+        "assert f['relevance_sum'].dtype == 'f8' and f['relevance_sum'][1] == -1 / 3\n"
+        "assert f['relevance_abs'].dtype == 'f8' and f['relevance_abs'][2] == 2 / 7\n"
+        "assert f['agrees'].dtype == 'i1' and list(f['agrees']) == [-1, 0, 1]\n"
         "a = f['layers/012/relevance']\n"
         "assert a.shape == (3, 7) and a.attrs['node'] == 'fc' and a.attrs['sum'][2] == 3\n"
         "assert a.attrs['rule'] == 'epsilon(1e-6)' and f.attrs['composite'] == 'epsilon-plus'\n"

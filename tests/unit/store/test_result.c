@@ -85,6 +85,7 @@ static void write_tiles(hlrp_result_writer *w, int64_t first, int64_t count) {
     int64_t x[T], small[T];
     float f[T * C];
     double d[T * K];
+    int8_t agrees[T * K];
     uint8_t status[T];
     for (int64_t i = 0; i < count; i++) {
         x[i] = 100 * (first + i);
@@ -94,8 +95,10 @@ static void write_tiles(hlrp_result_writer *w, int64_t first, int64_t count) {
             f[i * C + c] = (float)(first + i) + (float)c / 8.0f;
         for (int k = 0; k < K; k++)
             d[i * K + k] = k == 1 && i == 0 ? NAN : (double)(first + i) + k / 8.0;
+        for (int k = 0; k < K; k++)
+            agrees[i * K + k] = (int8_t)((first + i + k) % 3 - 1);
     }
-    const hlrp_tile_rows rows = {x, x, small, small, f, f, d, d, d, status};
+    const hlrp_tile_rows rows = {x, x, small, small, f, f, d, d, d, d, agrees, status};
     assert_int_equal(hlrp_result_write_tiles(w, first, count, &rows, &err), HLRP_OK);
 }
 
@@ -217,6 +220,12 @@ static void tiles_and_table_come_back(void **state) {
         assert_true(v[i] == 1.0 + i / C + (i % C) / 8.0);
     assert_int_equal(hlrp_result_read_tiles(r, "relevance_outside", 0, T, K, v, &err), HLRP_OK);
     assert_true(isnan(v[1]) && isnan(v[5]) && v[3] == 1.125);
+    assert_true(hlrp_result_has_agreement(r));
+    assert_int_equal(hlrp_result_read_tiles(r, "relevance_abs", 2, 1, K, v, &err), HLRP_OK);
+    assert_true(v[0] == 2 && isnan(v[1]));
+    assert_int_equal(hlrp_result_read_tiles(r, "agrees", 0, T, K, v, &err), HLRP_OK);
+    for (int i = 0; i < T * K; i++)
+        assert_true(v[i] == (i / K + i % K) % 3 - 1);
     assert_int_equal(hlrp_result_read_tiles(r, "status", 0, T, 1, v, &err), HLRP_OK);
     assert_true(v[1] == 1.0 && v[2] == 2.0 && v[3] == 0.0);
     assert_int_equal(hlrp_result_read_tiles(r, "x", 0, T, 1, v, &err), HLRP_OK);
@@ -470,6 +479,8 @@ static void h5py_reads_it(void **state) {
              "t = f['tiles']\n"
              "assert t['logit'].shape == (5, 3) and t['logit'][4, 2] == 4.25\n"
              "assert t['status'].dtype == 'u1' and t['x'].dtype == 'i8'\n"
+             "assert t['agrees'].dtype == 'i1' and t['agrees'][3, 0] == -1\n"
+             "assert t['relevance_abs'].dtype == 'f8' and t['relevance_abs'].shape == (5, 2)\n"
              "assert t['relevance_sum'].dtype == 'f8' and np.isnan(t['start'][0, 1])\n"
              "assert f['layers']['node'][1].decode() == '/features/größe/Conv'\n"
              "assert f['layers']['relevance_in'][0] == 0.5\n"

@@ -1,0 +1,198 @@
+/* Rules of linear layers, as the table of definitions has them. */
+#include "reference/rules.h"
+
+#include <math.h>
+#include <string.h>
+
+double *hlrp_ref_map(const hlrp_ref_layer *l, const double *w, const double *b, const double *x) {
+    double *y = hlrp_ref_take(l->room, l->outputs);
+    if (l->gemm)
+        hlrp_ref_gemm_forward(l->samples, l->conv.x.c, l->conv.y.c, x, w, b, y);
+    else
+        hlrp_ref_conv_forward(&l->conv, x, w, b, y);
+    return y;
+}
+
+double *hlrp_ref_map_back(const hlrp_ref_layer *l, const double *w, const double *s) {
+    double *c = hlrp_ref_take(l->room, l->inputs);
+    if (l->gemm)
+        hlrp_ref_gemm_adjoint(l->samples, l->conv.x.c, l->conv.y.c, s, w, c);
+    else
+        hlrp_ref_conv_adjoint(&l->conv, s, w, c);
+    return c;
+}
+
+/* a·v⁺ + b·v⁻ */
+double *hlrp_ref_signed_parts(const hlrp_ref_layer *l, int64_t count, const double *v, double a,
+                              double b) {
+    double *y = hlrp_ref_take(l->room, count);
+    for (int64_t i = 0; i < count; i++)
+        y[i] = (v[i] > 0 ? a : b) * v[i];
+    return y;
+}
+
+double *hlrp_ref_add(int64_t count, double *a, const double *b) {
+    for (int64_t i = 0; i < count; i++)
+        a[i] += b[i];
+    return a;
+}
+
+static int64_t sample_of(const hlrp_ref_layer *l, int64_t i) {
+    return i / (l->channels * l->pixels);
+}
+
+/* s = R / hlrp_ref_stab(z) with one epsilon per sample; b [O] is the bias that z holds; `times` is how often
+ * the part enters the relevance; gate: where it is false s is 0 (NULL: nowhere). */
+static double *divide(hlrp_ref_layer *l, const double *z, const double *epsilon, const double *b,
+                      double times, const double *gate) {
+    double *s = hlrp_ref_take(l->room, l->outputs);
+    for (int64_t i = 0; i < l->outputs; i++) {
+        const int64_t n = sample_of(l, i), c = i / l->pixels % l->channels;
+        if (gate && gate[i] == 0)
+            continue;
+        s[i] = l->r[i] / hlrp_ref_stab(z[i], epsilon[n]);
+        if (l->left) {
+            l->left[i] -= times * s[i] * (z[i] - b[c]);
+            continue;
+        }
+        l->account[n].bias += times * s[i] * b[c];
+        l->account[n].stabilizer += times * s[i] * (hlrp_ref_stab(z[i], epsilon[n]) - z[i]);
+    }
+    return s;
+}
+
+/* s = R / z where z is the sum of contributions of one sign, and all of R is handed on. */
+static double *divide_whole(hlrp_ref_layer *l, const double *z) {
+    double *s = hlrp_ref_take(l->room, l->outputs);
+    for (int64_t i = 0; i < l->outputs; i++) {
+        s[i] = fabs(z[i]) > 1e-30 ? l->r[i] / z[i] : 0;
+        l->left[i] = fabs(z[i]) > 1e-30 ? 0 : l->r[i];
+    }
+    return s;
+}
+
+static double *same_epsilon(const hlrp_ref_layer *l, double epsilon) {
+    double *e = hlrp_ref_take(l->room, l->samples);
+    for (int64_t n = 0; n < l->samples; n++)
+        e[n] = epsilon;
+    return e;
+}
+
+/* out += times · x · wᵀs */
+void hlrp_ref_send(hlrp_ref_layer *l, double times, const double *x, const double *w,
+                   const double *s) {
+    double *c = hlrp_ref_map_back(l, w, s);
+    for (int64_t i = 0; i < l->inputs; i++)
+        l->out[i] += times * x[i] * c[i];
+}
+
+void hlrp_ref_by_epsilon(hlrp_ref_layer *l, double epsilon, bool rms) {
+    double *z = hlrp_ref_map(l, l->w, l->b_rule, l->x), *e = same_epsilon(l, epsilon);
+    const int64_t sample = l->channels * l->pixels;
+    for (int64_t n = 0; rms && n < l->samples; n++) {
+        double mean = 0;
+        for (int64_t i = 0; i < sample; i++)
+            mean += z[n * sample + i] * z[n * sample + i] / (double)sample;
+        e[n] = epsilon * sqrt(mean);
+    }
+    for (int64_t n = 0; n < l->samples; n++)
+        if (e[n] == 0)
+            e[n] = 1e-9; /* epsilon → 0 */
+    double *s = divide(l, z, e, l->b_rule, 1, NULL);
+    hlrp_ref_send(l, 1, l->x, l->w, s);
+}
+
+/* One branch: wp meets x⁺, wn meets x⁻, the bias is ab·b⁺ + bb·b⁻. */
+static void by_parts(hlrp_ref_layer *l, double times, const double *wp, const double *wn, double ab,
+                     double bb, const double *gate) {
+    double *xp = hlrp_ref_signed_parts(l, l->inputs, l->x, 1, 0);
+    double *xn = hlrp_ref_signed_parts(l, l->inputs, l->x, 0, 1);
+    double *b = hlrp_ref_signed_parts(l, l->channels, l->b_rule, ab, bb);
+    double *z = hlrp_ref_add(l->outputs, hlrp_ref_map(l, wp, b, xp), hlrp_ref_map(l, wn, NULL, xn));
+    double *e = same_epsilon(l, l->stabilizer);
+    double *s = divide(l, z, e, b, times, gate);
+    hlrp_ref_send(l, times, xp, wp, s);
+    hlrp_ref_send(l, times, xn, wn, s);
+}
+
+void hlrp_ref_by_gamma(hlrp_ref_layer *l, double g) {
+    double *z = hlrp_ref_map(l, l->w, l->b, l->x); /* the forward's own decides */
+    double *up = hlrp_ref_signed_parts(l, l->weights, l->w, 1 + g, 1);
+    double *down = hlrp_ref_signed_parts(l, l->weights, l->w, 1, 1 + g);
+    double *positive = hlrp_ref_take(l->room, l->outputs),
+           *negative = hlrp_ref_take(l->room, l->outputs);
+    for (int64_t i = 0; i < l->outputs; i++) {
+        positive[i] = z[i] > 0;
+        negative[i] = z[i] < 0;
+    }
+    by_parts(l, 1, up, down, 1 + g, 1, positive);
+    by_parts(l, 1, down, up, 1, 1 + g, negative);
+}
+
+void hlrp_ref_by_alphabeta(hlrp_ref_layer *l, double alpha, double beta) {
+    double *wp = hlrp_ref_signed_parts(l, l->weights, l->w, 1, 0);
+    double *wn = hlrp_ref_signed_parts(l, l->weights, l->w, 0, 1);
+    by_parts(l, alpha, wp, wn, 1, 0, NULL);
+    if (beta != 0)
+        by_parts(l, -beta, wn, wp, 0, 1, NULL);
+}
+
+/* v: W² or ones; b: b² or 0. */
+void hlrp_ref_by_constant(hlrp_ref_layer *l, bool flat) {
+    double *ones = hlrp_ref_take(l->room, l->inputs), *v = hlrp_ref_take(l->room, l->weights);
+    double *b = hlrp_ref_take(l->room, l->channels);
+    for (int64_t i = 0; i < l->inputs; i++)
+        ones[i] = 1;
+    for (int64_t i = 0; i < l->weights; i++)
+        v[i] = flat ? 1 : l->w[i] * l->w[i];
+    for (int64_t c = 0; c < l->channels; c++)
+        b[c] = flat || l->bias == HLRP_BIAS_SHARE ? 0 : l->b_rule[c] * l->b_rule[c];
+    double *z = hlrp_ref_map(l, v, b, ones), *e = same_epsilon(l, l->stabilizer);
+    double *s = l->bias == HLRP_BIAS_SHARE ? divide_whole(l, z) : divide(l, z, e, b, 1, NULL);
+    hlrp_ref_send(l, 1, ones, v, s);
+}
+
+/* Which channel of the graph's input stands in channel c of a value that was moved from there. */
+static int64_t origin(const hlrp_graph *g, int value, int64_t c) {
+    if (value == g->input)
+        return c;
+    const hlrp_node *n = &g->nodes[g->values[value].producer];
+    const int64_t all = g->values[value].dims.d[1];
+    int64_t before = 0;
+    for (int k = 0; n->op == HLRP_OP_CONCAT && k < n->in_count; k++) {
+        const int64_t own = g->values[n->in[k]].dims.d[1];
+        if (c < before + own)
+            return origin(g, n->in[k], c - before);
+        before += own;
+    }
+    for (int64_t from = 0; n->op == HLRP_OP_SHUFFLE && from < all; from++)
+        if (from % (all / n->group) * n->group + from / (all / n->group) == c)
+            return origin(g, n->in[0], from);
+    return origin(g, n->in[0], n->op == HLRP_OP_SLICE ? c + n->ints.d[1] : c);
+}
+
+void hlrp_ref_by_zbox(hlrp_ref_layer *l, const hlrp_ref_lrp_options *o) {
+    double *wp = hlrp_ref_signed_parts(l, l->weights, l->w, 1, 0);
+    double *wn = hlrp_ref_signed_parts(l, l->weights, l->w, 0, 1);
+    double *low = hlrp_ref_take(l->room, l->inputs), *high = hlrp_ref_take(l->room, l->inputs);
+    double *none = hlrp_ref_take(l->room, l->channels);
+    const int64_t pixels = l->conv.x.h * l->conv.x.w;
+    for (int64_t i = 0; i < l->inputs; i++) {
+        const int64_t c = origin(l->g, l->from, i / pixels % l->conv.x.c);
+        low[i] = o->low[c];
+        high[i] = o->high[c];
+    }
+    double *z = hlrp_ref_map(l, l->w, NULL, l->x), *zl = hlrp_ref_map(l, wp, NULL, low);
+    double *zh = hlrp_ref_map(l, wn, NULL, high), *e = same_epsilon(l, l->stabilizer);
+    for (int64_t i = 0; i < l->outputs; i++)
+        z[i] -= zl[i] + zh[i];
+    double *s = l->bias == HLRP_BIAS_SHARE ? divide_whole(l, z) : divide(l, z, e, none, 1, NULL);
+    hlrp_ref_send(l, 1, l->x, l->w, s);
+    hlrp_ref_send(l, -1, low, wp, s);
+    hlrp_ref_send(l, -1, high, wn, s);
+}
+
+void hlrp_ref_by_gradient(hlrp_ref_layer *l) {
+    double *c = hlrp_ref_map_back(l, l->w, l->r);
+    memcpy(l->out, c, (size_t)l->inputs * sizeof *c);
+}
