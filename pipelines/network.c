@@ -376,7 +376,7 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     const hlrp_config *c = net->config;
     hlrp_lrp_options o = {.rules = hlrp_rule_options_default()};
     o.rules.composite = c->lrp.composite;
-    o.rules.gamma = c->lrp.gamma;
+    o.rules.gamma = c->lrp.gamma > 0 ? c->lrp.gamma : -1;
     o.rules.alpha = c->lrp.alpha;
     o.rules.beta = c->lrp.beta;
     o.rules.epsilon = c->lrp.epsilon > 0 ? c->lrp.epsilon : -1;

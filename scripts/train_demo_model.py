@@ -1,13 +1,16 @@
 #!/usr/bin/python3
-"""Train the demo network (configs/demo-model.onnx) on synthetic slides.
+"""Train the demo network (configs/demo-model.onnx) on synthetic slides, or one of another shape.
 
 Nothing that is installed or run needs this script: the network is shipped. It writes slides with
 `histolrp phantom`, cuts tiles of 128 px at 0.5 µm per pixel from random places, trains a small
-residual network to tell tiles with tumor nuclei from tiles without, and exports it as ONNX.
+network to tell tiles with tumor nuclei from tiles without, and exports it as ONNX.
 
 Needs Debian's python3-torch, python3-onnx, python3-numpy and python3-pil (run with /usr/bin/python3):
 
     scripts/train_demo_model.py --program build/histolrp --output configs/demo-model.onnx
+
+With `--shape maxpool` and `--shape depthwise` it trains the networks of tests/data, on which
+relevance is measured beside the demo network.
 
 The slides of the held-out accuracy have seeds that training never sees. With the same seed, versions
 and number of threads the same weights come out.
@@ -58,21 +61,86 @@ def down(inputs, outputs, stride):
     return nn.Sequential(OrderedDict(conv=conv, bn=nn.BatchNorm2d(outputs), relu=nn.ReLU()))
 
 
-class DemoNet(nn.Module):
-    """A receptive field of 47 px (23 µm: a nucleus and its neighbors), features every 4 px."""
+class Net(nn.Module):
+    """A trunk of convolutions with features every 4 px; the logits are means of local ones."""
 
-    def __init__(self):
+    def __init__(self, trunk, features):
         super().__init__()
-        self.trunk = nn.Sequential(OrderedDict(stem=down(3, 16, 2), block1=Block(16),
-                                               down=down(16, 32, 2), block2=Block(32),
-                                               block3=Block(32)))
-        self.fc = nn.Linear(32, len(CLASSES))
+        self.trunk = nn.Sequential(OrderedDict(trunk))
+        self.fc = nn.Linear(features, len(CLASSES))
 
     def head(self, features):
         return self.fc(torch.flatten(nn.functional.adaptive_avg_pool2d(features, 1), 1))
 
     def forward(self, x):
         return self.head(self.trunk(x))
+
+
+class DemoNet(Net):
+    """A receptive field of 47 px (23 µm: a nucleus and its neighbors)."""
+
+    def __init__(self):
+        super().__init__({"stem": down(3, 16, 2), "block1": Block(16), "down": down(16, 32, 2),
+                          "block2": Block(32), "block3": Block(32)}, 32)
+
+
+def plain(inputs, outputs, pool=False):
+    layers = {"conv": nn.Conv2d(inputs, outputs, 3, padding=1), "relu": nn.ReLU()}
+    nn.init.kaiming_normal_(layers["conv"].weight, nonlinearity="relu")
+    if pool:
+        layers["pool"] = nn.MaxPool2d(2)
+    return nn.Sequential(OrderedDict(layers))
+
+
+class MaxPoolNet(Net):
+    """After VGG: convolutions with biases, max pooling, no BatchNorm. A receptive field of 46 px."""
+
+    def __init__(self):
+        super().__init__({"conv1": plain(3, 8, pool=True), "conv2": plain(8, 16),
+                          "conv3": plain(16, 16, pool=True), "conv4": plain(16, 32),
+                          "conv5": plain(32, 32), "conv6": plain(32, 32),
+                          "conv7": plain(32, 32)}, 32)
+
+
+def normed(inputs, outputs, size=1, stride=1, groups=1, relu=True):
+    conv = nn.Conv2d(inputs, outputs, size, stride=stride, padding=size // 2, groups=groups,
+                     bias=False)
+    layers = {"conv": conv, "bn": nn.BatchNorm2d(outputs)}
+    if relu:
+        layers["relu"] = nn.ReLU6()
+    return nn.Sequential(OrderedDict(layers))
+
+
+class InvertedResidual(nn.Module):
+    """Widen, one filter per channel, narrow without an activation; beside an identity if sizes
+    allow it."""
+
+    def __init__(self, inputs, outputs, stride=1, widen=3):
+        super().__init__()
+        wide = inputs * widen
+        self.widen = normed(inputs, wide)
+        self.depthwise = normed(wide, wide, 3, stride, groups=wide)
+        self.narrow = normed(wide, outputs, relu=False)
+        self.beside = stride == 1 and inputs == outputs
+
+    def forward(self, x):
+        y = self.narrow(self.depthwise(self.widen(x)))
+        return x + y if self.beside else y
+
+
+class DepthwiseNet(Net):
+    """After MobileNetV2: depthwise layers, linear bottlenecks, ReLU6. A receptive field of 35 px."""
+
+    def __init__(self):
+        super().__init__({"stem": normed(3, 8, 3, 2), "block1": InvertedResidual(8, 8),
+                          "down": InvertedResidual(8, 24, 2), "block2": InvertedResidual(24, 24),
+                          "block3": InvertedResidual(24, 24), "block4": InvertedResidual(24, 24),
+                          "last": normed(24, 48)}, 48)
+
+
+# The network of each shape and its highest learning rate: without BatchNorm it must be lower.
+SHAPES = {"residual": (DemoNet, 6e-3), "maxpool": (MaxPoolNet, 2e-3),
+          "depthwise": (DepthwiseNet, 6e-3)}
 
 
 class Guide(nn.Module):
@@ -190,12 +258,12 @@ def accuracy(net, tiles, labels):
     return hits / len(tiles)
 
 
-def train(net, tiles, labels, masks, epochs, seed):
+def train(net, tiles, labels, masks, epochs, seed, rate):
     rng = np.random.default_rng(seed)
     batch, guide = 32, Guide()
     steps = epochs * (len(tiles) // batch)
     optimizer = torch.optim.AdamW([*net.parameters(), *guide.parameters()], weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 6e-3, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     loss_of = nn.CrossEntropyLoss(label_smoothing=0.02)
     for epoch in range(epochs):
         net.train()
@@ -238,6 +306,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--program", default="build/histolrp")
     parser.add_argument("--output", default="configs/demo-model.onnx")
+    parser.add_argument("--shape", choices=SHAPES, default="residual")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--slides", type=int, default=40)
     parser.add_argument("--test-slides", type=int, default=10)
@@ -255,8 +324,9 @@ def main():
           f"{args.test_slides} others", flush=True)
     if args.save_test:
         np.savez(args.save_test, tiles=test, labels=test_labels, masks=test_masks)
-    net = DemoNet()
-    train(net, tiles, labels, masks, args.epochs, args.seed)
+    make_net, rate = SHAPES[args.shape]
+    net = make_net()
+    train(net, tiles, labels, masks, args.epochs, args.seed, rate)
     score = accuracy(net, test, test_labels)
     export(net, args.output, args.seed, score)
     print(f"seed {args.seed}: held-out accuracy {100 * score:.2f} % of {len(test)} tiles, "

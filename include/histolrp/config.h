@@ -193,8 +193,8 @@ typedef struct hlrp_config {
             target;  /* empty: the classes of gate and outputs, else predicted; or the item
                                   "predicted" or "all"; else class names */
         char *start; /* auto, logit, probability, one, logodds, pair:NAME */
-        double gamma, alpha, beta;
-        double epsilon;             /* 0: the composite's own */
+        double alpha, beta;
+        double gamma, epsilon;      /* 0: the composite's own */
         hlrp_number_list low, high; /* empty: pixel values 0 and 255, normalised */
         hlrp_config_bias bias;
         hlrp_config_batchnorm batchnorm;

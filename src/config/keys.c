@@ -23,8 +23,9 @@
 #define PLACE HLRP_KIND_PLACE
 
 #define COMPOSITES                                                                                 \
-    "lrp0-epsilon-gamma|epsilon-gamma-box|epsilon-plus|epsilon-plus-flat|epsilon-alpha2-beta1|"    \
-    "epsilon-alpha2-beta1-flat|lrp0|epsilon|gamma|zplus|alphabeta|wsquare|flat|gradient-x-input"
+    "lrp0-gamma|lrp0-epsilon-gamma|epsilon-gamma-box|epsilon-plus|epsilon-plus-flat|"              \
+    "epsilon-alpha2-beta1|epsilon-alpha2-beta1-flat|lrp0|epsilon|gamma|zplus|alphabeta|wsquare|"   \
+    "flat|gradient-x-input"
 
 #define COLORMAPS "vik|vik_r|RdBu_r|RdBu|seismic|seismic_r|bwr|bwr_r|coolwarm|coolwarm_r"
 
@@ -146,8 +147,8 @@ const hlrp_key hlrp_keys[] = {
     {"lrp", "start", TEXT, RESULT, AT(lrp.start), "logit", NULL, NULL,
      "auto|logit|probability|one|logodds|pair:*",
      "the relevance to start from; auto: log-odds, for sigmoids logit; pair:NAME: against NAME"},
-    {"lrp", "gamma", DOUBLE, RESULT, AT(lrp.gamma), "0.25", NULL, "[0, 1e6]", NULL,
-     "gamma of the composites' gamma rules"},
+    {"lrp", "gamma", DOUBLE, RESULT, AT(lrp.gamma), "", "the composite's own", "(0, 1e6]", NULL,
+     "replaces the composite's gamma wherever it has that rule"},
     {"lrp", "alpha", DOUBLE, RESULT, AT(lrp.alpha), "2", NULL, "[1, 1e6]", NULL,
      "alpha of the composite alphabeta; alpha - beta = 1"},
     {"lrp", "beta", DOUBLE, RESULT, AT(lrp.beta), "1", NULL, "[0, 1e6]", NULL,

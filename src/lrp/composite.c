@@ -11,32 +11,37 @@ typedef struct composite {
     const char *name;
     const char *first, *lower, *upper, *linear; /* @first, convolutions, fully connected layers */
     bool gradient;                              /* every other node too is differentiated */
+    const char *head;                           /* the last fully connected layer */
 } composite;
 
 /* lrp0-epsilon-gamma: Montavon et al., "Layer-wise relevance propagation: an overview" (2019),
  * table 10.1 and section 10.3. epsilon-gamma-box: Andeol et al. (2021). epsilon-plus(-flat) and
- * epsilon-alpha2-beta1(-flat): Kohlbrenner et al. (2020). Layers of no column (sums, pools,
- * activations) have the rules of default_rule() below. */
+ * epsilon-alpha2-beta1(-flat): Kohlbrenner et al. (2020). lrp0-gamma: the overview's rule for lower
+ * layers in all of them, chosen by the measurements in configs/README.md. Layers of no column (sums,
+ * pools, activations) have the rules of default_rule() below. */
 static const composite composites[] = {
-    {"lrp0-epsilon-gamma", NULL, "gamma", "epsilon(0.25,rms)", "lrp0", false},
-    {"epsilon-gamma-box", "zbox", "gamma", "gamma", "epsilon(1e-6)", false},
-    {"epsilon-plus", NULL, "zplus", "zplus", "epsilon(1e-6)", false},
-    {"epsilon-plus-flat", "flat", "zplus", "zplus", "epsilon(1e-6)", false},
-    {"epsilon-alpha2-beta1", NULL, "alphabeta(2,1)", "alphabeta(2,1)", "epsilon(1e-6)", false},
+    {"lrp0-gamma", NULL, "gamma(0.5)", "gamma(0.5)", "gamma(0.5)", false, "lrp0"},
+    {"lrp0-epsilon-gamma", NULL, "gamma", "epsilon(0.25,rms)", "lrp0", false, NULL},
+    {"epsilon-gamma-box", "zbox", "gamma", "gamma", "epsilon(1e-6)", false, NULL},
+    {"epsilon-plus", NULL, "zplus", "zplus", "epsilon(1e-6)", false, NULL},
+    {"epsilon-plus-flat", "flat", "zplus", "zplus", "epsilon(1e-6)", false, NULL},
+    {"epsilon-alpha2-beta1", NULL, "alphabeta(2,1)", "alphabeta(2,1)", "epsilon(1e-6)", false,
+     NULL},
     {"epsilon-alpha2-beta1-flat", "flat", "alphabeta(2,1)", "alphabeta(2,1)", "epsilon(1e-6)",
-     false},
-    {"lrp0", NULL, "lrp0", "lrp0", "lrp0", false},
-    {"epsilon", NULL, "epsilon(1e-6)", "epsilon(1e-6)", "epsilon(1e-6)", false},
-    {"gamma", NULL, "gamma", "gamma", "gamma", false},
-    {"zplus", NULL, "zplus", "zplus", "zplus", false},
-    {"alphabeta", NULL, "alphabeta", "alphabeta", "alphabeta", false},
-    {"wsquare", NULL, "wsquare", "wsquare", "wsquare", false},
-    {"flat", NULL, "flat", "flat", "flat", false},
-    {"gradient-x-input", NULL, "gradient", "gradient", "gradient", true},
+     false, NULL},
+    {"lrp0", NULL, "lrp0", "lrp0", "lrp0", false, NULL},
+    {"epsilon", NULL, "epsilon(1e-6)", "epsilon(1e-6)", "epsilon(1e-6)", false, NULL},
+    {"gamma", NULL, "gamma", "gamma", "gamma", false, NULL},
+    {"zplus", NULL, "zplus", "zplus", "zplus", false, NULL},
+    {"alphabeta", NULL, "alphabeta", "alphabeta", "alphabeta", false, NULL},
+    {"wsquare", NULL, "wsquare", "wsquare", "wsquare", false, NULL},
+    {"flat", NULL, "flat", "flat", "flat", false, NULL},
+    {"gradient-x-input", NULL, "gradient", "gradient", "gradient", true, NULL},
 };
 
 const char *const *hlrp_composite_names(void) {
-    static const char *const names[] = {"lrp0-epsilon-gamma",
+    static const char *const names[] = {"lrp0-gamma",
+                                        "lrp0-epsilon-gamma",
                                         "epsilon-gamma-box",
                                         "epsilon-plus",
                                         "epsilon-plus-flat",
@@ -56,7 +61,7 @@ const char *const *hlrp_composite_names(void) {
 
 hlrp_rule_options hlrp_rule_options_default(void) {
     return (hlrp_rule_options){
-        .composite = "lrp0-epsilon-gamma", .gamma = 0.25, .alpha = 2, .beta = 1, .epsilon = -1};
+        .composite = "lrp0-epsilon-gamma", .gamma = -1, .alpha = 2, .beta = 1, .epsilon = -1};
 }
 
 static bool moves_data(hlrp_op op) {
@@ -112,7 +117,7 @@ bool hlrp_node_is_first(const hlrp_graph *graph, int node) {
 static hlrp_rule plain_rule(const hlrp_rule_options *o, hlrp_rule_kind kind) {
     return (hlrp_rule){.kind = kind,
                        .epsilon = HLRP_STABILIZER,
-                       .gamma = o->gamma,
+                       .gamma = o->gamma >= 0 ? o->gamma : 0.25,
                        .alpha = o->alpha,
                        .beta = o->beta};
 }
@@ -144,12 +149,16 @@ static hlrp_status composite_rule(const composite *c, const hlrp_rule_options *o
         return HLRP_OK;
     }
     const char *text = op == HLRP_OP_GEMM ? c->linear : lower ? c->lower : c->upper;
+    if (c->head && op == HLRP_OP_GEMM && node == g->values[g->output].producer)
+        text = c->head;
     if (c->first && op == HLRP_OP_CONV && hlrp_node_is_first(g, node))
         text = c->first;
     const hlrp_rule defaults = plain_rule(o, HLRP_RULE_PASS);
     const hlrp_status status = hlrp_rule_parse(text, &defaults, out, err);
     if (status == HLRP_OK && out->kind == HLRP_RULE_EPSILON && o->epsilon >= 0)
         out->epsilon = o->epsilon; /* keeps its unit: absolute or rms */
+    if (status == HLRP_OK && out->kind == HLRP_RULE_GAMMA && o->gamma >= 0)
+        out->gamma = o->gamma;
     return status;
 }
 
@@ -314,10 +323,9 @@ hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *
         return hlrp_fail(err, HLRP_E_CONFIG, "lrp.alpha, lrp.beta", "set beta to alpha - 1",
                          "alpha %g and beta %g do not differ by 1, so relevance is not conserved",
                          options->alpha, options->beta);
-    if (options->gamma < 0 || options->beta < 0)
-        return hlrp_fail(err, HLRP_E_CONFIG, "lrp.gamma, lrp.beta", "use 0 or more",
-                         "gamma %g and beta %g must not be negative", options->gamma,
-                         options->beta);
+    if (options->beta < 0)
+        return hlrp_fail(err, HLRP_E_CONFIG, "lrp.beta", "use 0 or more",
+                         "beta %g must not be negative", options->beta);
     HLRP_TRY(hlrp_calloc(&strength, graph->node_count, sizeof *strength, "rules", err));
     HLRP_TRY(apply_composite(graph, options, rules, err));
     for (int i = 0; i < options->override_count; i++)

@@ -62,11 +62,10 @@ typedef struct hlrp_rule_override {
 
 typedef struct hlrp_rule_options {
     const char *composite;
-    double gamma, alpha, beta;
-    double
-        epsilon; /* replaces the composite's wherever it has that rule; < 0: the composite's own */
-    bool batchnorm_pass; /* a BatchNormalization that is still a node passes relevance on */
-    bool head_lrp0;      /* the last linear layer gets LRP-0 whatever else says (start logodds) */
+    double alpha, beta;
+    double gamma, epsilon; /* replace the composite's wherever it has that rule; < 0: its own */
+    bool batchnorm_pass;   /* a BatchNormalization that is still a node passes relevance on */
+    bool head_lrp0;        /* the last linear layer gets LRP-0 whatever else says (start logodds) */
     const hlrp_rule_override *overrides;
     int override_count;
 } hlrp_rule_options;

@@ -18,9 +18,9 @@ except ImportError:
     print('skipped: python3-h5py is not installed')
     sys.exit(77)
 
-COMPOSITES = ('lrp0-epsilon-gamma', 'epsilon-gamma-box', 'epsilon-plus', 'epsilon-plus-flat',
-              'epsilon-alpha2-beta1', 'epsilon-alpha2-beta1-flat', 'lrp0', 'epsilon', 'gamma', 'zplus',
-              'alphabeta', 'wsquare', 'flat')
+COMPOSITES = ('lrp0-gamma', 'lrp0-epsilon-gamma', 'epsilon-gamma-box', 'epsilon-plus',
+              'epsilon-plus-flat', 'epsilon-alpha2-beta1', 'epsilon-alpha2-beta1-flat', 'lrp0', 'epsilon',
+              'gamma', 'zplus', 'alphabeta', 'wsquare', 'flat')
 ALLOWED = 1e-5
 ROUNDING = 1e-8  # of the sum of |relevance|: float32 holds no more where a composite lets that explode
 

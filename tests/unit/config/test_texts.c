@@ -105,9 +105,9 @@ static void result_key_tells_what_changed(void **state) {
     assert_changes("", "[compute]\nthreads = 7\n[batch]\noutput = /x\n[outputs]\nopacity = 1\n",
                    NULL, "");
     assert_changes("", "[model]\npath = other.onnx\n", NULL, "");
-    assert_changes("[lrp]\ngamma = 0.25\n", "", NULL, "");
+    assert_changes("[lrp]\nalpha = 2\n", "", NULL, "");
     assert_changes("", "[lrp]\ngamma = 0.5\n[map]\ndownsample = 4\n", NULL,
-                   "lrp.gamma: 0.25 -> 0.5; map.downsample: 8 -> 4");
+                   "lrp.gamma: auto -> 0.5; map.downsample: 8 -> 4");
     assert_changes("[rules]\na = pass\nb = lrp0\n", "[rules]\na = pass\nc = lrp0\n", NULL,
                    "rules.b: lrp0 -> none; rules.c: none -> lrp0");
     assert_changes("[rules]\na* = pass\n*b = lrp0\n", "[rules]\n*b = lrp0\na* = pass\n", NULL,

@@ -22,7 +22,7 @@ static void numbers(void **state) {
     c = good("lrp.epsilon=1e-7");
     assert_true(c->lrp.epsilon == 1e-7);
     hlrp_config_free(c);
-    assert_override_refused("lrp.gamma=0,25", "\"0,25\" is not a number", "number in [0, 1e6]");
+    assert_override_refused("lrp.gamma=0,25", "\"0,25\" is not a number", "number in (0, 1e6]");
     assert_override_refused("lrp.gamma=nan", "not a number", "number");
     assert_override_refused("map.downsample=8.5", "not an integer", "integer in [1, 65536]");
     assert_override_refused("map.downsample=99999999999999999999", "not an integer", "integer");

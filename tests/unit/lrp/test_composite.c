@@ -120,6 +120,7 @@ static void composites_by_table(void **unused) {
     (void)unused;
     static const char *const want[][5] = {
         /* composite, first, other convolutions, fully connected, sum */
+        {"lrp0-gamma", "gamma(0.5)", "gamma(0.5)", "gamma(0.5)", "norm"},
         {"epsilon-gamma-box", "zbox", "gamma(0.25)", "epsilon(1e-06)", "norm"},
         {"epsilon-plus", "zplus", "zplus", "epsilon(1e-06)", "norm"},
         {"epsilon-plus-flat", "flat", "zplus", "epsilon(1e-06)", "norm"},
@@ -151,6 +152,19 @@ static void composites_by_table(void **unused) {
         names++;
     }
     assert_int_equal(names, HLRP_COUNT(want) + 1);
+    hlrp_graph_free(g);
+}
+
+/* Guards: hidden layers by LRP-0, which lets relevance grow where contributions cancel. */
+static void lrp0_gamma_has_lrp0_at_the_head_only(void **unused) {
+    (void)unused;
+    hlrp_graph *g = chain(4);
+    hlrp_rule_options o = hlrp_rule_options_default();
+    o.composite = "lrp0-gamma";
+    assert_string_equal(rule_at(g, &o, "fc1"), "gamma(0.5)");
+    assert_string_equal(rule_at(g, &o, "fc2"), "lrp0");
+    o.gamma = 2; /* a key that is set wins over the composite's own */
+    assert_string_equal(rule_at(g, &o, "layer3/conv"), "gamma(2)");
     hlrp_graph_free(g);
 }
 
@@ -264,9 +278,6 @@ static void bad_options_are_refused(void **unused) {
     o.alpha = 0.5;
     o.beta = -0.5;
     refused(g, &o, "lrp.beta", "negative");
-    o = hlrp_rule_options_default();
-    o.gamma = -0.25;
-    refused(g, &o, "lrp.gamma", "negative");
     hlrp_graph_free(g);
 }
 
@@ -302,6 +313,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_lower_half_of_a_chain),
         cmocka_unit_test(composites_by_table),
+        cmocka_unit_test(lrp0_gamma_has_lrp0_at_the_head_only),
         cmocka_unit_test(parameters_reach_the_rules),
         cmocka_unit_test(overrides_by_strength),
         cmocka_unit_test(globs_pass_over_nodes_without_parameters),
