@@ -14,6 +14,44 @@
 static const char *const EXTENSIONS[] = {".svs", ".tif",  ".tiff",    ".ndpi", ".vms", ".vmu",
                                          ".scn", ".mrxs", ".svslide", ".bif",  ".czi", ".dcm"};
 
+/* A slide, and where it was named: a line of a list, or an item of the configuration (line 0). */
+typedef struct named {
+    char *path, *stem;
+    const char *list; /* borrowed from the item that names it */
+    int64_t line;
+} named;
+
+typedef struct entries {
+    named *items;
+    int64_t count, capacity;
+    const char *list; /* what is being read */
+    int64_t line;
+} entries;
+
+static hlrp_status add(entries *to, const char *path, hlrp_error *err) {
+    named e = {.list = to->list, .line = to->line};
+    hlrp_status status = HLRP_OK;
+    e.path = hlrp_strdup(path, err);
+    if (!e.path)
+        return err->status;
+    HLRP_TRY(hlrp_path_stem(path, &e.stem, err));
+    HLRP_TRY(hlrp_grow(&to->items, &to->capacity, to->count + 1, sizeof e, err));
+    to->items[to->count++] = e;
+    return HLRP_OK;
+out:
+    free(e.path);
+    free(e.stem);
+    return status;
+}
+
+static void free_entries(entries *e) {
+    for (int64_t i = 0; i < e->count; i++) {
+        free(e->items[i].path);
+        free(e->items[i].stem);
+    }
+    free(e->items);
+}
+
 static bool looks_like_slide(const char *name) {
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && dot != name && i < HLRP_COUNT(EXTENSIONS); i++)
@@ -26,7 +64,7 @@ static hlrp_status nothing(const char *item, const char *what, hlrp_error *err) 
     return hlrp_fail(err, HLRP_E_CONFIG, item, "check batch.slides", "%s", what);
 }
 
-static hlrp_status add_folder(const char *item, hlrp_strings *out, hlrp_error *err) {
+static hlrp_status add_folder(const char *item, entries *out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const int64_t before = out->count;
     char *path = NULL;
@@ -39,7 +77,7 @@ static hlrp_status add_folder(const char *item, hlrp_strings *out, hlrp_error *e
             continue;
         HLRP_TRY(hlrp_path_join(item, entry->d_name, &path, err));
         if (!hlrp_is_folder(path))
-            HLRP_TRY(hlrp_strings_add(out, path, err));
+            HLRP_TRY(add(out, path, err));
         free(path);
         path = NULL;
     }
@@ -51,7 +89,7 @@ out:
     return status;
 }
 
-static hlrp_status add_glob(const char *item, hlrp_strings *out, hlrp_error *err) {
+static hlrp_status add_glob(const char *item, entries *out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const int64_t before = out->count;
     glob_t found = {0};
@@ -62,21 +100,23 @@ static hlrp_status add_glob(const char *item, hlrp_strings *out, hlrp_error *err
     }
     for (size_t i = 0; got == 0 && i < found.gl_pathc; i++)
         if (!hlrp_is_folder(found.gl_pathv[i])) /* MRXS slides have a folder beside them */
-            HLRP_TRY(hlrp_strings_add(out, found.gl_pathv[i], err));
+            HLRP_TRY(add(out, found.gl_pathv[i], err));
+    /* Brackets alone make no pattern where they match nothing: they are in many a file's name. */
     if (out->count == before)
-        status = nothing(item, "the pattern matches no file", err);
+        status = strpbrk(item, "*?") ? nothing(item, "the pattern matches no file", err)
+                                     : add(out, item, err);
 out:
     globfree(&found);
     return status;
 }
 
 /* A file whose name holds glob characters is that file. */
-static hlrp_status add_item(const char *item, hlrp_strings *out, hlrp_error *err) {
+static hlrp_status add_item(const char *item, entries *out, hlrp_error *err) {
     if (hlrp_is_folder(item))
         return add_folder(item, out, err);
     if (!hlrp_file_exists(item) && strpbrk(item, "*?["))
         return add_glob(item, out, err);
-    return hlrp_strings_add(out, item, err);
+    return add(out, item, err);
 }
 
 /* Cuts blanks at both ends, in place; NULL for a line without an item. */
@@ -87,80 +127,105 @@ static char *trim(char *line) {
     return *line && *line != '#' ? line : NULL;
 }
 
-static hlrp_status add_list(const char *path, hlrp_strings *out, hlrp_error *err) {
+/* Relative to the folder of the list. */
+static hlrp_status add_line(const char *folder, const char *item, entries *out, hlrp_error *err) {
+    char *path = NULL;
     hlrp_status status = HLRP_OK;
-    char *text = NULL, *save = NULL;
+    if (item[0] == '@')
+        return nothing(out->list, "a list cannot name another list", err);
+    if (item[0] == '/' || folder[0] == '\0')
+        return add_item(item, out, err);
+    HLRP_TRY(hlrp_path_join(folder, item, &path, err));
+    status = add_item(path, out, err);
+out:
+    free(path);
+    return status;
+}
+
+static hlrp_status add_list(const char *path, entries *out, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    char *text = NULL, *folder = NULL;
     int64_t size = 0;
     hlrp_error why = {0};
     if (hlrp_read_file(path, LIST_MOST, &text, &size, &why) != HLRP_OK)
         return hlrp_fail(err, HLRP_E_CONFIG, path, "check batch.slides",
                          "the list of slides cannot be read: %s", why.what);
-    char *from = strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
-    for (char *line = strtok_r(from, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    HLRP_TRY(hlrp_format(&folder, err, "%.*s", (int)(hlrp_path_name(path) - path), path));
+    out->list = path;
+    char *line = strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
+    for (char *end = line; end; line = end + 1) {
+        out->line++;
+        end = strchr(line, '\n');
+        if (end)
+            *end = '\0';
         const char *item = trim(line);
-        if (item && item[0] == '@') {
-            status = nothing(path, "a list cannot name another list", err);
-            goto out;
-        }
         if (item)
-            HLRP_TRY(add_item(item, out, err));
+            HLRP_TRY(add_line(folder, item, out, err));
     }
 out:
+    out->list = NULL;
+    out->line = 0;
+    free(folder);
     free(text);
     return status;
 }
 
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+static int by_stem(const void *a, const void *b) {
+    const named *x = a, *y = b;
+    const int order = strcmp(x->stem, y->stem);
+    return order != 0 ? order : x->line < y->line ? -1 : x->line > y->line;
 }
 
-typedef struct named {
-    char *stem; /* first: by_text looks at it */
-    const char *path;
-} named;
+static int by_path(const void *a, const void *b) {
+    return strcmp(((const named *)a)->path, ((const named *)b)->path);
+}
 
-static hlrp_status refuse_twins(const hlrp_strings *list, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    named *all = NULL;
-    HLRP_TRY(hlrp_calloc(&all, list->count, sizeof *all, "list of slides", err));
-    for (int64_t i = 0; i < list->count; i++) {
-        all[i].path = list->items[i];
-        HLRP_TRY(hlrp_path_stem(list->items[i], &all[i].stem, err));
-    }
-    qsort(all, (size_t)list->count, sizeof *all, by_text);
-    for (int64_t i = 1; i < list->count && status == HLRP_OK; i++) {
-        if (strcmp(all[i - 1].stem, all[i].stem) != 0)
+/* "line 7 of slides.txt", or batch.slides. */
+static const char *place_of(const named *e, char buf[300]) {
+    if (e->line > 0)
+        snprintf(buf, 300, "line %lld of %.250s", (long long)e->line, e->list);
+    else
+        snprintf(buf, 300, "batch.slides");
+    return buf;
+}
+
+static hlrp_status refuse_twins(entries *all, hlrp_error *err) {
+    char here[300], there[300];
+    qsort(all->items, (size_t)all->count, sizeof *all->items, by_stem);
+    for (int64_t i = 1; i < all->count; i++) {
+        const named *a = &all->items[i - 1], *b = &all->items[i];
+        if (strcmp(a->stem, b->stem) != 0)
             continue;
-        if (strcmp(all[i - 1].path, all[i].path) == 0)
-            status = hlrp_fail(err, HLRP_E_CONFIG, all[i].path, "list it once (batch.slides)",
-                               "the slide is listed twice");
-        else
-            status =
-                hlrp_fail(err, HLRP_E_CONFIG, all[i].path,
-                          "rename one, or run them into different output folders",
-                          "its results would share a folder with those of %s", all[i - 1].path);
+        place_of(a, there);
+        place_of(b, here);
+        if (strcmp(a->path, b->path) == 0)
+            return hlrp_fail(err, HLRP_E_CONFIG, b->path, "list it once",
+                             "the slide is listed twice: in %s and %s", there, here);
+        return hlrp_fail(
+            err, HLRP_E_CONFIG, b->path, "rename one, or run them into different output folders",
+            "its results (%s) would share a folder with those of %s (%s)", here, a->path, there);
     }
-out:
-    for (int64_t i = 0; all && i < list->count; i++)
-        free(all[i].stem);
-    free(all);
-    return status;
+    return HLRP_OK;
 }
 
 hlrp_status hlrp_slides_expand(const hlrp_strings *items, hlrp_strings *out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
+    entries all = {0};
     for (int64_t i = 0; i < items->count; i++) {
         const char *item = items->items[i];
         if (item[0] == '@')
-            HLRP_TRY(add_list(item + 1, out, err));
+            HLRP_TRY(add_list(item + 1, &all, err));
         else if (item[0] != '\0')
-            HLRP_TRY(add_item(item, out, err));
+            HLRP_TRY(add_item(item, &all, err));
     }
-    if (out->count == 0)
-        return nothing("batch.slides", "there is no slide to work on", err);
-    hlrp_strings_sort(out);
-    HLRP_TRY(refuse_twins(out, err));
+    if (all.count == 0)
+        HLRP_TRY(nothing("batch.slides", "there is no slide to work on", err));
+    HLRP_TRY(refuse_twins(&all, err));
+    qsort(all.items, (size_t)all.count, sizeof *all.items, by_path);
+    for (int64_t i = 0; i < all.count; i++)
+        HLRP_TRY(hlrp_strings_add(out, all.items[i].path, err));
 out:
+    free_entries(&all);
     return status;
 }
 

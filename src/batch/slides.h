@@ -11,7 +11,8 @@
  *     a folder    its files with a slide's extension, letter case aside, not those of folders below
  *     a glob      the files it matches
  *     a file      kept even where it does not exist: it then fails by itself, with a row of its own
- * Relative paths are relative to the working directory, also in lists.
+ * Relative paths are relative to the working directory, in a list to the list's folder. Brackets that
+ * match nothing are part of a file's name.
  * HLRP_E_CONFIG: a glob or folder without a slide, the same path twice, two slides of one stem
  * (their results would share a folder), an unreadable list, nothing at all. */
 hlrp_status hlrp_slides_expand(const hlrp_strings *items, hlrp_strings *out, hlrp_error *err);

@@ -91,6 +91,24 @@ static void lists_are_expanded_and_sorted(void **state) {
     hlrp_strings_free(&out);
 }
 
+/* Guards: a list that means other files when the program is started elsewhere, and a missing file with
+ * brackets in its name that stops the batch as a pattern without matches. */
+static void lists_speak_from_their_own_folder(void **state) {
+    (void)state;
+    hlrp_error err;
+    hlrp_strings out = {0};
+    char text[400];
+    fill();
+    put("list.txt", "b.svs\nx[1].svs\n?.tif\ngone[2].svs\n");
+    snprintf(text, sizeof text, "@%s", in("list.txt"));
+    assert_int_equal(expand(text, NULL, &out, &err), HLRP_OK);
+    const char *const want[] = {"Z.tif", "b.svs", "gone[2].svs", "x[1].svs"};
+    assert_int_equal(out.count, 4);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(out.items[i], in(want[i]));
+    hlrp_strings_free(&out);
+}
+
 static void refuse(const char *a, const char *b, const char *word) {
     hlrp_error err;
     hlrp_strings out = {0};
@@ -117,6 +135,13 @@ static void lists_that_cannot_be(void **state) {
     snprintf(text, sizeof text, "@%s", in("empty.txt"));
     refuse(text, NULL, "no slide");
     refuse("", NULL, "no slide");
+    put("twice.txt", "a.NDPI\n\n# once more\nb.svs\na.NDPI\n");
+    snprintf(text, sizeof text, "@%s", in("twice.txt"));
+    refuse(text, NULL, "listed twice: in line 1 of /tmp/");
+    refuse(text, NULL, "twice.txt and line 5 of /tmp/");
+    put("stems.txt", "b.svs\nb.tif\n");
+    snprintf(text, sizeof text, "@%s", in("stems.txt"));
+    refuse(text, NULL, "its results (line 2 of /tmp/");
 }
 
 static void lock_keeps_others_out(void **state) {
@@ -272,6 +297,7 @@ static void csv_is_safe(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(lists_are_expanded_and_sorted),
+        TEST(lists_speak_from_their_own_folder),
         TEST(lists_that_cannot_be),
         TEST(lock_keeps_others_out),
         TEST(lock_of_the_dead),
