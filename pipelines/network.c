@@ -382,6 +382,7 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.rules.epsilon = c->lrp.epsilon > 0 ? c->lrp.epsilon : -1;
     o.rules.batchnorm_pass = c->lrp.batchnorm != HLRP_CONFIG_BATCHNORM_AUTO;
     o.rules.head_lrp0 = hlrp_start_needs_lrp0_head(&net->start);
+    o.rules.head_yields = net->start.kind == HLRP_START_EVIDENCE;
     o.rules.overrides = overrides;
     o.rules.override_count = (int)c->rule_count;
     o.low = net->low;
