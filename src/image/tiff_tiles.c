@@ -70,22 +70,39 @@ static bool is_rgb_tiles(TIFF *tif) {
            TIFFIsCODECConfigured(codec) == 1;
 }
 
-bool hlrp_tiff_tiles_find(hlrp_tiff_tiles *tiles, hlrp_size size, int *page, hlrp_size *tile) {
-    TIFF *tif = tiles->tif;
+/* Whether the page that is set may be a level of this size. */
+static bool is_level(TIFF *tif, hlrp_size size, bool only_reduced) {
+    uint32_t w = 0, h = 0, kind = 0;
+    TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &w);
+    TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &h);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SUBFILETYPE, &kind);
+    return w == size.w && h == size.h && TIFFIsTiled(tif) &&
+           (!only_reduced || (kind & FILETYPE_REDUCEDIMAGE) != 0);
+}
+
+/* Its tiles, where _read can hand them out. */
+static bool tiles_of(TIFF *tif, hlrp_size *tile) {
+    uint32_t w = 0, h = 0;
+    if (!is_rgb_tiles(tif) || !TIFFGetField(tif, TIFFTAG_TILEWIDTH, &w) ||
+        !TIFFGetField(tif, TIFFTAG_TILELENGTH, &h) || TIFFTileSize64(tif) != (uint64_t)3 * w * h)
+        return false;
+    *tile = (hlrp_size){w, h};
+    return true;
+}
+
+bool hlrp_tiff_tiles_find(hlrp_tiff_tiles *tiles, hlrp_size size, bool only_reduced, int *page,
+                          hlrp_size *tile) {
+    bool good = false;
+    int found = 0;
     for (int i = 0; i < MOST_PAGES && set_page(tiles, i); i++) {
-        uint32_t w = 0, h = 0, tile_w = 0, tile_h = 0;
-        TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &w);
-        TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &h);
-        if (w != size.w || h != size.h || !is_rgb_tiles(tif) ||
-            !TIFFGetField(tif, TIFFTAG_TILEWIDTH, &tile_w) ||
-            !TIFFGetField(tif, TIFFTAG_TILELENGTH, &tile_h) ||
-            TIFFTileSize64(tif) != (uint64_t)3 * tile_w * tile_h)
+        if (!is_level(tiles->tif, size, only_reduced && i > 0))
             continue;
+        if (found++ > 0)
+            return false;
         *page = i;
-        *tile = (hlrp_size){tile_w, tile_h};
-        return true;
+        good = tiles_of(tiles->tif, tile);
     }
-    return false;
+    return good;
 }
 
 bool hlrp_tiff_tiles_read(hlrp_tiff_tiles *tiles, int page, int64_t x, int64_t y, uint8_t *rgb) {
@@ -96,4 +113,8 @@ bool hlrp_tiff_tiles_read(hlrp_tiff_tiles *tiles, int page, int64_t x, int64_t y
     const tmsize_t size = TIFFTileSize(tiles->tif);
     return TIFFReadEncodedTile(tiles->tif, tile, rgb, size) == size &&
            tiles->note.text[0] == '\0' && tiles->note.warnings == 0;
+}
+
+const char *hlrp_tiff_tiles_words(const hlrp_tiff_tiles *tiles) {
+    return tiles->note.text;
 }

@@ -32,10 +32,11 @@ typedef struct hlrp_slide_backend {
 
 typedef struct slide_level {
     hlrp_size size;
-    double step; /* the backend's */
-    double x, y; /* downsample per axis */
-    bool blank;  /* reads as nothing: passed over */
-    bool direct; /* direct.h gives the same pixels */
+    double step;          /* the backend's */
+    double x, y;          /* downsample per axis */
+    bool small;           /* than its TIFF tiles: only direct.h reads it rightly */
+    bool direct;          /* direct.h reads it */
+    const char *unusable; /* why it is passed over, "level N is …"; NULL: it is not */
 } slide_level;
 
 /* Levels and properties are copied once, so that they outlive a reopened backend. */
@@ -61,9 +62,16 @@ hlrp_status hlrp_slide_open_backend(const hlrp_slide_backend *backend, const voi
 
 extern const hlrp_slide_backend hlrp_backend_openslide;
 
-/* Finds out which levels direct.h reads as OpenSlide does; `like` (may be NULL) is a handle on the
- * same slide that knows. */
-void hlrp_slide_find_direct(hlrp_slide *slide, const hlrp_slide *like);
+/* Marks levels that are smaller than their TIFF tiles: unusable until they are confirmed. */
+void hlrp_slide_find_small_levels(hlrp_slide *slide);
+
+/* Finds out which levels can be used and which of them direct.h reads; `like` (may be NULL) is a
+ * handle on the same slide that knows. HLRP_E_INPUT where level 0 cannot be used. */
+hlrp_status hlrp_slide_confirm(hlrp_slide *slide, const hlrp_slide *like, hlrp_error *err);
+
+/* `piece`, inside the level, by OpenSlide; rgb is its first pixel, rows are `stride` bytes apart. */
+hlrp_status hlrp_slide_read_by_backend(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
+                                       int64_t stride, hlrp_error *err);
 
 /* Why OpenSlide would not have a file, from a look at its first bytes: one clear line. */
 hlrp_status hlrp_slide_explain_refusal(const char *path, const char *own_words, hlrp_error *err);
