@@ -80,6 +80,32 @@ static bool is_level(TIFF *tif, hlrp_size size, bool only_reduced) {
            (!only_reduced || (kind & FILETYPE_REDUCEDIMAGE) != 0);
 }
 
+static void describe(TIFF *tif, hlrp_tiff_kind *out) {
+    uint16_t codec = 0, orientation = 0, samples = 0, colors = 0;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_COMPRESSION, &codec);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_ORIENTATION, &orientation);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    TIFFGetField(tif, TIFFTAG_PHOTOMETRIC, &colors);
+    *out = (hlrp_tiff_kind){.tiled = TIFFIsTiled(tif) != 0,
+                            .has_decoder = TIFFIsCODECConfigured(codec) == 1,
+                            .compression = codec,
+                            .orientation = orientation,
+                            .samples = samples,
+                            .inks = colors == PHOTOMETRIC_SEPARATED};
+    if (TIFFRGBAImageOK(tif, out->lacking))
+        out->lacking[0] = '\0';
+}
+
+bool hlrp_tiff_tiles_kind(hlrp_tiff_tiles *tiles, hlrp_size size, hlrp_tiff_kind *out) {
+    const bool any = size.w == 0 && size.h == 0;
+    for (int i = 0; i < MOST_PAGES && set_page(tiles, i); i++)
+        if (any || is_level(tiles->tif, size, false)) {
+            describe(tiles->tif, out);
+            return true;
+        }
+    return false;
+}
+
 /* Its tiles, where _read can hand them out. */
 static bool tiles_of(TIFF *tif, hlrp_size *tile) {
     uint32_t w = 0, h = 0;

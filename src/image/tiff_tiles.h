@@ -12,6 +12,21 @@ typedef struct hlrp_tiff_tiles hlrp_tiff_tiles;
 hlrp_status hlrp_tiff_tiles_open(const char *path, hlrp_tiff_tiles **out, hlrp_error *err);
 void hlrp_tiff_tiles_close(hlrp_tiff_tiles *tiles); /* NULL is allowed */
 
+/* How a page stores its pixels. */
+typedef struct hlrp_tiff_kind {
+    bool tiled;         /* else in strips */
+    bool has_decoder;   /* libtiff's, for its compression */
+    int compression;    /* the TIFF tag's number, and so the next */
+    int orientation;    /* 1: upright */
+    int samples;        /* channels */
+    bool inks;          /* CMYK */
+    char lacking[1024]; /* why libtiff makes no RGB of it; "": it does */
+} hlrp_tiff_kind;
+
+/* Of the first tiled page of this size on the main chain; 0 × 0: of the first page. False: there is
+ * none. */
+bool hlrp_tiff_tiles_kind(hlrp_tiff_tiles *tiles, hlrp_size size, hlrp_tiff_kind *out);
+
 /* The one page of the main chain that is tiled and has this size; behind the first page only those
  * that are marked as reduced count where only_reduced. False: there is none, there are several, or it
  * is not made of tiles of 3 × 8 bits RGB (also as JPEG of any colors) in a codec that libtiff knows. */

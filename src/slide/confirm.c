@@ -19,9 +19,8 @@ enum { SAMPLE_SIDE = 256 };
 static bool is_tiled_tiff(const hlrp_slide *slide) {
     static const char *const vendors[] = {"aperio",  "generic-tiff", "leica",
                                           "philips", "trestle",      "ventana"};
-    const char *vendor = hlrp_slide_property(slide, "openslide.vendor");
-    for (size_t i = 0; vendor && i < HLRP_COUNT(vendors); i++)
-        if (strcmp(vendor, vendors[i]) == 0)
+    for (size_t i = 0; i < HLRP_COUNT(vendors); i++)
+        if (hlrp_slide_has_vendor(slide, vendors[i]))
             return true;
     return false;
 }
@@ -105,6 +104,8 @@ out:
 
 hlrp_status hlrp_slide_confirm(hlrp_slide *slide, const hlrp_slide *like, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
+    if (!like)
+        HLRP_TRY(hlrp_slide_check_stored(slide, err));
     hlrp_direct_open(slide, HLRP_DIRECT_CACHE_BYTES, &slide->direct);
     if (like)
         confirm_like(slide, like);
@@ -112,9 +113,7 @@ hlrp_status hlrp_slide_confirm(hlrp_slide *slide, const hlrp_slide *like, hlrp_e
         HLRP_TRY(confirm_levels(slide, err));
     const slide_level *finest = &slide->levels[0];
     if (finest->unusable)
-        status = hlrp_fail(err, HLRP_E_INPUT, slide->path,
-                           "convert it: vips tiffsave IN OUT.tif --tile --pyramid --compression "
-                           "jpeg --Q 90",
+        status = hlrp_fail(err, HLRP_E_INPUT, slide->path, slide->conversion,
                            "its full resolution (level 0, %lld × %lld pixels) is %s",
                            (long long)finest->size.w, (long long)finest->size.h, finest->unusable);
 out:

@@ -30,14 +30,9 @@ struct hlrp_direct {
     int64_t slot_count, tile_bytes, clock;
 };
 
-static bool is_vendor(const hlrp_slide *slide, const char *name) {
-    const char *vendor = hlrp_slide_property(slide, "openslide.vendor");
-    return vendor && strcmp(vendor, name) == 0;
-}
-
 /* Which pages are levels is OpenSlide's rule for the format. */
 static bool find_pages(hlrp_direct *d, const hlrp_slide *slide) {
-    const bool only_reduced = is_vendor(slide, "generic-tiff");
+    const bool only_reduced = hlrp_slide_has_vendor(slide, "generic-tiff");
     bool any = false;
     for (int i = 0; i < d->level_count; i++) {
         const hlrp_size size = hlrp_slide_size(slide, i);
@@ -80,7 +75,7 @@ void hlrp_direct_open(const hlrp_slide *slide, int64_t cache_bytes, hlrp_direct 
     hlrp_error ignored = {0};
     *out = NULL;
     /* formats that are a page per level, tiles edge to edge */
-    if (is_vendor(slide, "aperio") || is_vendor(slide, "generic-tiff"))
+    if (hlrp_slide_has_vendor(slide, "aperio") || hlrp_slide_has_vendor(slide, "generic-tiff"))
         open_direct(slide, cache_bytes, out, &ignored);
 }
 

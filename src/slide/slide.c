@@ -219,6 +219,11 @@ const char *hlrp_slide_property(const hlrp_slide *slide, const char *key) {
     return NULL;
 }
 
+bool hlrp_slide_has_vendor(const hlrp_slide *slide, const char *name) {
+    const char *vendor = hlrp_slide_property(slide, "openslide.vendor");
+    return vendor && strcmp(vendor, name) == 0;
+}
+
 int64_t hlrp_slide_property_count(const hlrp_slide *slide) {
     return slide->keys.count;
 }

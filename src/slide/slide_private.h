@@ -2,6 +2,7 @@
 #ifndef HLRP_SLIDE_PRIVATE_H
 #define HLRP_SLIDE_PRIVATE_H
 
+#include "image/tiff_tiles.h"
 #include "slide/direct.h"
 #include "slide/slide.h"
 
@@ -50,8 +51,9 @@ struct hlrp_slide {
     slide_level *levels;
     hlrp_strings keys, values;
     uint8_t background[3];
-    hlrp_direct *direct; /* NULL: there is no way round OpenSlide */
-    uint32_t *argb;      /* one piece */
+    hlrp_direct *direct;    /* NULL: there is no way round OpenSlide */
+    const char *conversion; /* the command that makes a slide that can be read of it */
+    uint32_t *argb;         /* one piece */
     int64_t argb_capacity;
 };
 
@@ -61,6 +63,21 @@ hlrp_status hlrp_slide_open_backend(const hlrp_slide_backend *backend, const voi
                                     hlrp_error *err);
 
 extern const hlrp_slide_backend hlrp_backend_openslide;
+
+bool hlrp_slide_has_vendor(const hlrp_slide *slide, const char *name); /* openslide.vendor */
+
+/* Whether OpenSlide can read what the TIFF's levels hold, and rightly: HLRP_E_INPUT where it cannot
+ * read level 0; other levels are marked. Sets slide->conversion. */
+hlrp_status hlrp_slide_check_stored(hlrp_slide *slide, hlrp_error *err);
+
+/* How the first page of a TIFF stores its pixels; false: this is no TIFF. */
+bool hlrp_tiff_first_kind(const char *path, hlrp_tiff_kind *out);
+
+/* What turns a TIFF of this kind into a slide: a command of libvips's, or that it cannot either. */
+const char *hlrp_tiff_conversion(const hlrp_tiff_kind *kind);
+
+/* Of a compression that OpenSlide reads of some vendors only, or not at all; else NULL. */
+const char *hlrp_tiff_compression_name(const hlrp_tiff_kind *kind);
 
 /* Marks levels that are smaller than their TIFF tiles: unusable until they are confirmed. */
 void hlrp_slide_find_small_levels(hlrp_slide *slide);
