@@ -116,6 +116,7 @@ hlrp_status hlrp_slide_open_backend(const hlrp_slide_backend *backend, const voi
     HLRP_TRY(backend->open(source, &slide->state, err));
     HLRP_TRY(copy_levels(slide, err));
     HLRP_TRY(copy_properties(slide, err));
+    HLRP_TRY(hlrp_slide_read_ome(slide, err));
     hlrp_slide_find_small_levels(slide);
     find_background(slide);
     *out = slide;

@@ -65,8 +65,8 @@ void hlrp_slide_background(const hlrp_slide *slide, uint8_t rgb[3]);
  * false. */
 bool hlrp_slide_bounds(const hlrp_slide *slide, hlrp_irect *bounds);
 
-/* µm per level-0 pixel: `override` (NULL: none), then openslide.mpp-x/y, the vendor's key, the
- * TIFF resolution (unit absent: inch); never the objective power. Values outside 0.05–10 µm are
+/* µm per level-0 pixel: `override` (NULL: none), then PhysicalSizeX/Y of OME-XML, openslide.mpp-x/y,
+ * the vendor's key, the TIFF resolution (unit absent: inch); never the objective power. Values outside 0.05–10 µm are
  * passed over. *source (borrowed, static; may be NULL) says where it came from. An override that
  * is more than 5 % off what the slide says is logged as a warning. HLRP_E_INPUT where nothing is
  * found (what was looked for is in the error), or where x and y of the slide are over 5 % apart;

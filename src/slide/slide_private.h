@@ -66,6 +66,10 @@ extern const hlrp_slide_backend hlrp_backend_openslide;
 
 bool hlrp_slide_has_vendor(const hlrp_slide *slide, const char *name); /* openslide.vendor */
 
+/* Adds ome.PhysicalSizeX, …XUnit, …Y and …YUnit of level 0 to the properties, where the description
+ * is OME-XML that has them. */
+hlrp_status hlrp_slide_read_ome(hlrp_slide *slide, hlrp_error *err);
+
 /* Whether OpenSlide can read what the TIFF's levels hold, and rightly: HLRP_E_INPUT where it cannot
  * read level 0; other levels are marked. Sets slide->conversion. */
 hlrp_status hlrp_slide_check_stored(hlrp_slide *slide, hlrp_error *err);

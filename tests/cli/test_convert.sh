@@ -15,10 +15,10 @@ refused() {
     expect 1 inspect "$1"
     said "$2"
     [ "$(wc -l <stderr)" = 1 ] || complain "$1: not one line: $(cat stderr)"
-    sed -n "s/.*: \(convert it\|turn it\): //p" stderr | sed "s/ IN / $1 /; s/OUT\.tif/out.tif/" >command
-    grep -q '^vips ' command || complain "$1: no command: $(cat stderr)"
+    sed -n "s/.*: \(convert it\|turn it\): //p" stderr | sed "s/ IN / $1 /; s/OUT\.tif/out.tif/" >command.sh
+    grep -q '^vips ' command.sh || complain "$1: no command: $(cat stderr)"
     rm -f out.tif
-    sh ./command || complain "$1: this fails: $(cat command)"
+    sh ./command.sh || complain "$1: this fails: $(cat command.sh)"
     expect 0 inspect out.tif
     printed "^level 0   $3 x $4, "
     ! grep -q 'not used' stdout || complain "$1: levels of what it made are not used: $(cat stdout)"
