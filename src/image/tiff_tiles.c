@@ -19,7 +19,7 @@ hlrp_status hlrp_tiff_tiles_open(const char *path, hlrp_tiff_tiles **out, hlrp_e
     *out = NULL;
     HLRP_TRY(hlrp_calloc(&t, 1, sizeof *t, "a TIFF", err));
     t->page = -1;
-    t->tif = hlrp_tiff_open(path, "rm", &t->note); /* unmapped: a file cut meanwhile is no crash */
+    t->tif = hlrp_tiff_open(path, "r", &t->note);
     if (!t->tif) {
         status = hlrp_fail(err, HLRP_E_INPUT, path, "check the file with tiffinfo",
                            "this is no TIFF: %s", t->note.text);
