@@ -112,6 +112,10 @@ void hlrp_json_log_event(void *json, const char *object);
 /* Writes the command's end, and closes; nothing where it was not opened. */
 void hlrp_json_log_close(hlrp_json_log *json, hlrp_status status, const hlrp_error *err);
 
+/* What libtiff says of files that OpenSlide reads goes to this log from now on, which is borrowed;
+ * NULL: nowhere. From any thread. */
+void hlrp_catch_tiff(const hlrp_log *log);
+
 /* SIGINT, SIGTERM and SIGUSR1 from now on: the first makes hlrp_signal_arrived say so, and ends the
  * program with status 75 if it is still there after some seconds; a second one does so at once. */
 void hlrp_catch_signals(void);

@@ -112,8 +112,9 @@ static void print_levels(const hlrp_slide *slide, const hlrp_mpp *mpp) {
         const char *tile = hlrp_slide_property(slide, key);
         if (tile)
             printf(", stored in tiles %s wide", tile);
-        if (hlrp_slide_level_is_blank(slide, i))
-            printf("; not used: OpenSlide reads it as blank");
+        const char *unusable = hlrp_slide_level_unusable(slide, i);
+        if (unusable)
+            printf("; not used: it is %s", unusable);
         printf("\n");
     }
 }

@@ -43,8 +43,11 @@ int main(int argc, char **argv) {
     signal(SIGXFSZ, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     hlrp_status status = hlrp_call_parse(argc, (const char *const *)argv, &call, &err);
-    if (status == HLRP_OK)
+    if (status == HLRP_OK) {
+        hlrp_catch_tiff(&call.log);
         status = run(&call, &err);
+        hlrp_catch_tiff(NULL);
+    }
     if (status != HLRP_OK)
         hlrp_print_error(&err);
     const hlrp_status closed = close_stdout(&err);

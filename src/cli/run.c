@@ -91,6 +91,7 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
         if (opened != HLRP_OK)
             return opened;
         r.log = &both;
+        hlrp_catch_tiff(&both);
         r.event = hlrp_json_log_event;
         r.event_ctx = &json;
     }
@@ -100,6 +101,7 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
         hlrp_catch_signals();
         status = hlrp_run_batch(config, &r, err);
     }
+    hlrp_catch_tiff(&call->log);
     hlrp_json_log_close(&json, status, err);
     hlrp_config_free(config);
     return status;

@@ -5,6 +5,7 @@
 #ifndef HLRP_IMAGE_H
 #define HLRP_IMAGE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -133,5 +134,15 @@ void hlrp_pyramid_free(hlrp_pyramid *pyramid);
 const char *hlrp_tiff_version(void);
 const char *hlrp_png_version(void);
 const char *hlrp_jpeg_version(void);
+
+/* ---- libtiff's own words ---- */
+
+/* As libtiff calls it: the part of it that speaks, and printf's format; from any thread. */
+typedef void (*hlrp_tiff_say)(const char *part, const char *format, va_list args);
+
+/* For a program's start: who hears what libtiff says of files that other libraries (OpenSlide) have
+ * it read. It has one such place per process, and prints on standard error before this. Files of
+ * this module never end there. */
+void hlrp_tiff_redirect(hlrp_tiff_say warning, hlrp_tiff_say error);
 
 #endif

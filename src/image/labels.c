@@ -290,7 +290,7 @@ out:
 
 static hlrp_status read_tiff(const char *path, const hlrp_label_reader *reader, hlrp_error *err) {
     tiff_job job = {.path = path};
-    job.tif = hlrp_tiff_open(path, "rm", &job.note);
+    job.tif = hlrp_tiff_open(path, "r", &job.note);
     if (!job.tif)
         return bad(path, job.note.text, err);
     hlrp_status status = tiff_rows(&job, reader, err);

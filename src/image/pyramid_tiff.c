@@ -210,7 +210,7 @@ static hlrp_status append_level(hlrp_pyramid *p, hlrp_level *level, hlrp_error *
     TIFFClose(level->tif);
     level->tif = NULL;
     if (whole && lseek(level->spool, 0, SEEK_SET) == 0)
-        from = hlrp_tiff_fdopen(level->spool, "spool", "rm", &p->note); /* closes it in any case */
+        from = hlrp_tiff_fdopen(level->spool, "spool", "r", &p->note); /* closes it in any case */
     else
         close(level->spool);
     level->spool = -1;

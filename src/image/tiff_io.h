@@ -1,4 +1,6 @@
-/* libtiff without its global handlers: each handle keeps its first error in a note of its own. */
+/* libtiff without its global handlers: each handle keeps its first error in a note of its own. All
+ * files are opened here: libtiff's own read procedure makes it write outside its buffer on an input
+ * error. */
 #ifndef HLRP_IMAGE_TIFF_IO_H
 #define HLRP_IMAGE_TIFF_IO_H
 
@@ -13,10 +15,11 @@ typedef struct hlrp_tiff_note {
     int warnings;
 } hlrp_tiff_note;
 
-/* As TIFFOpenExt; NULL on failure with *note filled. No single allocation over 1 GB. */
+/* As TIFFOpen ("r", or "w…"), never mapped; NULL on failure with *note filled, and so is a read that
+ * fails later. No single allocation over 1 GB. */
 TIFF *hlrp_tiff_open(const char *path, const char *mode, hlrp_tiff_note *note);
 
-/* The same on a file descriptor, which TIFFClose closes; on failure it is closed here. */
+/* The same on a file descriptor, which is closed with it; on failure it is closed here. */
 TIFF *hlrp_tiff_fdopen(int fd, const char *path, const char *mode, hlrp_tiff_note *note);
 
 /* HLRP_E_IO "cannot write the file: …" with the system's reason, or libtiff's. */

@@ -33,7 +33,7 @@ hlrp_status hlrp_image_read_tiff(const char *path, hlrp_image *out, hlrp_error *
     char why[1024] = "";
     uint32_t width = 0, height = 0;
     uint32_t *raster = NULL;
-    TIFF *tif = hlrp_tiff_open(path, "rm", &note); /* unmapped: a file cut meanwhile is no crash */
+    TIFF *tif = hlrp_tiff_open(path, "r", &note);
     if (!tif)
         return hlrp_image_bad(path, note.text, err);
     if (!TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &width) ||

@@ -19,7 +19,7 @@ hlrp_status hlrp_tiff_tiles_open(const char *path, hlrp_tiff_tiles **out, hlrp_e
     *out = NULL;
     HLRP_TRY(hlrp_calloc(&t, 1, sizeof *t, "a TIFF", err));
     t->page = -1;
-    t->tif = hlrp_tiff_open(path, "rm", &t->note); /* unmapped: a file cut meanwhile is no crash */
+    t->tif = hlrp_tiff_open(path, "r", &t->note);
     if (!t->tif) {
         status = hlrp_fail(err, HLRP_E_INPUT, path, "check the file with tiffinfo",
                            "this is no TIFF: %s", t->note.text);
@@ -70,22 +70,65 @@ static bool is_rgb_tiles(TIFF *tif) {
            TIFFIsCODECConfigured(codec) == 1;
 }
 
-bool hlrp_tiff_tiles_find(hlrp_tiff_tiles *tiles, hlrp_size size, int *page, hlrp_size *tile) {
-    TIFF *tif = tiles->tif;
-    for (int i = 0; i < MOST_PAGES && set_page(tiles, i); i++) {
-        uint32_t w = 0, h = 0, tile_w = 0, tile_h = 0;
-        TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &w);
-        TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &h);
-        if (w != size.w || h != size.h || !is_rgb_tiles(tif) ||
-            !TIFFGetField(tif, TIFFTAG_TILEWIDTH, &tile_w) ||
-            !TIFFGetField(tif, TIFFTAG_TILELENGTH, &tile_h) ||
-            TIFFTileSize64(tif) != (uint64_t)3 * tile_w * tile_h)
-            continue;
-        *page = i;
-        *tile = (hlrp_size){tile_w, tile_h};
-        return true;
-    }
+/* Whether the page that is set may be a level of this size. */
+static bool is_level(TIFF *tif, hlrp_size size, bool only_reduced) {
+    uint32_t w = 0, h = 0, kind = 0;
+    TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &w);
+    TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &h);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SUBFILETYPE, &kind);
+    return w == size.w && h == size.h && TIFFIsTiled(tif) &&
+           (!only_reduced || (kind & FILETYPE_REDUCEDIMAGE) != 0);
+}
+
+static void describe(TIFF *tif, hlrp_tiff_kind *out) {
+    uint16_t codec = 0, orientation = 0, samples = 0, colors = 0;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_COMPRESSION, &codec);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_ORIENTATION, &orientation);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLESPERPIXEL, &samples);
+    TIFFGetField(tif, TIFFTAG_PHOTOMETRIC, &colors);
+    *out = (hlrp_tiff_kind){.tiled = TIFFIsTiled(tif) != 0,
+                            .has_decoder = TIFFIsCODECConfigured(codec) == 1,
+                            .compression = codec,
+                            .orientation = orientation,
+                            .samples = samples,
+                            .inks = colors == PHOTOMETRIC_SEPARATED};
+    if (TIFFRGBAImageOK(tif, out->lacking))
+        out->lacking[0] = '\0';
+}
+
+bool hlrp_tiff_tiles_kind(hlrp_tiff_tiles *tiles, hlrp_size size, hlrp_tiff_kind *out) {
+    const bool any = size.w == 0 && size.h == 0;
+    for (int i = 0; i < MOST_PAGES && set_page(tiles, i); i++)
+        if (any || is_level(tiles->tif, size, false)) {
+            describe(tiles->tif, out);
+            return true;
+        }
     return false;
+}
+
+/* Its tiles, where _read can hand them out. */
+static bool tiles_of(TIFF *tif, hlrp_size *tile) {
+    uint32_t w = 0, h = 0;
+    if (!is_rgb_tiles(tif) || !TIFFGetField(tif, TIFFTAG_TILEWIDTH, &w) ||
+        !TIFFGetField(tif, TIFFTAG_TILELENGTH, &h) || TIFFTileSize64(tif) != (uint64_t)3 * w * h)
+        return false;
+    *tile = (hlrp_size){w, h};
+    return true;
+}
+
+bool hlrp_tiff_tiles_find(hlrp_tiff_tiles *tiles, hlrp_size size, bool only_reduced, int *page,
+                          hlrp_size *tile) {
+    bool good = false;
+    int found = 0;
+    for (int i = 0; i < MOST_PAGES && set_page(tiles, i); i++) {
+        if (!is_level(tiles->tif, size, only_reduced && i > 0))
+            continue;
+        if (found++ > 0)
+            return false;
+        *page = i;
+        good = tiles_of(tiles->tif, tile);
+    }
+    return good;
 }
 
 bool hlrp_tiff_tiles_read(hlrp_tiff_tiles *tiles, int page, int64_t x, int64_t y, uint8_t *rgb) {
@@ -96,4 +139,8 @@ bool hlrp_tiff_tiles_read(hlrp_tiff_tiles *tiles, int page, int64_t x, int64_t y
     const tmsize_t size = TIFFTileSize(tiles->tif);
     return TIFFReadEncodedTile(tiles->tif, tile, rgb, size) == size &&
            tiles->note.text[0] == '\0' && tiles->note.warnings == 0;
+}
+
+const char *hlrp_tiff_tiles_words(const hlrp_tiff_tiles *tiles) {
+    return tiles->note.text;
 }

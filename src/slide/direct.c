@@ -30,18 +30,14 @@ struct hlrp_direct {
     int64_t slot_count, tile_bytes, clock;
 };
 
-/* Formats of OpenSlide that are a page per level, tiles edge to edge. */
-static bool vendor_is_plain(const hlrp_slide *slide) {
-    const char *vendor = hlrp_slide_property(slide, "openslide.vendor");
-    return vendor && (strcmp(vendor, "aperio") == 0 || strcmp(vendor, "generic-tiff") == 0);
-}
-
+/* Which pages are levels is OpenSlide's rule for the format. */
 static bool find_pages(hlrp_direct *d, const hlrp_slide *slide) {
+    const bool only_reduced = hlrp_slide_has_vendor(slide, "generic-tiff");
     bool any = false;
     for (int i = 0; i < d->level_count; i++) {
         const hlrp_size size = hlrp_slide_size(slide, i);
         page *p = &d->pages[i];
-        const bool found = hlrp_tiff_tiles_find(d->tiff, size, &p->number, &p->tile);
+        const bool found = hlrp_tiff_tiles_find(d->tiff, size, only_reduced, &p->number, &p->tile);
         const int64_t bytes = found ? p->tile.w * p->tile.h * 3 : INT64_MAX;
         if (bytes > TILE_BYTES_MAX) {
             p->number = -1;
@@ -78,7 +74,8 @@ out:
 void hlrp_direct_open(const hlrp_slide *slide, int64_t cache_bytes, hlrp_direct **out) {
     hlrp_error ignored = {0};
     *out = NULL;
-    if (vendor_is_plain(slide))
+    /* formats that are a page per level, tiles edge to edge */
+    if (hlrp_slide_has_vendor(slide, "aperio") || hlrp_slide_has_vendor(slide, "generic-tiff"))
         open_direct(slide, cache_bytes, out, &ignored);
 }
 
@@ -153,4 +150,8 @@ bool hlrp_direct_read(hlrp_direct *direct, int level, hlrp_irect rect, uint8_t *
         }
     }
     return true;
+}
+
+const char *hlrp_direct_words(const hlrp_direct *direct) {
+    return hlrp_tiff_tiles_words(direct->tiff);
 }

@@ -5,9 +5,10 @@
  * tiles neither overlap nor let anything through. Here the stored tiles are decoded by libtiff and
  * their rows copied.
  *
- * OpenSlide keeps the last word. A level is read this way only if its vendor is known to store
- * levels as plain pages, a page of the level's size is found, and a sample of it is, byte for byte,
- * what OpenSlide gives. A tile that is missing, damaged or only doubtful is left to OpenSlide. */
+ * A level is read this way only if its vendor is known to store levels as plain pages, a page of the
+ * level's size is found, and a sample of it is, byte for byte, what OpenSlide gives (confirm.c). A
+ * tile that is missing, damaged or only doubtful is left to OpenSlide. Levels that are smaller than
+ * their tiles are read this way alone: OpenSlide reads them wrongly. */
 #ifndef HLRP_SLIDE_DIRECT_H
 #define HLRP_SLIDE_DIRECT_H
 
@@ -28,5 +29,8 @@ bool hlrp_direct_tile(const hlrp_direct *direct, int level, int64_t x, int64_t y
  * rgb is then undefined. */
 bool hlrp_direct_read(hlrp_direct *direct, int level, hlrp_irect rect, uint8_t *rgb,
                       int64_t stride);
+
+/* libtiff's words against the tile that could not be had last; "": none. Borrowed. */
+const char *hlrp_direct_words(const hlrp_direct *direct);
 
 #endif

@@ -12,17 +12,22 @@
 
 typedef struct mpp_key {
     const char *x, *y;
-    const char *unit; /* a property that holds the TIFF resolution unit; NULL: the keys are µm */
+    /* Properties that hold their units; NULL: the keys are µm. */
+    const char *unit_x, *unit_y;
+    bool per_unit; /* pixels per unit, else units per pixel */
 } mpp_key;
 
-/* In order of trust: OpenSlide's, the vendors', the TIFF's. */
+/* In order of trust: OME-XML (what OpenSlide 4 says of such a file it takes from the TIFF's tags),
+ * OpenSlide's, the vendors', the TIFF's. */
 static const mpp_key keys[] = {
-    {"openslide.mpp-x", "openslide.mpp-y", NULL},
-    {"aperio.MPP", "aperio.MPP", NULL},
-    {"mirax.LAYER_0_LEVEL_0_SECTION.MICROMETER_PER_PIXEL_X",
-     "mirax.LAYER_0_LEVEL_0_SECTION.MICROMETER_PER_PIXEL_Y", NULL},
-    {"ventana.ScanRes", "ventana.ScanRes", NULL},
-    {"tiff.XResolution", "tiff.YResolution", "tiff.ResolutionUnit"},
+    {"ome.PhysicalSizeX", "ome.PhysicalSizeY", "ome.PhysicalSizeXUnit", "ome.PhysicalSizeYUnit",
+     false},
+    {.x = "openslide.mpp-x", .y = "openslide.mpp-y"},
+    {.x = "aperio.MPP", .y = "aperio.MPP"},
+    {.x = "mirax.LAYER_0_LEVEL_0_SECTION.MICROMETER_PER_PIXEL_X",
+     .y = "mirax.LAYER_0_LEVEL_0_SECTION.MICROMETER_PER_PIXEL_Y"},
+    {.x = "ventana.ScanRes", .y = "ventana.ScanRes"},
+    {"tiff.XResolution", "tiff.YResolution", "tiff.ResolutionUnit", "tiff.ResolutionUnit", true},
 };
 
 static bool in_range(double mpp) {
@@ -33,11 +38,29 @@ static bool apart(double a, double b) {
     return fabs(a - b) > MPP_APART * fmin(a, b);
 }
 
-/* µm in the TIFF resolution unit; 0 where it has no absolute one. TIFF 6.0: absent means inch. */
-static double unit_length(const char *unit) {
-    if (!unit || strcmp(unit, "inch") == 0)
-        return 25400;
-    return strcmp(unit, "centimeter") == 0 ? 10000 : 0;
+/* µm in a unit; 0 where it has no absolute length (pixel, reference frame, none). An absent one is
+ * an inch in TIFF 6.0, a µm in OME-XML. The letter of micro comes as two characters of Unicode. */
+static double unit_length(const char *unit, bool tiff) {
+    static const struct {
+        const char *name;
+        double length;
+    } units[] = {{"inch", 25400},  {"centimeter", 1e4}, {"in", 25400}, {"m", 1e6},
+                 {"dm", 1e5},      {"cm", 1e4},         {"mm", 1e3},   {"\xc2\xb5m", 1},
+                 {"\xce\xbcm", 1}, {"um", 1},           {"nm", 1e-3},  {"\xc3\x85", 1e-4},
+                 {"pm", 1e-6}};
+    if (!unit)
+        return tiff ? 25400 : 1;
+    for (size_t i = 0; i < HLRP_COUNT(units); i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return units[i].length;
+    return 0;
+}
+
+/* Turns a number in the unit that the property `unit` names into µm per pixel. False: no length. */
+static bool convert(const hlrp_slide *slide, const mpp_key *key, const char *unit, double *value) {
+    const double length = unit_length(hlrp_slide_property(slide, unit), key->per_unit);
+    *value = key->per_unit ? length / *value : length * *value;
+    return length > 0;
 }
 
 /* False where the pair cannot be used; `looked` then says why. */
@@ -52,15 +75,11 @@ static bool try_key(const hlrp_slide *slide, const mpp_key *key, hlrp_mpp *out, 
         hlrp_str_addf(looked, "%s%s (\"%.40s\" is no number)", comma, key->x, x);
         return false;
     }
-    if (key->unit) {
-        const char *unit = hlrp_slide_property(slide, key->unit);
-        double length = unit_length(unit);
-        if (length == 0) {
-            hlrp_str_addf(looked, "%s%s (unit \"%.40s\")", comma, key->x, unit);
-            return false;
-        }
-        out->x = length / out->x;
-        out->y = length / out->y;
+    if (key->unit_x && (!convert(slide, key, key->unit_x, &out->x) ||
+                        !convert(slide, key, key->unit_y, &out->y))) {
+        const char *unit = hlrp_slide_property(slide, key->unit_x);
+        hlrp_str_addf(looked, "%s%s (unit \"%.40s\")", comma, key->x, unit ? unit : "");
+        return false;
     }
     if (in_range(out->x) && in_range(out->y))
         return true;

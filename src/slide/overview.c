@@ -134,7 +134,7 @@ static hlrp_status do_block_somehow(overview *o, int level, hlrp_irect block, in
         const block_source s = find_source(o, i, block);
         if (s.rect.w * s.rect.h > MOST_PIXELS)
             break;
-        if (!o->slide->levels[i].blank)
+        if (!o->slide->levels[i].unusable)
             status = do_block(o, i, block, err);
     }
     if (status != HLRP_E_INPUT)

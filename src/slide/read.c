@@ -6,9 +6,6 @@
 #include "slide/slide_private.h"
 #include "util/vector.h"
 
-/* Pixels a side of what both ways to the pixels are compared by. */
-enum { SAMPLE_SIDE = 256 };
-
 /* The level-0 address of a level's pixel. Rounded to nearest, from the origin, each time. */
 static int64_t address(const slide_level *level, int64_t pixel) {
     return llround((double)pixel * level->step);
@@ -82,10 +79,9 @@ static hlrp_status read_once(hlrp_slide *slide, int level, hlrp_irect piece, hlr
                                 piece.w, piece.h, slide->argb, err);
 }
 
-/* `piece` lies inside the level; rgb is its first pixel, rows are `stride` bytes apart. A second
- * look tells a disk or a network that failed for a moment from a file that is damaged. */
-static hlrp_status read_by_backend(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
-                                   int64_t stride, hlrp_error *err) {
+/* A second look tells a disk or a network that failed for a moment from a file that is damaged. */
+hlrp_status hlrp_slide_read_by_backend(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
+                                       int64_t stride, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(
         hlrp_grow(&slide->argb, &slide->argb_capacity, piece.w * piece.h, sizeof(uint32_t), err));
@@ -109,43 +105,27 @@ out:
     return status;
 }
 
+static bool read_directly(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
+                          int64_t stride) {
+    return slide->direct && slide->levels[level].direct &&
+           hlrp_direct_read(slide->direct, level, piece, rgb, stride);
+}
+
+/* Of a level that OpenSlide reads wrongly there is no second way to a tile that is damaged, but a
+ * second look, as the other levels get it. */
 static hlrp_status read_piece(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
                               int64_t stride, hlrp_error *err) {
-    if (slide->levels[level].direct && hlrp_direct_read(slide->direct, level, piece, rgb, stride))
+    if (read_directly(slide, level, piece, rgb, stride))
         return HLRP_OK;
-    return read_by_backend(slide, level, piece, rgb, stride, err);
-}
-
-/* Whether both ways give the same pixels: of the tile in the middle, or of the first one where
- * OpenSlide would interpolate elsewhere. */
-static bool same_sample(hlrp_slide *slide, int level, uint8_t *a, uint8_t *b) {
-    const slide_level *l = &slide->levels[level];
-    const bool whole = l->step == floor(l->step);
-    hlrp_irect tile = {0};
-    hlrp_error ignored = {0};
-    if (!hlrp_direct_tile(slide->direct, level, whole ? l->size.w / 2 : 0,
-                          whole ? l->size.h / 2 : 0, &tile))
-        return false;
-    tile.w = HLRP_MIN(tile.w, SAMPLE_SIDE);
-    tile.h = HLRP_MIN(tile.h, SAMPLE_SIDE);
-    tile = hlrp_irect_intersect(tile, (hlrp_irect){0, 0, l->size.w, l->size.h});
-    return hlrp_direct_read(slide->direct, level, tile, a, tile.w * 3) &&
-           read_by_backend(slide, level, tile, b, tile.w * 3, &ignored) == HLRP_OK &&
-           memcmp(a, b, (size_t)(tile.w * tile.h * 3)) == 0;
-}
-
-void hlrp_slide_find_direct(hlrp_slide *slide, const hlrp_slide *like) {
-    hlrp_error ignored = {0};
-    uint8_t *a = NULL, *b = NULL;
-    hlrp_direct_open(slide, HLRP_DIRECT_CACHE_BYTES, &slide->direct);
-    if (slide->direct &&
-        hlrp_calloc(&a, 3 * SAMPLE_SIDE, SAMPLE_SIDE, "pixels", &ignored) == HLRP_OK &&
-        hlrp_calloc(&b, 3 * SAMPLE_SIDE, SAMPLE_SIDE, "pixels", &ignored) == HLRP_OK)
-        for (int i = 0; i < slide->level_count; i++)
-            slide->levels[i].direct = like ? like->levels[i].direct
-                                           : !slide->levels[i].blank && same_sample(slide, i, a, b);
-    free(a);
-    free(b);
+    if (!slide->levels[level].small)
+        return hlrp_slide_read_by_backend(slide, level, piece, rgb, stride, err);
+    if (read_directly(slide, level, piece, rgb, stride))
+        return HLRP_OK;
+    const char *words = slide->direct ? hlrp_direct_words(slide->direct) : "the file is gone";
+    return hlrp_fail(err, HLRP_E_INPUT, slide->path, "the file is damaged there: copy it anew",
+                     "libtiff: %s, in %lld × %lld pixels of level %d at (%lld, %lld) of that level",
+                     words[0] ? words : "a tile is missing", (long long)piece.w, (long long)piece.h,
+                     level, (long long)piece.x, (long long)piece.y);
 }
 
 static hlrp_status check_request(const hlrp_slide *slide, int level, hlrp_irect rect,

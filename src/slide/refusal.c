@@ -75,6 +75,31 @@ static uint64_t find_lack(tiff_file *t) {
     return known ? 0 : end;
 }
 
+static hlrp_status explain_tiff(const char *path, hlrp_error *err) {
+    hlrp_tiff_kind kind;
+    if (hlrp_tiff_first_kind(path, &kind) && !kind.tiled)
+        return hlrp_fail(err, HLRP_E_INPUT, path, hlrp_tiff_conversion(&kind),
+                         "this TIFF is stored in strips, and slides are in tiles");
+    return hlrp_fail(err, HLRP_E_INPUT, path,
+                     "check the file with tiffinfo; slides are tiled TIFFs",
+                     "OpenSlide does not know this TIFF as a slide, or it is damaged");
+}
+
+/* OpenSlide knows the file, and says what is wrong with it. */
+static hlrp_status pass_on(const char *path, const char *words, hlrp_error *err) {
+    hlrp_tiff_kind kind;
+    const bool compression =
+        strstr(words, "Unsupported TIFF compression") && hlrp_tiff_first_kind(path, &kind);
+    if (!compression)
+        return hlrp_fail(
+            err, HLRP_E_INPUT, path,
+            "copy it anew and compare the sizes; if they agree, OpenSlide cannot read its kind",
+            "OpenSlide: %s", words);
+    const char *name = hlrp_tiff_compression_name(&kind);
+    return hlrp_fail(err, HLRP_E_INPUT, path, hlrp_tiff_conversion(&kind), "OpenSlide: %s%s%s%s",
+                     words, name ? " (" : "", name ? name : "", name ? ")" : "");
+}
+
 static hlrp_status explain_contents(const char *path, FILE *file, hlrp_error *err) {
     tiff_file t = {.file = file};
     uint8_t head[4] = {0};
@@ -90,12 +115,8 @@ static hlrp_status explain_contents(const char *path, FILE *file, hlrp_error *er
             "the file is truncated: its directories speak of byte %llu, but it has %llu",
             (unsigned long long)lack, (unsigned long long)t.size);
     rewind(file);
-    const bool tiff =
-        fread(head, 1, 2, file) == 2 && (memcmp(head, "II", 2) == 0 || memcmp(head, "MM", 2) == 0);
-    if (tiff)
-        return hlrp_fail(err, HLRP_E_INPUT, path,
-                         "check the file with tiffinfo; slides are tiled TIFFs",
-                         "OpenSlide does not know this TIFF as a slide, or it is damaged");
+    if (fread(head, 1, 2, file) == 2 && (memcmp(head, "II", 2) == 0 || memcmp(head, "MM", 2) == 0))
+        return explain_tiff(path, err);
     return hlrp_fail(err, HLRP_E_INPUT, path,
                      "give a whole-slide image (openslide.org/formats lists the formats)",
                      "OpenSlide does not know this format");
@@ -104,10 +125,7 @@ static hlrp_status explain_contents(const char *path, FILE *file, hlrp_error *er
 hlrp_status hlrp_slide_explain_refusal(const char *path, const char *own_words, hlrp_error *err) {
     struct stat info;
     if (own_words)
-        return hlrp_fail(
-            err, HLRP_E_INPUT, path,
-            "copy it anew and compare the sizes; if they agree, OpenSlide cannot read its kind",
-            "OpenSlide: %s", own_words);
+        return pass_on(path, own_words, err);
     if (stat(path, &info) != 0)
         return hlrp_fail(err, HLRP_E_INPUT, path, "check the path", "the slide cannot be found: %s",
                          strerror(errno));

@@ -75,19 +75,6 @@ static int hex_digit(char c) {
     return at ? (int)(at - digits) : -1;
 }
 
-/* libtiff 4.5 refuses to decode a level that is narrower than its tiles, and OpenSlide 3.4.1 then
- * gives blank pixels without an error: such levels are passed over. */
-static void find_blank_levels(hlrp_slide *slide) {
-    for (int i = 1; i < slide->level_count; i++) {
-        char key[64];
-        int64_t tile = 0;
-        snprintf(key, sizeof key, "openslide.level[%d].tile-width", i);
-        const char *width = hlrp_slide_property(slide, key);
-        slide->levels[i].blank =
-            width && hlrp_parse_int(width, &tile) && tile > slide->levels[i].size.w;
-    }
-}
-
 /* "RRGGBB", a '#' before it allowed. */
 static void find_background(hlrp_slide *slide) {
     memset(slide->background, 255, 3);
@@ -129,7 +116,8 @@ hlrp_status hlrp_slide_open_backend(const hlrp_slide_backend *backend, const voi
     HLRP_TRY(backend->open(source, &slide->state, err));
     HLRP_TRY(copy_levels(slide, err));
     HLRP_TRY(copy_properties(slide, err));
-    find_blank_levels(slide);
+    HLRP_TRY(hlrp_slide_read_ome(slide, err));
+    hlrp_slide_find_small_levels(slide);
     find_background(slide);
     *out = slide;
     slide = NULL;
@@ -144,10 +132,14 @@ static hlrp_status open_file(const char *path, const hlrp_slide *like, hlrp_slid
     char *source = hlrp_strdup(path, err);
     if (!source)
         return HLRP_E_MEMORY;
-    const hlrp_status status =
+    hlrp_status status =
         hlrp_slide_open_backend(&hlrp_backend_openslide, source, source, path, out, err);
     if (status == HLRP_OK)
-        hlrp_slide_find_direct(*out, like);
+        status = hlrp_slide_confirm(*out, like, err);
+    if (status != HLRP_OK) {
+        hlrp_slide_close(*out);
+        *out = NULL;
+    }
     return status;
 }
 
@@ -203,8 +195,8 @@ int hlrp_slide_pick_level(const hlrp_slide *slide, double downsample_x, double d
     int best = 0;
     for (int i = 1; i < slide->level_count; i++) {
         const slide_level *level = &slide->levels[i];
-        if (!level->blank && level->x <= downsample_x * 1.01 && level->y <= downsample_y * 1.01 &&
-            level->x > slide->levels[best].x)
+        if (!level->unusable && level->x <= downsample_x * 1.01 &&
+            level->y <= downsample_y * 1.01 && level->x > slide->levels[best].x)
             best = i;
     }
     return best;
@@ -212,13 +204,13 @@ int hlrp_slide_pick_level(const hlrp_slide *slide, double downsample_x, double d
 
 int hlrp_slide_next_level(const hlrp_slide *slide, int level) {
     for (int i = level + 1; i < slide->level_count; i++)
-        if (!slide->levels[i].blank)
+        if (!slide->levels[i].unusable)
             return i;
     return -1;
 }
 
-bool hlrp_slide_level_is_blank(const hlrp_slide *slide, int level) {
-    return slide->levels[level].blank;
+const char *hlrp_slide_level_unusable(const hlrp_slide *slide, int level) {
+    return slide->levels[level].unusable;
 }
 
 const char *hlrp_slide_property(const hlrp_slide *slide, const char *key) {
@@ -226,6 +218,11 @@ const char *hlrp_slide_property(const hlrp_slide *slide, const char *key) {
         if (strcmp(slide->keys.items[i], key) == 0)
             return slide->values.items[i];
     return NULL;
+}
+
+bool hlrp_slide_has_vendor(const hlrp_slide *slide, const char *name) {
+    const char *vendor = hlrp_slide_property(slide, "openslide.vendor");
+    return vendor && strcmp(vendor, name) == 0;
 }
 
 int64_t hlrp_slide_property_count(const hlrp_slide *slide) {

@@ -16,7 +16,8 @@
 typedef struct hlrp_slide hlrp_slide;
 
 /* Fails with HLRP_E_INPUT on a missing or unreadable file, a format OpenSlide does not know, or a
- * file it knows but cannot open (its own words come first). */
+ * file it knows but cannot open (its own words come first), or a level 0 whose pixels cannot be
+ * confirmed. */
 hlrp_status hlrp_slide_open(const char *path, hlrp_slide **out, hlrp_error *err);
 void hlrp_slide_close(hlrp_slide *slide); /* NULL is allowed */
 
@@ -42,12 +43,12 @@ void hlrp_slide_downsample(const hlrp_slide *slide, int level, double *x, double
 int hlrp_slide_pick_level(const hlrp_slide *slide, double downsample_x, double downsample_y);
 
 /* The next coarser level that can be read; -1: none. Like hlrp_slide_pick_level it passes over
- * levels narrower than their TIFF tiles, which read back blank without an error (OpenSlide 3.4.1 on
- * libtiff 4.5). */
+ * levels whose pixels could not be confirmed (confirm.c): OpenSlide 3.4.1 reads some wrongly without
+ * an error. Level 0 is always usable: else the slide is not opened. */
 int hlrp_slide_next_level(const hlrp_slide *slide, int level);
 
-/* Whether a level is passed over for that. */
-bool hlrp_slide_level_is_blank(const hlrp_slide *slide, int level);
+/* Why a level is passed over, to go on after "level N is "; NULL: it is not. Static. */
+const char *hlrp_slide_level_unusable(const hlrp_slide *slide, int level);
 
 /* ---- what the file says ---- */
 
@@ -64,8 +65,8 @@ void hlrp_slide_background(const hlrp_slide *slide, uint8_t rgb[3]);
  * false. */
 bool hlrp_slide_bounds(const hlrp_slide *slide, hlrp_irect *bounds);
 
-/* µm per level-0 pixel: `override` (NULL: none), then openslide.mpp-x/y, the vendor's key, the
- * TIFF resolution (unit absent: inch); never the objective power. Values outside 0.05–10 µm are
+/* µm per level-0 pixel: `override` (NULL: none), then PhysicalSizeX/Y of OME-XML, openslide.mpp-x/y,
+ * the vendor's key, the TIFF resolution (unit absent: inch); never the objective power. Values outside 0.05–10 µm are
  * passed over. *source (borrowed, static; may be NULL) says where it came from. An override that
  * is more than 5 % off what the slide says is logged as a warning. HLRP_E_INPUT where nothing is
  * found (what was looked for is in the error), or where x and y of the slide are over 5 % apart;

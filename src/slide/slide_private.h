@@ -2,6 +2,7 @@
 #ifndef HLRP_SLIDE_PRIVATE_H
 #define HLRP_SLIDE_PRIVATE_H
 
+#include "image/tiff_tiles.h"
 #include "slide/direct.h"
 #include "slide/slide.h"
 
@@ -32,10 +33,11 @@ typedef struct hlrp_slide_backend {
 
 typedef struct slide_level {
     hlrp_size size;
-    double step; /* the backend's */
-    double x, y; /* downsample per axis */
-    bool blank;  /* reads as nothing: passed over */
-    bool direct; /* direct.h gives the same pixels */
+    double step;          /* the backend's */
+    double x, y;          /* downsample per axis */
+    bool small;           /* than its TIFF tiles: only direct.h reads it rightly */
+    bool direct;          /* direct.h reads it */
+    const char *unusable; /* why it is passed over, "level N is …"; NULL: it is not */
 } slide_level;
 
 /* Levels and properties are copied once, so that they outlive a reopened backend. */
@@ -49,8 +51,9 @@ struct hlrp_slide {
     slide_level *levels;
     hlrp_strings keys, values;
     uint8_t background[3];
-    hlrp_direct *direct; /* NULL: there is no way round OpenSlide */
-    uint32_t *argb;      /* one piece */
+    hlrp_direct *direct;    /* NULL: there is no way round OpenSlide */
+    const char *conversion; /* the command that makes a slide that can be read of it */
+    uint32_t *argb;         /* one piece */
     int64_t argb_capacity;
 };
 
@@ -61,9 +64,35 @@ hlrp_status hlrp_slide_open_backend(const hlrp_slide_backend *backend, const voi
 
 extern const hlrp_slide_backend hlrp_backend_openslide;
 
-/* Finds out which levels direct.h reads as OpenSlide does; `like` (may be NULL) is a handle on the
- * same slide that knows. */
-void hlrp_slide_find_direct(hlrp_slide *slide, const hlrp_slide *like);
+bool hlrp_slide_has_vendor(const hlrp_slide *slide, const char *name); /* openslide.vendor */
+
+/* Adds ome.PhysicalSizeX, …XUnit, …Y and …YUnit of level 0 to the properties, where the description
+ * is OME-XML that has them. */
+hlrp_status hlrp_slide_read_ome(hlrp_slide *slide, hlrp_error *err);
+
+/* Whether OpenSlide can read what the TIFF's levels hold, and rightly: HLRP_E_INPUT where it cannot
+ * read level 0; other levels are marked. Sets slide->conversion. */
+hlrp_status hlrp_slide_check_stored(hlrp_slide *slide, hlrp_error *err);
+
+/* How the first page of a TIFF stores its pixels; false: this is no TIFF. */
+bool hlrp_tiff_first_kind(const char *path, hlrp_tiff_kind *out);
+
+/* What turns a TIFF of this kind into a slide: a command of libvips's, or that it cannot either. */
+const char *hlrp_tiff_conversion(const hlrp_tiff_kind *kind);
+
+/* Of a compression that OpenSlide reads of some vendors only, or not at all; else NULL. */
+const char *hlrp_tiff_compression_name(const hlrp_tiff_kind *kind);
+
+/* Marks levels that are smaller than their TIFF tiles: unusable until they are confirmed. */
+void hlrp_slide_find_small_levels(hlrp_slide *slide);
+
+/* Finds out which levels can be used and which of them direct.h reads; `like` (may be NULL) is a
+ * handle on the same slide that knows. HLRP_E_INPUT where level 0 cannot be used. */
+hlrp_status hlrp_slide_confirm(hlrp_slide *slide, const hlrp_slide *like, hlrp_error *err);
+
+/* `piece`, inside the level, by OpenSlide; rgb is its first pixel, rows are `stride` bytes apart. */
+hlrp_status hlrp_slide_read_by_backend(hlrp_slide *slide, int level, hlrp_irect piece, uint8_t *rgb,
+                                       int64_t stride, hlrp_error *err);
 
 /* Why OpenSlide would not have a file, from a look at its first bytes: one clear line. */
 hlrp_status hlrp_slide_explain_refusal(const char *path, const char *own_words, hlrp_error *err);

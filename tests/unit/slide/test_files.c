@@ -162,7 +162,7 @@ static void unreadable(void **state) {
         hlrp_slide_open(data("openslide-python-fixtures/unreadable.svs"), &slide, &err), HLRP_OK);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(hlrp_slide_read(slide, 0, rect, rgb, &err), HLRP_E_INPUT);
-        assert_non_null(strstr(err.what, "OpenSlide: "));
+        assert_non_null(strstr(err.what, "libtiff: ")); /* it is smaller than its tile */
         assert_non_null(strstr(err.where, "unreadable.svs"));
     }
     /* outside the slide there is nothing to read, so nothing fails */

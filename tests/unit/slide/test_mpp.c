@@ -96,6 +96,82 @@ static void tiff_units(void **state) {
     assert_non_null(strstr(a.err.what, "352.8"));
 }
 
+/* An OME-TIFF of 1 × 1 pixels: what Pixels has beside its size, and what stands before it. */
+static answer ask_ome(const char *before, const char *attributes) {
+    char text[1000];
+    snprintf(
+        text, sizeof text,
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>%s<OME "
+        "xmlns=\"http://www.openmicroscopy.org/Schemas/OME/2016-06\"><Image ID=\"Image:0\">"
+        "<Pixels ID=\"Pixels:0\" SizeX=\"1\" SizeY=\"1\" %s><TiffData/></Pixels></Image></OME>",
+        before, attributes);
+    const hlrp_memory_property p[] = {{"tiff.ImageDescription", text},
+                                      {"tiff.XResolution", "25400"},
+                                      {"tiff.YResolution", "25400"}};
+    return ask(p, 3, NULL);
+}
+
+/* Guards: the TIFF's resolution (a screen's, often) instead of what OME-XML says, and a unit that is
+ * not looked at. */
+static void ome_units(void **state) {
+    (void)state;
+    static const struct {
+        const char *attributes;
+        double x, y;
+    } cases[] = {
+        {"PhysicalSizeX=\"0.25\" PhysicalSizeY=\"0.26\"", 0.25, 0.26}, /* µm where none is given */
+        {"PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"µm\" PhysicalSizeY=\"0.25\" "
+         "PhysicalSizeYUnit=\"&#956;m\"",
+         0.25, 0.25}, /* the micro sign, and the Greek letter */
+        {"PhysicalSizeX=\"250\" PhysicalSizeXUnit=\"nm\" PhysicalSizeY=\"0.00026\" "
+         "PhysicalSizeYUnit=\"mm\"",
+         0.25, 0.26},
+        {"PhysicalSizeX=\"2500\" PhysicalSizeXUnit=\"Å\" PhysicalSizeY=\"2.5E-5\" "
+         "PhysicalSizeYUnit=\"cm\"",
+         0.25, 0.25},
+        {"PhysicalSizeX=\"1e-5\" PhysicalSizeXUnit=\"in\" PhysicalSizeY=\"2.54e-7\" "
+         "PhysicalSizeYUnit=\"m\"",
+         0.254, 0.254}};
+    for (size_t i = 0; i < HLRP_COUNT(cases); i++)
+        assert_found(ask_ome("", cases[i].attributes), cases[i].x, cases[i].y, "ome.PhysicalSizeX");
+}
+
+/* Then the TIFF's own resolution is next: 1 µm here. */
+static void ome_that_says_nothing(void **state) {
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "PhysicalSizeX=\"0.25\"",
+        "PhysicalSizeX=\"0.25\" PhysicalSizeXUnit=\"pixel\" PhysicalSizeY=\"0.25\"",
+        "PhysicalSizeX=\"0.25\" PhysicalSizeY=\"0.25\" PhysicalSizeYUnit=\"reference frame\"",
+        "PhysicalSizeX=\"1\" PhysicalSizeXUnit=\"mm\" PhysicalSizeY=\"1\" PhysicalSizeYUnit=\"mm\"",
+        "PhysicalSizeX=\"0.25\" PhysicalSizeY=\"0.25\"",
+        "PhysicalSizeX=\"&a;\" PhysicalSizeY=\"&a;\""};
+    for (size_t i = 0; i < HLRP_COUNT(cases); i++) {
+        const char *before = i < 5    ? ""
+                             : i == 5 ? "<broken <"
+                                      : "<!DOCTYPE OME [<!ENTITY a \"0.25\">]>";
+        assert_found(ask_ome(before, cases[i]), 1, 1, "tiff.XResolution");
+    }
+}
+
+/* Guards: the scale of another picture of the file, or of the one that this was reduced from. */
+static void ome_of_another_picture(void **state) {
+    (void)state;
+    static const char text[] = "<OME><Image><Pixels SizeX=\"8\" SizeY=\"8\" PhysicalSizeX=\"2\" "
+                               "PhysicalSizeY=\"2\"/></Image>"
+                               "<Image><Pixels SizeX=\"1\" SizeY=\"1\" PhysicalSizeX=\"0.5\" "
+                               "PhysicalSizeY=\"0.5\"/></Image>"
+                               "</OME>";
+    hlrp_memory_property p = {"tiff.ImageDescription", text};
+    assert_found(ask(&p, 1, NULL), 0.5, 0.5, "ome.PhysicalSizeX");
+    p.value = "<OME><Image><Pixels SizeX=\"8\" SizeY=\"8\" PhysicalSizeX=\"2\" "
+              "PhysicalSizeY=\"2\"/></Image></OME>";
+    answer a = ask(&p, 1, NULL);
+    assert_int_equal(a.status, HLRP_E_INPUT);
+    assert_non_null(strstr(a.err.what, "ome.PhysicalSizeX (absent)"));
+}
+
 /* Guards: a resolution guessed from the objective, and an error that leaves the user alone. */
 static void nothing_found(void **state) {
     (void)state;
@@ -156,6 +232,9 @@ int main(void) {
         cmocka_unit_test(order),
         cmocka_unit_test(vendors),
         cmocka_unit_test(tiff_units),
+        cmocka_unit_test(ome_units),
+        cmocka_unit_test(ome_that_says_nothing),
+        cmocka_unit_test(ome_of_another_picture),
         cmocka_unit_test(nothing_found),
         cmocka_unit_test(unusable_values_are_passed_over),
         cmocka_unit_test(axes_apart),
