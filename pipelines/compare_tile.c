@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "pipelines/network.h"
+#include "pipelines/picture.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/label.h"
@@ -38,6 +39,7 @@ typedef struct compare {
     hlrp_tensor_file *tensor; /* or */
     hlrp_image picture;
     int64_t height, width;
+    bool fitted; /* the picture has the network's resolution */
     hlrp_image panel;
     hlrp_colormap colors;
 } compare;
@@ -132,10 +134,22 @@ out:
     return status;
 }
 
+static hlrp_status fit(compare *c, const hlrp_network *net, hlrp_error *err) {
+    const hlrp_status status =
+        hlrp_picture_fit(c->input, c->options->mpp, net, c->options->log, &c->picture, err);
+    c->height = c->picture.height;
+    c->width = c->picture.width;
+    c->fitted = true;
+    return status;
+}
+
 static hlrp_status make_ready(compare *c, const hlrp_config *config, outcome *o, hlrp_error *err) {
-    const int64_t values = 3 * c->height * c->width;
+    const hlrp_size input = {c->width, c->height};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_network_load(config, c->options->log, &o->net, err));
+    HLRP_TRY(hlrp_network_load(config, &input, c->options->log, &o->net, err));
+    if (!c->tensor && !c->fitted)
+        HLRP_TRY(fit(c, o->net, err));
+    const int64_t values = 3 * c->height * c->width;
     if (c->options->start)
         HLRP_TRY(hlrp_network_start(o->net, c->options->start, &o->net->start, err));
     HLRP_TRY(hlrp_network_ready(o->net, 1, c->height, c->width, err));

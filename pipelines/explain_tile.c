@@ -9,6 +9,7 @@
 #include "image/image.h"
 #include "pipelines/check_tile.h"
 #include "pipelines/network.h"
+#include "pipelines/picture.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/tile_overlay.h"
@@ -30,7 +31,8 @@ typedef struct explain {
     hlrp_lrp_worker *worker;
     hlrp_explain_writer *writer;
     float *input, *relevance, *start, *slope;
-    float *rows; /* [2][N][C]: logits and starts by class, for a network of one output */
+    float *probabilities; /* [C] of one sample */
+    float *rows;          /* [2][N][C]: logits and starts by class, for a network of one output */
     hlrp_account *account;
     double *accounts;     /* [node][3][N]: sum, bias share, stabilizer share */
     int64_t first, count; /* the micro-batch under way */
@@ -60,6 +62,13 @@ static hlrp_status open_input(explain *e, const char *input, hlrp_error *err) {
 out:
     free(path);
     free(dataset);
+    return status;
+}
+
+static hlrp_status fit_picture(explain *e, const char *path, hlrp_error *err) {
+    const hlrp_status status =
+        hlrp_picture_fit(path, e->options->mpp, e->net, e->options->log, &e->picture, err);
+    e->dims = (hlrp_dims){4, {1, 3, e->picture.height, e->picture.width}};
     return status;
 }
 
@@ -106,23 +115,26 @@ out:
     return status;
 }
 
-static hlrp_status fill_starts(explain *e, hlrp_error *err) {
+/* The class that sample i of the micro-batch is predicted to be; e->probabilities are its own. */
+static int64_t predict(explain *e, int64_t i) {
     const hlrp_network *net = e->net;
-    float *p = NULL;
-    const hlrp_status status = hlrp_calloc(&p, net->classes, sizeof *p, "probabilities", err);
+    hlrp_probabilities(net->probability, hlrp_lrp_logits(e->worker) + i * net->outputs,
+                       net->outputs, e->probabilities);
+    return hlrp_predicted(e->probabilities, net->classes);
+}
+
+static void fill_starts(explain *e) {
+    const hlrp_network *net = e->net;
     memset(e->start, 0, (size_t)(net->batch * net->outputs) * sizeof *e->start);
     memset(e->slope, 0, (size_t)(net->batch * net->outputs) * sizeof *e->slope);
-    for (int64_t i = 0; status == HLRP_OK && i < e->count; i++) {
+    for (int64_t i = 0; i < e->count; i++) {
         const float *logits = hlrp_lrp_logits(e->worker) + i * net->outputs;
-        hlrp_probabilities(net->probability, logits, net->outputs, p);
         int64_t *target = &e->targets[e->first + i];
         if (*target < 0)
-            *target = hlrp_predicted(p, net->classes);
+            *target = predict(e, i);
         hlrp_start_fill(&net->start, logits, net->outputs, *target, e->start + i * net->outputs,
                         e->slope + i * net->outputs);
     }
-    free(p);
-    return status;
 }
 
 /* ---- layers ---- */
@@ -279,6 +291,7 @@ static hlrp_status allocate(explain *e, hlrp_error *err) {
         hlrp_calloc_aligned(&e->start, net->batch * net->outputs, sizeof(float), "starts", err));
     HLRP_TRY(
         hlrp_calloc_aligned(&e->slope, net->batch * net->outputs, sizeof(float), "starts", err));
+    HLRP_TRY(hlrp_calloc(&e->probabilities, net->classes, sizeof(float), "probabilities", err));
     HLRP_TRY(hlrp_calloc(&e->rows, 2 * net->batch * net->classes, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc(&e->account, net->batch * net->graph->node_count, sizeof *e->account,
                          "account", err));
@@ -315,11 +328,14 @@ static hlrp_status write_sums(explain *e, int64_t i, hlrp_error *err) {
         sum += e->plane[p];
     const double magnitude = hlrp_plane_magnitude(e->plane, pixels);
     const int8_t agrees = (int8_t)hlrp_agrees(start, sum);
-    hlrp_logf(e->options->log, HLRP_LOG_INFO,
-              "sample %lld: class %s, start %.4g, sum of the map %.4g: they %s; "
-              "Σ|relevance| / |start| %.3g",
-              (long long)sample, net->class_names[e->targets[sample]], start, sum,
-              words[agrees + 1], hlrp_over_start(start, magnitude));
+    const int64_t predicted = predict(e, i);
+    hlrp_logf(
+        e->options->log, HLRP_LOG_INFO,
+        "sample %lld: predicted %s (probability %.4g), explained %s: start (%s) %.4g, sum of the "
+        "map %.4g: they %s; Σ|relevance| / |start| %.3g",
+        (long long)sample, net->class_names[predicted], (double)e->probabilities[predicted],
+        net->class_names[e->targets[sample]], hlrp_start_name(&net->start), start, sum,
+        words[agrees + 1], hlrp_over_start(start, magnitude));
     return hlrp_explain_write_sums(e->writer, sample, 1, &sum, &magnitude, &agrees, err);
 }
 
@@ -330,7 +346,7 @@ static hlrp_status run_batch(explain *e, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(read_input(e, err));
     HLRP_TRY(hlrp_lrp_forward(e->worker, e->input, err));
-    HLRP_TRY(fill_starts(e, err));
+    fill_starts(e);
     HLRP_TRY(hlrp_lrp_relevance(e->worker, e->start, e->slope, &watch, e->relevance, err));
     HLRP_TRY(e->layer_status);
     if (layers)
@@ -378,8 +394,11 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
 static hlrp_status prepare(explain *e, const hlrp_config *config, const char *input,
                            hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_network_load(config, e->options->log, &e->net, err));
     HLRP_TRY(open_input(e, input, err));
+    const hlrp_size size = {e->dims.d[3], e->dims.d[2]};
+    HLRP_TRY(hlrp_network_load(config, &size, e->options->log, &e->net, err));
+    if (!e->tensor)
+        HLRP_TRY(fit_picture(e, input, err));
     if (e->options->start)
         status = hlrp_network_start(e->net, e->options->start, &e->net->start, err);
     if (status != HLRP_OK) {
@@ -400,8 +419,9 @@ static void release(explain *e) {
     hlrp_image_free(&e->picture);
     hlrp_lrp_worker_free(e->worker);
     hlrp_network_free(e->net);
-    void *const all[] = {e->targets, e->input, e->rows,  e->relevance, e->plane,
-                         e->account, e->start, e->slope, e->accounts,  e->plain};
+    void *const all[] = {e->targets,  e->input,   e->rows,         e->relevance,
+                         e->plane,    e->account, e->start,        e->slope,
+                         e->accounts, e->plain,   e->probabilities};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
 }
@@ -413,6 +433,10 @@ hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const cha
     hlrp_status status = HLRP_OK;
     HLRP_TRY(picture_path(output, "", &heatmap, err));
     HLRP_TRY(picture_path(output, "-overlay", &overlay, err));
+    if (same_file(input, heatmap)) {
+        free(heatmap);
+        HLRP_TRY(picture_path(output, "-heatmap", &heatmap, err));
+    }
     HLRP_TRY(spare_input(input, output, heatmap, overlay, err));
     HLRP_TRY(prepare(&e, config, input, err));
     HLRP_TRY(hlrp_explain_create(output, &e.dims, (const char *const *)e.net->class_names,

@@ -267,16 +267,19 @@ static hlrp_canonize_batchnorm canonize_mode(hlrp_config_batchnorm mode) {
                                                  : HLRP_BATCHNORM_AUTO;
 }
 
-/* One input size the network is sure to take: the file's, where open the configured tile's. */
-static hlrp_status input_size(hlrp_network *net, hlrp_dims *dims, hlrp_error *err) {
-    const int64_t size = net->config->tiles.size;
-    hlrp_error ignored = {0};
-    if (hlrp_canonize_input(net->graph, dims, size > 0 ? &ignored : err) == HLRP_OK)
+/* One input size the network is sure to take: the file's; where that is open the configured tile's,
+ * else the input's. */
+static hlrp_status input_size(hlrp_network *net, const hlrp_size *input, hlrp_error *err) {
+    const int64_t side = net->config->tiles.size;
+    const hlrp_size size = side > 0 || !input ? (hlrp_size){side, side} : *input;
+    hlrp_error why = {0};
+    if (hlrp_canonize_input(net->graph, &net->declared, &why) == HLRP_OK)
         return HLRP_OK;
-    if (size <= 0)
-        return hlrp_fail(err, err->status, net->config->model.path, "set tiles.size", "%s",
-                         err->what);
-    *dims = (hlrp_dims){4, {1, 3, size, size}};
+    if (size.w <= 0)
+        return hlrp_fail(err, why.status, net->config->model.path, "set tiles.size", "%s",
+                         why.what);
+    net->declared = (hlrp_dims){4, {1, 3, size.h, size.w}};
+    net->open_size = true;
     return HLRP_OK;
 }
 
@@ -313,8 +316,8 @@ static hlrp_status check_weights(const hlrp_graph *g, const char *path, hlrp_err
     return HLRP_OK;
 }
 
-hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hlrp_network **out,
-                              hlrp_error *err) {
+hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
+                              const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
     hlrp_network *net = NULL;
     hlrp_status status = HLRP_OK;
     const hlrp_canonize_options options = {.batchnorm = canonize_mode(config->lrp.batchnorm),
@@ -325,7 +328,7 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hl
     HLRP_TRY(hlrp_config_require(config, "model.path", err));
     HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
     HLRP_TRY(hlrp_onnx_load(config->model.path, &net->graph, err));
-    HLRP_TRY(input_size(net, &net->declared, err));
+    HLRP_TRY(input_size(net, input, err));
     HLRP_TRY(hlrp_canonize(net->graph, &options, &net->declared, err));
     HLRP_TRY(check_weights(net->graph, config->model.path, err));
     HLRP_TRY(settle(net, log, err));
@@ -382,6 +385,7 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.rules.epsilon = c->lrp.epsilon > 0 ? c->lrp.epsilon : -1;
     o.rules.batchnorm_pass = c->lrp.batchnorm != HLRP_CONFIG_BATCHNORM_AUTO;
     o.rules.head_lrp0 = hlrp_start_needs_lrp0_head(&net->start);
+    o.rules.head_yields = net->start.kind == HLRP_START_EVIDENCE;
     o.rules.overrides = overrides;
     o.rules.override_count = (int)c->rule_count;
     o.low = net->low;
@@ -458,7 +462,7 @@ hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log,
                                  hlrp_error *err) {
     int64_t size = 0;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_network_load(config, log, net, err));
+    HLRP_TRY(hlrp_network_load(config, NULL, log, net, err));
     HLRP_TRY(require_network(*net, err));
     HLRP_TRY(hlrp_network_tile_size(*net, &size, err));
     HLRP_TRY(hlrp_network_ready(*net, 0, size, size, err));

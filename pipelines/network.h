@@ -20,6 +20,7 @@ typedef struct hlrp_network {
     const hlrp_config *config; /* borrowed */
     hlrp_graph *graph;
     hlrp_dims declared;       /* [N,C,H,W] as the file has it */
+    bool open_size;           /* the file leaves H and W open: declared has those of the tiles */
     int64_t outputs, classes; /* logits; classes (2 for one logit) */
     char **class_names;       /* [classes] */
     double mpp;               /* µm per pixel; 0 where neither configuration nor file says it */
@@ -39,10 +40,11 @@ typedef struct hlrp_network {
     int64_t height, width;
 } hlrp_network;
 
-/* Reads and canonizes the model, and settles classes, targets, start and gate. HLRP_E_CONFIG,
- * HLRP_E_MODEL, HLRP_E_INPUT (the file cannot be read). */
-hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_log *log, hlrp_network **out,
-                              hlrp_error *err);
+/* Reads and canonizes the model, and settles classes, targets, start and gate. input: the size of what
+ * is to be explained, for a network that takes any where tiles.size is not set; may be NULL.
+ * HLRP_E_CONFIG, HLRP_E_MODEL (also where the file cannot be read). */
+hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
+                              const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
 /* Plans it for inputs of this size; batch 0 chooses it: a function of model and composite alone, so
  * that results have the same bits whatever machine and thread count. */

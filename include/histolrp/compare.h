@@ -15,6 +15,7 @@ typedef struct hlrp_compare_options {
     const char *target;  /* class name or number. NULL: lrp.target where it names one class, else
                             predicted */
     const char *start;   /* NULL: lrp.start */
+    double mpp;          /* of a picture, µm per pixel; 0: what its file says */
     const hlrp_log *log; /* may be NULL */
 } hlrp_compare_options;
 

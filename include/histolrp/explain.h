@@ -17,6 +17,7 @@ typedef struct hlrp_explain_options {
     const char *target;  /* class names or numbers, separated by commas: one for all samples or one
                             for each. NULL: lrp.target where it names one class, else predicted */
     const char *start;   /* NULL: lrp.start */
+    double mpp;          /* of a picture, µm per pixel; 0: what its file says */
     bool layers;         /* also the relevance of every node's output, and its account */
     bool check;          /* also print the first sample's numbers beside a float64 reference */
     const hlrp_log *log; /* may be NULL */
@@ -24,14 +25,17 @@ typedef struct hlrp_explain_options {
     void *print_ctx;
 } hlrp_explain_options;
 
-/* input: a picture (PNG, JPEG, TIFF), taken pixel by pixel through scale, mean and std, or
- * "FILE.h5:/dataset", float32 [N,C,H,W], taken as it is. Writes `output` (OUT.h5, whole or not at
+/* input: a picture (PNG, JPEG, TIFF), resampled to the network's µm per pixel where its own are known
+ * (options.mpp, or the file's resolution if that can be a slide's), then through scale, mean and std;
+ * or "FILE.h5:/dataset", float32 [N,C,H,W], taken as it is. Writes `output` (OUT.h5, whole or not at
  * all): /input, /logits, /target, /start, /relevance, with layers /layers/NNN; for each sample
  * /relevance_sum and /relevance_abs, the sums of relevance (over color, then of its values and of its
  * magnitudes over the pixels), and /agrees: 1 where start and sum have the same sign, −1 where they
  * differ, 0 where one is 0. The log says them, too. For a picture also
- * OUT.png, the heatmap, and OUT-overlay.png, the picture under it with a color bar. HLRP_E_INPUT where the input cannot be used, HLRP_E_MODEL where the network
- * does not take its size, HLRP_E_CONFIG, HLRP_E_IO. */
+ * OUT.png (OUT-heatmap.png where OUT.png is the picture itself), the heatmap, and OUT-overlay.png, the
+ * picture under it with a color bar. HLRP_E_INPUT where the input cannot be used, a picture of another
+ * size than the network's among them, HLRP_E_MODEL where the network does not take a tensor's size,
+ * HLRP_E_CONFIG, HLRP_E_IO. */
 hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_explain_options *options, hlrp_error *err);
 

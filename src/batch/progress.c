@@ -333,6 +333,7 @@ hlrp_status hlrp_batch_csv_write(const char *path, const hlrp_slide_progress *ro
             }
         }
     hlrp_str_add(&text, "\r\n");
+    hlrp_str_make_utf8(&text);
     if (text.failed)
         status = hlrp_fail(err, HLRP_E_MEMORY, path, NULL, "out of memory for the table");
     else

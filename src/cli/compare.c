@@ -5,6 +5,7 @@
 
 typedef struct compare_options {
     const char *output, *target, *start;
+    double mpp;
 } compare_options;
 
 #define AT(member) offsetof(compare_options, member)
@@ -14,12 +15,15 @@ static const hlrp_option options[] = {
     {"target", '\0', HLRP_OPTION_TEXT, AT(target), "T", "class by name or number from 0"},
     {"start", '\0', HLRP_OPTION_TEXT, AT(start), "S",
      "auto, logit, probability, one, logodds or pair:NAME"},
+    {"mpp", '\0', HLRP_OPTION_DOUBLE, AT(mpp), "UM",
+     "µm per pixel of the picture, which is resampled to the network's"},
     {0},
 };
 
 static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
     const compare_options *o = call->options;
-    const hlrp_compare_options c = {.target = o->target, .start = o->start, .log = &call->log};
+    const hlrp_compare_options c = {
+        .target = o->target, .start = o->start, .mpp = o->mpp, .log = &call->log};
     hlrp_config *config = NULL;
     if (!o->output)
         return hlrp_fail(err, HLRP_E_USAGE, "compare", "add -o OUT.png", "no output file is named");

@@ -7,6 +7,7 @@
 
 typedef struct explain_options {
     const char *output, *target, *start;
+    double mpp;
     bool layers, check;
 } explain_options;
 
@@ -18,6 +19,8 @@ static const hlrp_option options[] = {
      "class by name or number from 0: one for all samples or one for each"},
     {"start", '\0', HLRP_OPTION_TEXT, AT(start), "S",
      "auto, logit, probability, one, logodds or pair:NAME"},
+    {"mpp", '\0', HLRP_OPTION_DOUBLE, AT(mpp), "UM",
+     "µm per pixel of the picture, which is resampled to the network's"},
     {"layers", '\0', HLRP_OPTION_FLAG, AT(layers), NULL,
      "also the relevance of every node's output, and its account"},
     {"check", '\0', HLRP_OPTION_FLAG, AT(check), NULL,
@@ -34,6 +37,7 @@ static hlrp_status run(const hlrp_call *call, hlrp_error *err) {
     const explain_options *o = call->options;
     const hlrp_explain_options e = {.target = o->target,
                                     .start = o->start,
+                                    .mpp = o->mpp,
                                     .layers = o->layers,
                                     .check = o->check,
                                     .log = &call->log,
@@ -55,8 +59,10 @@ const hlrp_command hlrp_command_explain = {
     .operands = "CONFIG.ini INPUT",
     .details =
         "INPUT is a picture (PNG, JPEG, TIFF) or FILE.h5:/dataset, float32 [N,C,H,W], taken\n"
-        "as it is. For a picture the heatmap is written beside OUT.h5 as OUT.png,\n"
-        "and over the picture with a color bar as OUT-overlay.png.",
+        "as it is. A picture is resampled from its resolution (--mpp, else what its file says,\n"
+        "if that can be a slide's) to the network's; one of unknown resolution is taken pixel by\n"
+        "pixel. Its heatmap is written beside OUT.h5 as OUT.png (OUT-heatmap.png where OUT.png is\n"
+        "the picture itself), and over the picture with a color bar as OUT-overlay.png.",
     .least_operands = 2,
     .most_operands = 2,
     .takes_config = true,

@@ -1,4 +1,4 @@
-/* `histolrp inspect FILE`: a slide, a network or a result. */
+/* `histolrp inspect FILE`: a slide, a network, a result or what explain wrote. */
 #include <histolrp/config.h>
 
 #include <inttypes.h>
@@ -64,7 +64,7 @@ static hlrp_status inspect_network(const hlrp_call *call, const char *path, hlrp
         settings.items[settings.count++] = call->settings.items[i];
     settings.items[settings.count++] = model.text;
     HLRP_TRY(hlrp_config_load(NULL, settings.items, settings.count, &config, err));
-    HLRP_TRY(hlrp_network_load(config, &call->log, &net, err));
+    HLRP_TRY(hlrp_network_load(config, NULL, &call->log, &net, err));
     HLRP_TRY(hlrp_network_ready(net, 1, net->declared.d[2], net->declared.d[3], err));
     print_network(net, call->verbose);
 out:
@@ -239,8 +239,10 @@ static hlrp_status inspect_result(const hlrp_call *call, const char *path, hlrp_
     (void)call;
     hlrp_result *result = NULL;
     hlrp_str text = {0};
-    hlrp_status status = hlrp_result_open(path, &result, err);
-    if (status == HLRP_OK)
+    const bool explained = hlrp_explain_is(path);
+    hlrp_status status =
+        explained ? hlrp_explain_describe(path, &text, err) : hlrp_result_open(path, &result, err);
+    if (status == HLRP_OK && !explained)
         status = hlrp_result_describe(result, &text, err);
     if (status == HLRP_OK && text.text)
         fputs(text.text, stdout);
@@ -265,11 +267,11 @@ const hlrp_command hlrp_command_inspect = {
     .summary = "shows what is in a slide, a network or a result",
     .operands = "FILE",
     .details =
-        "A file .onnx is a network, .h5 a result, anything else a slide. With -v also a\n"
-        "slide's properties, or each node's weights and multiply-adds. -s lrp.composite=NAME\n"
-        "shows the rules that another composite gives; -s slide:NAME.mpp=UM, model.mpp, "
-        "tiles.size,\n"
-        "tiles.overlap and the keys of tissue say what of a slide is asked about.",
+        "A file .onnx is a network, .h5 a result or what explain wrote, anything else a slide.\n"
+        "With -v also a slide's properties, or each node's weights and multiply-adds.\n"
+        "-s lrp.composite=NAME shows the rules that another composite gives;\n"
+        "-s slide:NAME.mpp=UM, model.mpp, tiles.size, tiles.overlap and the keys of tissue say\n"
+        "what of a slide is asked about.",
     .least_operands = 1,
     .most_operands = 1,
     .takes_config = true,

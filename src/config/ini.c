@@ -273,13 +273,52 @@ hlrp_status hlrp_ini_parse(const char *name, const char *text, int64_t size, hlr
     return parse(name, text + (strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0), out, err);
 }
 
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\0';
+}
+
+/* What looks like a comment behind a value, NULL: nothing. "..." may hold anything, "case #3.svs" and
+ * "a;b" are values. */
+static const char *comment_in(const char *value) {
+    bool quoted = false;
+    for (const char *c = value; *c; c++) {
+        const char before = c > value ? c[-1] : ' ', after = c[1];
+        quoted = quoted != (*c == '"');
+        if (quoted || c == value)
+            continue;
+        if ((*c == ';' && (is_blank(before) || is_blank(after))) ||
+            (*c == '#' && is_blank(before) && is_blank(after)))
+            return c;
+    }
+    return NULL;
+}
+
+/* Comments stand on lines of their own: behind a value they would be part of it. */
+static hlrp_status refuse_comments(const char *path, const hlrp_settings *settings,
+                                   hlrp_error *err) {
+    for (int64_t i = 0; i < settings->count; i++) {
+        const hlrp_setting *s = &settings->items[i];
+        const char *comment = comment_in(s->value);
+        char what[300];
+        if (!comment)
+            continue;
+        snprintf(what, sizeof what, "%.100s.%.60s: \"%.100s\" behind the value is no comment",
+                 s->section, s->key, comment);
+        return fail_at_line(path, s->line, "put it on a line of its own", what, err);
+    }
+    return HLRP_OK;
+}
+
 hlrp_status hlrp_ini_read(const char *path, hlrp_settings *out, hlrp_error *err) {
     char *text = NULL;
     int64_t size = 0;
     hlrp_status status = hlrp_read_file(path, LARGEST_FILE, &text, &size, err);
     if (status == HLRP_OK)
         status = hlrp_ini_parse(path, text, size, out, err);
-    else if (status != HLRP_E_MEMORY) /* a file that cannot be read is no slide that failed */
+    if (status == HLRP_OK)
+        status = refuse_comments(path, out, err);
+    if (status != HLRP_OK &&
+        status != HLRP_E_MEMORY) /* a file that cannot be read is no slide that failed */
         status = err->status = HLRP_E_CONFIG;
     free(text);
     return status;

@@ -25,6 +25,8 @@ typedef struct hlrp_image {
     int64_t width, height;
     int channels;
     uint8_t *data; /* owned */
+    hlrp_mpp
+        mpp; /* µm per pixel as a file says; 0: it does not. Screens' 72 dpi are such a word, too */
 } hlrp_image;
 
 /* A zeroed picture in *out; free it with hlrp_image_free. Fails with HLRP_E_INPUT where a size is

@@ -66,6 +66,15 @@ static bool read_header(jpeg_job *job, FILE *stream) {
     return true;
 }
 
+static hlrp_mpp mpp_of(const struct jpeg_decompress_struct *jpeg) {
+    const double unit = jpeg->density_unit == 1   ? HLRP_UM_PER_INCH
+                        : jpeg->density_unit == 2 ? HLRP_UM_PER_CM
+                                                  : 0;
+    if (!jpeg->saw_JFIF_marker || jpeg->X_density == 0 || jpeg->Y_density == 0)
+        return (hlrp_mpp){0};
+    return (hlrp_mpp){unit / jpeg->X_density, unit / jpeg->Y_density};
+}
+
 static bool read_pixels(jpeg_job *job, hlrp_image *out, hlrp_error *err) {
     struct jpeg_decompress_struct *jpeg = &job->jpeg;
     if (setjmp(job->jump))
@@ -78,6 +87,7 @@ static bool read_pixels(jpeg_job *job, hlrp_image *out, hlrp_error *err) {
     job->status = hlrp_image_init(out, jpeg->image_width, jpeg->image_height, 3, err);
     if (job->status != HLRP_OK)
         return false;
+    out->mpp = mpp_of(jpeg);
     jpeg->out_color_space = JCS_RGB;
     jpeg_start_decompress(jpeg);
     while (jpeg->output_scanline < jpeg->output_height) {

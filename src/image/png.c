@@ -86,6 +86,12 @@ static hlrp_status start(png_job *job, bool reading, hlrp_error *err) {
                      : hlrp_fail(err, HLRP_E_MEMORY, NULL, NULL, "no memory left for a PNG");
 }
 
+static hlrp_mpp mpp_of(const png_job *job) {
+    const double x = png_get_x_pixels_per_meter(job->png, job->info);
+    const double y = png_get_y_pixels_per_meter(job->png, job->info);
+    return x > 0 && y > 0 ? (hlrp_mpp){1e6 / x, 1e6 / y} : (hlrp_mpp){0};
+}
+
 hlrp_status hlrp_image_read_png(const char *path, FILE *stream, hlrp_image *out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     png_job job = {0};
@@ -103,6 +109,7 @@ hlrp_status hlrp_image_read_png(const char *path, FILE *stream, hlrp_image *out,
         goto out;
     }
     HLRP_TRY(hlrp_image_init(out, size.w, size.h, 3, err));
+    out->mpp = mpp_of(&job);
     drop_alpha(&rgba, out);
 out:
     png_destroy_read_struct(&job.png, &job.info, NULL);

@@ -4,6 +4,9 @@
 
 #include "image/image.h"
 
+#define HLRP_UM_PER_INCH 25400.0
+#define HLRP_UM_PER_CM 1e4
+
 /* The stream stands at its beginning; the caller closes it. */
 hlrp_status hlrp_image_read_png(const char *path, FILE *stream, hlrp_image *out, hlrp_error *err);
 hlrp_status hlrp_image_read_jpeg(const char *path, FILE *stream, hlrp_image *out, hlrp_error *err);

@@ -14,6 +14,19 @@ static void unpack(const uint32_t *raster, hlrp_image *out) {
     }
 }
 
+static hlrp_mpp mpp_of(TIFF *tif) {
+    float x = 0, y = 0;
+    uint16_t unit = RESUNIT_NONE;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_RESOLUTIONUNIT, &unit);
+    if (!TIFFGetField(tif, TIFFTAG_XRESOLUTION, &x) ||
+        !TIFFGetField(tif, TIFFTAG_YRESOLUTION, &y) || !(x > 0 && y > 0))
+        return (hlrp_mpp){0};
+    const double um = unit == RESUNIT_INCH         ? HLRP_UM_PER_INCH
+                      : unit == RESUNIT_CENTIMETER ? HLRP_UM_PER_CM
+                                                   : 0;
+    return (hlrp_mpp){um / (double)x, um / (double)y};
+}
+
 hlrp_status hlrp_image_read_tiff(const char *path, hlrp_image *out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_tiff_note note = {0};
@@ -29,6 +42,7 @@ hlrp_status hlrp_image_read_tiff(const char *path, hlrp_image *out, hlrp_error *
         goto out;
     }
     HLRP_TRY(hlrp_image_init(out, width, height, 3, err));
+    out->mpp = mpp_of(tif);
     HLRP_TRY(hlrp_calloc(&raster, out->width * out->height, sizeof *raster, "a picture", err));
     if (!TIFFRGBAImageOK(tif, why))
         status = hlrp_image_bad(path, why, err);

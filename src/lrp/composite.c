@@ -309,9 +309,13 @@ static hlrp_status check_fit(const hlrp_graph *g, const hlrp_rule *rules, hlrp_e
     return HLRP_OK;
 }
 
-static void head_by_lrp0(const hlrp_graph *g, const hlrp_rule_options *o, hlrp_rule *rules) {
+static void head_by_lrp0(const hlrp_graph *g, const hlrp_rule_options *o, const int *strength,
+                         hlrp_rule *rules) {
     const int last = g->values[g->output].producer;
-    if (last >= 0 && is_linear(g->nodes[last].op))
+    if (last < 0 || !is_linear(g->nodes[last].op))
+        return;
+    const bool other = strength[last] > 0 || rules[last].kind == HLRP_RULE_GRADIENT;
+    if (!(o->head_yields && other))
         rules[last] = plain_rule(o, HLRP_RULE_LRP0);
 }
 
@@ -331,7 +335,7 @@ hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *
     for (int i = 0; i < options->override_count; i++)
         HLRP_TRY(apply_override(graph, options, &options->overrides[i], strength, rules, err));
     if (options->head_lrp0)
-        head_by_lrp0(graph, options, rules);
+        head_by_lrp0(graph, options, strength, rules);
     status = check_fit(graph, rules, err);
 out:
     free(strength);

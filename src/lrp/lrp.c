@@ -12,10 +12,13 @@ static bool is_linear(const hlrp_node *n) {
 /* ---- where relevance lies ---- */
 
 /* The last linear layer, where the start comes with slopes. */
-static int find_head(const hlrp_graph *g, const hlrp_lrp_options *options) {
+static int find_head(const hlrp_graph *g, const hlrp_lrp_options *options, const hlrp_rule *rules) {
     const int last = g->values[g->output].producer;
     const bool slopes = options->rules.head_lrp0 && options->bias != HLRP_BIAS_DROP;
-    return slopes && last >= 0 && g->nodes[last].op == HLRP_OP_GEMM ? last : -1;
+    return slopes && last >= 0 && g->nodes[last].op == HLRP_OP_GEMM &&
+                   rules[last].kind == HLRP_RULE_LRP0
+               ? last
+               : -1;
 }
 
 /* Gradients are no relevance: they do not add up to the start, whatever biases do. */
@@ -181,10 +184,10 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     HLRP_TRY(hlrp_calloc(&lrp, 1, sizeof *lrp, "relevance plan", err));
     lrp->graph = graph;
     lrp->bias = options->bias;
-    lrp->head = find_head(graph, options);
     lrp->times_input = strcmp(options->rules.composite, "gradient-x-input") == 0;
     HLRP_TRY(allocate(lrp, options, err));
     HLRP_TRY(hlrp_assign_rules(graph, &options->rules, lrp->rules, err));
+    lrp->head = find_head(graph, options, lrp->rules);
     pass_through_batchnorms(lrp);
     lrp->conserves = conserves(lrp);
     HLRP_TRY(hlrp_plan_new(backend, graph, &lrp->plan, err));

@@ -66,6 +66,7 @@ typedef struct hlrp_rule_options {
     double gamma, epsilon; /* replace the composite's wherever it has that rule; < 0: its own */
     bool batchnorm_pass;   /* a BatchNormalization that is still a node passes relevance on */
     bool head_lrp0;        /* the last linear layer gets LRP-0 whatever else says (start logodds) */
+    bool head_yields;      /* but for overrides of that layer, and gradients (start evidence) */
     const hlrp_rule_override *overrides;
     int override_count;
 } hlrp_rule_options;

@@ -2,6 +2,16 @@
 
 #include <math.h>
 
+const char *hlrp_start_name(const hlrp_start *start) {
+    static const char *const names[] = {[HLRP_START_LOGIT] = "logit",
+                                        [HLRP_START_PROBABILITY] = "probability",
+                                        [HLRP_START_ONE] = "one",
+                                        [HLRP_START_LOGODDS] = "logodds",
+                                        [HLRP_START_PAIR] = "against one class",
+                                        [HLRP_START_EVIDENCE] = "log-odds"};
+    return names[start->kind];
+}
+
 bool hlrp_start_needs_lrp0_head(const hlrp_start *start) {
     return start->kind == HLRP_START_LOGODDS || start->kind == HLRP_START_PAIR ||
            start->kind == HLRP_START_EVIDENCE;

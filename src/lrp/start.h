@@ -42,6 +42,9 @@ typedef struct hlrp_start {
     int64_t against; /* PAIR: the other class */
 } hlrp_start;
 
+/* "logit", "log-odds" and so on, for people. */
+const char *hlrp_start_name(const hlrp_start *start);
+
 bool hlrp_start_needs_lrp0_head(const hlrp_start *start);
 
 /* One sample: logits [outputs] → relevance and slope [outputs] each; target is a class. slope may be

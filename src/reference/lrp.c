@@ -87,7 +87,7 @@ static void by_slope(hlrp_ref_layer *l, const double *slope, hlrp_bias bias) {
 
 static bool is_head(const turn *t) {
     return t->o->slope && t->o->bias != HLRP_BIAS_DROP && t->node->op == HLRP_OP_GEMM &&
-           t->node->out[0] == t->g->output;
+           t->node->out[0] == t->g->output && t->rule->kind == HLRP_RULE_LRP0;
 }
 
 static hlrp_ref_layer layer_of(turn *t) {

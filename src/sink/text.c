@@ -21,6 +21,7 @@ hlrp_status hlrp_text_open(hlrp_text *text, const char *path, hlrp_error *err) {
 
 hlrp_status hlrp_text_flush(hlrp_text *text, hlrp_error *err) {
     hlrp_str *s = &text->pending;
+    hlrp_str_make_utf8(s);
     if (s->failed)
         return hlrp_fail(err, HLRP_E_MEMORY, text->file.final_path, NULL,
                          "no memory left for text");

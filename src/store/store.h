@@ -192,6 +192,11 @@ hlrp_status hlrp_result_describe(hlrp_result *result, hlrp_str *text, hlrp_error
 
 /* ---- explain's OUT.h5 ---- */
 
+/* Whether the file is one of explain's, and such a file as lines of text for `inspect`: shape, classes,
+ * a line per sample. HLRP_E_INPUT. */
+bool hlrp_explain_is(const char *path);
+hlrp_status hlrp_explain_describe(const char *path, hlrp_str *text, hlrp_error *err);
+
 typedef struct hlrp_explain_writer hlrp_explain_writer;
 
 /* input: [N,C,H,W]. Datasets: /input /relevance [N,C,H,W], /logits /start [N,classes] float32,

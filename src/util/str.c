@@ -152,6 +152,22 @@ static int utf8_length(const unsigned char *p) {
     return n;
 }
 
+void hlrp_str_make_utf8(hlrp_str *s) {
+    size_t valid = 0, at = 0;
+    while (valid < s->length && utf8_length((const unsigned char *)s->text + valid) > 0)
+        valid += (size_t)utf8_length((const unsigned char *)s->text + valid);
+    if (s->failed || valid == s->length)
+        return;
+    hlrp_str made = {0};
+    while (at < s->length) {
+        const int n = utf8_length((const unsigned char *)s->text + at);
+        hlrp_str_addn(&made, n ? s->text + at : "\xef\xbf\xbd", n ? (size_t)n : 3);
+        at += n ? (size_t)n : 1;
+    }
+    hlrp_str_free(s);
+    *s = made;
+}
+
 void hlrp_str_add_json(hlrp_str *s, const char *text) {
     hlrp_str_add(s, "\"");
     for (const unsigned char *p = (const unsigned char *)text; *p;) {

@@ -142,6 +142,8 @@ const char *hlrp_zlib_version(void);
 
 uint32_t hlrp_crc32(uint32_t crc, const void *bytes, size_t n); /* start with 0 */
 
+/* Bytes that are no UTF-8, which a file's name may hold, become U+FFFD. */
+void hlrp_str_make_utf8(hlrp_str *s);
 /* Text as a JSON string with its quotes, control characters and invalid UTF-8 made safe. */
 void hlrp_str_add_json(hlrp_str *s, const char *text);
 

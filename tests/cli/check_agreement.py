@@ -110,7 +110,7 @@ def check_explained(path):
     near(f['relevance_sum'][:], [total], 'sum')
     near(f['relevance_abs'][:], [size], 'abs')
     assert list(f['agrees']) == [-1], f['agrees'][:]
-    print(f'start {start:.4g}, sum of the map {total:.4g}: they differ in sign; '
+    print(f'{start:.4g}, sum of the map {total:.4g}: they differ in sign; '
           f'Σ|relevance| / |start| {size / -start:.3g}')
 
 

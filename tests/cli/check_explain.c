@@ -26,6 +26,8 @@ static double start_of(const char *kind, const double *z, int64_t n, int64_t tar
     }
     if (strcmp(kind, "logodds") == 0)
         return k == target ? z[k] : -z[k] * exp(z[k] - z[target]) / others;
+    if (strcmp(kind, "auto") == 0)
+        return k == target ? z[k] : -exp(z[k] - z[target]) / others * (z[target] + log(others));
     if (strncmp(kind, "pair:", 5) == 0)
         return k == target ? z[k] : k == atoll(kind + 5) ? -z[k] : 0;
     if (k != target)

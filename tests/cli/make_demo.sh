@@ -45,4 +45,6 @@ source = all
 [lrp]
 target = all
 composite = lrp0
+start = logit
+bias = keep
 END

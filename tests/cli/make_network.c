@@ -6,7 +6,8 @@
  *             negative where its relevance adds up to more than 0
  * explosive   linear with the biases {0.501, 0}: a white tile's first output is 0.001, the sum of 1, −2,
  *             0.5 and 0.501, so that LRP-0 makes 3500 of a relevance of 1
- * rounded     W = {2²⁴, 0.3, −2²⁴; −1, 1, 2}: of a white tile's first output, 0.3, float32 sees nothing
+ * rounded     the difference of two values that a layer before makes, 2²⁴ + 0.3 and 2²⁴ for a white
+ *             tile: of the first output, 0.3, float32 sees nothing, whatever the order of its sums
  * sigmoid     linear that ends in a Sigmoid; onesoft: one output that ends in a Softmax
  * nan         linear with a weight that is no number; overflow: with weights of 3e38
  * one         the same with one output, W = {1, −2, 0.5}
@@ -25,7 +26,8 @@ static const float weights[5 * 3] = {1, -2, 0.5F, -1, 1, 2, 0.1F, 0.2F, 0.3F, 1,
 static const float biases[2] = {0, -5}, tight[2] = {0.501F, 0};
 static const float broken[2 * 3] = {1, NAN, 0.5F, -1, 1, 2};
 static const float huge[2 * 3] = {3e38F, 3e38F, 3e38F, -1, 1, 2};
-static const float rounded[2 * 3] = {16777216, 0.3F, -16777216, -1, 1, 2};
+static const float large[3 * 3] = {16777216, 0.3F, 0, 16777216, 0, 0, 0, 0, 1};
+static const float rounded[2 * 3] = {1, -1, 0, -1, 1, 2};
 
 static int write_file(const char *path, const build *b) {
     uint8_t *bytes = NULL;
@@ -72,8 +74,14 @@ int main(int argc, char **argv) {
     const bool ends = soft || strcmp(kind, "sigmoid") == 0;
     const bool explosive = strcmp(kind, "explosive") == 0;
     const bool biased = strcmp(kind, "biased") == 0 || explosive;
-    build_int(&b, build_node(&b, "Gemm", "fc", biased ? "f w b" : "f w", ends ? "z" : "y"),
-              "transB", 1);
+    const char *inputs = biased ? "f w b" : "f w";
+    if (weights_of(kind) == rounded) {
+        const int64_t square[2] = {3, 3};
+        build_int(&b, build_node(&b, "Gemm", "before", "f v", "g"), "transB", 1);
+        build_tensor(&b, "v", 1, square, 2, large, sizeof large);
+        inputs = "g w";
+    }
+    build_int(&b, build_node(&b, "Gemm", "fc", inputs, ends ? "z" : "y"), "transB", 1);
     if (ends)
         build_node(&b, soft ? "Softmax" : "Sigmoid", "end", "z", "y");
     if (biased)

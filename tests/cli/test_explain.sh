@@ -17,13 +17,13 @@ checked picture picture.h5 "$demo/picture.png" picture.png
 # One target for all, one for each, by name and by number; the default is the predicted class.
 three=$demo/tensors.h5:/three
 expect 0 explain -q "$demo/demo.ini" "$three" --target tumor -o tumor.h5
-checked explain tumor.h5 logit 1
+checked explain tumor.h5 auto 1
 expect 0 explain -q "$demo/demo.ini" "$three" --target 0,tumor,1 -o each.h5
-checked explain each.h5 logit 0,1,1
+checked explain each.h5 auto 0,1,1
 expect 0 explain -q "$demo/demo.ini" "$demo/tensors.h5:/six" --target 0,1,1,0,0,1 --layers -o six.h5
-checked explain six.h5 logit 0,1,1,0,0,1 22
+checked explain six.h5 auto 0,1,1,0,0,1 22
 expect 0 explain -q "$demo/demo.ini" "$three" -o predicted.h5
-checked explain predicted.h5 logit predicted
+checked explain predicted.h5 auto predicted
 
 for start in logit probability one logodds pair:0; do
     expect 0 explain -q "$demo/demo.ini" "$three" --target 1 --start $start -o start.h5
@@ -42,7 +42,7 @@ checked negated one0.h5 one1.h5
 expect 0 explain -q "$demo/demo.ini" "$three" --target 0,1,0 --layers --start logodds -o layers.h5
 checked explain layers.h5 logodds 0,1,0 22
 expect 0 explain -q "$demo/demo.ini" "$demo/picture.png" --target 1 --layers -o layers.h5
-checked explain layers.h5 logit 1 22
+checked explain layers.h5 auto 1 22
 
 # A sample does not depend on those beside it: alone it gives the same.
 expect 0 explain -q "$demo/demo.ini" "$demo/picture.png" --target 1 -o alone.h5

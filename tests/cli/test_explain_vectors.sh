@@ -14,6 +14,10 @@ path = $folder/model.onnx
 mpp = 0.5
 mean = 0.485, 0.456, 0.406
 std = 0.229, 0.224, 0.225
+[lrp]
+composite = lrp0-epsilon-gamma
+start = logit
+bias = keep
 END
 
 # The tolerance is 3e-5, or 30 times what float32 itself costs in the case.

@@ -29,7 +29,7 @@ expect 0 inspect "$demo/demo.onnx"
 printed '^input +1x3x128x128$'
 printed '^mpp +0\.5 um per pixel$'
 printed '^classes +normal, tumor$'
-printed '^ +0  conv +gamma\(0\.25\) +1x16x64x64 +/trunk'
+printed '^ +0  conv +gamma\(0\.5\) +1x16x64x64 +/trunk'
 printed '^ +21  gemm +lrp0 +1x2 +/fc/Gemm$'
 expect 0 inspect -v "$demo/demo.onnx" -s lrp.composite=epsilon-gamma-box -s rules./fc/Gemm=zplus
 printed '^ +0  conv +zbox '

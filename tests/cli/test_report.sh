@@ -87,7 +87,7 @@ said 'there is no such folder'
 # compare: a panel for a picture and for a tensor; its input is spared.
 expect 0 compare report.ini "$demo/picture.png" -o panel.png
 said 'gamma: class tumor, start .*, sum '
-said 'lrp0-epsilon-gamma: class tumor'
+said 'lrp0-gamma: class tumor'
 [ "$(head -c 4 panel.png | tail -c 3)" = PNG ] || complain "panel.png is no PNG"
 cp "$demo/picture.png" mine.png
 expect 2 compare report.ini mine.png -o mine.png

@@ -23,7 +23,7 @@ checked json "$work/out/small/status.json" state=complete tiles=9 done=9 explain
 # Other settings: the slide is refused, whatever is there stays, and others run.
 rm -r "$work/out/colors"
 expect 1 run $config -s lrp.gamma=0.5
-said 'error: .*made with other settings: lrp\.gamma: 0\.25 -> 0\.5.*--force'
+said 'error: .*made with other settings: lrp\.gamma: auto -> 0\.5.*--force'
 [ -e "$work/out/colors/relevance.h5" ] || complain "the other slide did not run"
 [ "$(identity "$result")" = "$first" ] || complain "a refused slide was touched"
 grep -q 'small.svs","failed",".*lrp.gamma' "$work/out/batch.csv" ||

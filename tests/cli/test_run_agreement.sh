@@ -96,9 +96,10 @@ agreement bad one none
 counted 0 'do not read|Read the colors' bad/report.html
 
 # explain: a line for each sample, and the same numbers in its file.
-expect 0 explain $biased "$demo/picture.png" -o tile.h5
+expect 0 explain $biased -s tiles.size=128 "$demo/picture.png" -o tile.h5
 line=$(agreement tile.h5 - explain)
-grep -qF "sample 0: class right, $line" stderr || complain "explain says: $(cat stderr), not: $line"
+grep -qE "sample 0: predicted (left|right) \(probability [0-9.]+\), explained right: start \(logit\) " stderr &&
+    grep -qF -- "$line" stderr || complain "explain says: $(cat stderr), not: $line"
 expect 0 explain "$demo/demo.ini" "$demo/tensors.h5:/three" --target tumor -o three.h5
-counted 3 'sample [012]: class tumor, start ' stderr
+counted 3 'sample [012]: predicted .*, explained tumor: start ' stderr
 exit $failed

@@ -54,8 +54,9 @@ kept 1 "^mpp 0.5 . 0.5 is used as configured" out/wide
 expect 0 run -q more.ini
 kept 1 'is used as configured' out/wide # a rerun was refused: its key had slide.mpp twice
 # That a layer loses much is no warning, but stands in the account.
+expect 0 run -q more.ini --force -s lrp.bias=keep -s lrp.start=logit
 grep -q '<p>The layer .* of the relevance that reaches it' out/report.html || complain "no layer is named"
-expect 0 run -q more.ini -s lrp.warn_share=1000
+expect 0 run -q more.ini -s lrp.bias=keep -s lrp.start=logit -s lrp.warn_share=1000
 ! grep -q '<p>The layer ' out/report.html || complain "a layer is named that loses less than asked"
 kept 1 'cross themselves' out/wide
 

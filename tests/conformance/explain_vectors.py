@@ -35,8 +35,8 @@ def configuration(model, case, node_key):
     rules = json.loads(case.attrs['rules'])
     lines = ['[model]', 'path = ' + model, '[lrp]', 'start = ' + case.attrs['start'],
              'batchnorm = ' + ('auto' if case.attrs['batchnorm_merged'] else 'pass')]
-    if any(r.get('zero_params') for r in rules):
-        lines.append('bias = drop')
+    dropped = any(r.get('zero_params') for r in rules)
+    lines.append('bias = ' + ('drop' if dropped else 'keep'))
     for r in rules:
         if r['rule'] == 'zbox':
             for key in ('low', 'high'):

@@ -71,7 +71,8 @@ static void fuzz_drawing(fuzz_reader reader, const uint8_t *bytes, size_t size) 
     free(copy);
     copy = copy_of(bytes, size);
     err = (hlrp_error){0};
-    hlrp_status status = hlrp_drawing_parse(copy, (int64_t)size, "file", true, NULL, &drawing, &err);
+    hlrp_status status =
+        hlrp_drawing_parse(copy, (int64_t)size, "file", true, NULL, &drawing, &err);
     free(copy);
     if (status == HLRP_OK)
         status = hlrp_region_new_drawing(&drawing, "file", (hlrp_size){20000, 20000}, &options,

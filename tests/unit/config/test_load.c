@@ -76,8 +76,9 @@ static void broken_text(void **state) {
     /* libini-config loses the first key before the first section without a word */
     assert_refused("# c\n\ngamma = 1\n[lrp]\n", "\"gamma\" stands before the first", "line 3",
                    "[batch]");
-    assert_refused("[map]\ndownsample = 4 ; fine\n", "\"4 ; fine\" is not an integer", "line 2",
-                   "integer");
+    assert_refused("[map]\ndownsample = 4 ; fine\n",
+                   "map.downsample: \"; fine\" behind the value is no comment", "line 2",
+                   "line of its own");
 }
 
 static void unknown_names(void **state) {

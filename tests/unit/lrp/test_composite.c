@@ -218,6 +218,29 @@ static void overrides_by_strength(void **unused) {
     hlrp_graph_free(g);
 }
 
+/* A rule that was asked for at the last layer was dropped in silence by the default start. Gradients
+ * with LRP-0 on top are neither. */
+static void the_last_layer_yields_to_what_was_asked_for(void **unused) {
+    (void)unused;
+    static const hlrp_rule_override named = {"fc2", "gamma(8)", 1}, kind = {"@linear", "zplus", 1},
+                                    another = {"fc1", "zplus", 1};
+    hlrp_graph *g = chain(3);
+    hlrp_rule_options o = hlrp_rule_options_default();
+    o.composite = "epsilon-plus";
+    o.head_lrp0 = o.head_yields = true;
+    o.override_count = 1;
+    o.overrides = &another;
+    assert_string_equal(rule_at(g, &o, "fc2"), "lrp0"); /* the composite's epsilon is no wish */
+    o.overrides = &named;
+    assert_string_equal(rule_at(g, &o, "fc2"), "gamma(8)");
+    o.overrides = &kind;
+    assert_string_equal(rule_at(g, &o, "fc2"), "zplus");
+    o.override_count = 0;
+    o.composite = "gradient-x-input";
+    assert_string_equal(rule_at(g, &o, "fc2"), "gradient");
+    hlrp_graph_free(g);
+}
+
 /* A glob over a block of layers also matches its ReLUs and sums, which the rule is not for: they keep
  * theirs. It was refused, so that no glob could name a block. */
 static void globs_pass_over_nodes_without_parameters(void **unused) {
@@ -316,6 +339,7 @@ int main(void) {
         cmocka_unit_test(lrp0_gamma_has_lrp0_at_the_head_only),
         cmocka_unit_test(parameters_reach_the_rules),
         cmocka_unit_test(overrides_by_strength),
+        cmocka_unit_test(the_last_layer_yields_to_what_was_asked_for),
         cmocka_unit_test(globs_pass_over_nodes_without_parameters),
         cmocka_unit_test(misfits_are_refused_by_name),
         cmocka_unit_test(bad_options_are_refused),

@@ -12,7 +12,7 @@
 static hlrp_status read_mask(const uint8_t *labels, int64_t w, int64_t h, hlrp_size slide,
                              const hlrp_annotation_options *o, hlrp_region **out, hlrp_error *err) {
     area_file f;
-    hlrp_image image = {w, h, 1, (uint8_t *)labels};
+    hlrp_image image = {.width = w, .height = h, .channels = 1, .data = (uint8_t *)labels};
     area_write(&f, "mask.png", "", 0);
     assert_int_equal(hlrp_png_write(f.path, &image, err), HLRP_OK);
     const hlrp_status status = hlrp_region_new_label_mask(f.path, slide, o, out, err);
@@ -53,7 +53,7 @@ static void masks_that_cannot_be(void **state) {
     hlrp_error err = {0};
     hlrp_region *r = NULL;
     area_file f;
-    hlrp_image image = {4, 4, 3, (uint8_t *)color};
+    hlrp_image image = {.width = 4, .height = 4, .channels = 3, .data = (uint8_t *)color};
     (void)state;
     assert_int_equal(read_mask(LABELS, 4, 4, (hlrp_size){1000, 500}, NULL, &r, &err), HLRP_E_INPUT);
     assert_non_null(strstr(err.what, "aspect ratio"));
