@@ -6,7 +6,11 @@
 
 static hlrp_status tissue(const hlrp_slide_run *run, hlrp_region **out, hlrp_error *err) {
     const hlrp_tissue_options options = hlrp_tissue_options_of(run->batch->config);
-    return hlrp_region_new_tissue(run->slide, run->mpp, &options, out, err);
+    const hlrp_status status = hlrp_region_new_tissue(run->slide, run->mpp, &options, out, err);
+    char doubt[400];
+    if (status == HLRP_OK && hlrp_region_doubt(*out, doubt, sizeof doubt))
+        hlrp_logf(run->batch->options->log, HLRP_LOG_WARN, "%s: %s", run->path, doubt);
+    return status;
 }
 
 /* QuPath crops to the slide's bounds, so its coordinates start there. */

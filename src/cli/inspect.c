@@ -158,6 +158,9 @@ static void print_plan(hlrp_slide *slide, hlrp_mpp mpp, const hlrp_config *confi
         const double share = hlrp_region_share(tissue);
         printf(LABEL "%.1f %% of the slide, %.3g of %.3g mm2\n", "tissue", 100 * share,
                area * share, area);
+        char doubt[400];
+        if (hlrp_region_doubt(tissue, doubt, sizeof doubt))
+            printf(LABEL "%s\n", "", doubt);
     } else {
         printf(LABEL "not found: %s\n", "tissue", why.what);
     }

@@ -77,7 +77,7 @@ const hlrp_key hlrp_keys[] = {
     {"regions", "min_coverage", DOUBLE, RESULT, AT(regions.min_coverage), "0.5", NULL, "[0, 1]",
      NULL, "share of a tile that must lie in the region"},
     {"regions", "pen", ENUM, RESULT, AT(regions.pen), "keep", NULL, NULL, "keep|drop",
-     "pen marks: keep what they cover, or take it for no tissue"},
+     "pen marks: keep what they cover, or take it for no tissue; red ink passes for stain"},
     {"regions", "pen_hue_from", DOUBLE, RESULT, AT(regions.pen_hue_from), "75", NULL, "[0, 360]",
      NULL, "first hue of colored pen, in degrees: green is 120, blue 240; stains lie outside"},
     {"regions", "pen_hue_to", DOUBLE, RESULT, AT(regions.pen_hue_to), "245", NULL, "[0, 360]", NULL,

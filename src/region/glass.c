@@ -39,16 +39,26 @@ static bool bin_of(const uint8_t c[3], int *u, int *v) {
     return *u > 0 && *v > 0 && *u < BINS - 1 && *v < BINS - 1;
 }
 
+/* The color in the light of the slide's own white. */
+static void seen(const double white[3], const uint8_t rgb[3], uint8_t out[3]) {
+    for (int c = 0; c < 3; c++)
+        out[c] = (uint8_t)lround(HLRP_MIN(rgb[c] * white[c], 255.0));
+}
+
 static bool may_be_glass(const uint8_t c[3], int ceiling) {
     return HLRP_MAX(HLRP_MAX(c[0], c[1]), c[2]) >= GLASS_BRIGHT && hlrp_saturation(c) <= ceiling;
 }
 
-static void count(const uint8_t *rgb, const uint8_t *skip, int64_t n, int ceiling, ratios *r) {
+/* On a tinted slide pure white is what was not scanned, and would pass for a second glass. */
+static void count(const uint8_t *rgb, const uint8_t *skip, int64_t n, const hlrp_glass *glass,
+                  int ceiling, ratios *r) {
     int u, v;
     memset(r, 0, sizeof *r);
     for (int64_t i = 0; i < n; i++) {
-        const uint8_t *c = rgb + 3 * i;
-        if (!skip[i] && may_be_glass(c, ceiling) && bin_of(c, &u, &v)) {
+        uint8_t c[3];
+        seen(glass->white, rgb + 3 * i, c);
+        if (!skip[i] && !(glass->tinted && hlrp_is_filler(rgb + 3 * i)) &&
+            may_be_glass(c, ceiling) && bin_of(c, &u, &v)) {
             r->count[u][v]++;
             r->total++;
         }
@@ -116,23 +126,30 @@ static void clear_around(ratios *r, int u, int v, int radius, bool inside) {
                 r->count[i][j] = 0;
 }
 
-void hlrp_glass_find(const uint8_t *rgb, const uint8_t *skip, int64_t n, int ceiling,
-                     hlrp_glass *glass) {
+hlrp_status hlrp_glass_find(const uint8_t *rgb, const uint8_t *skip, hlrp_size size, int ceiling,
+                            hlrp_glass *glass, hlrp_error *err) {
     ratios r;
     int u = 0, v = 0;
-    count(rgb, skip, n, ceiling, &r);
     *glass = (hlrp_glass){.colors = 1, .gain = {{1, 1, 1}}};
+    const hlrp_status status = hlrp_white_find(rgb, skip, size, glass->white, &glass->tinted, err);
+    if (status != HLRP_OK)
+        return status;
+    count(rgb, skip, size.w * size.h, glass, ceiling, &r);
     if (!find_peak(&r, &u, &v))
-        return;
+        return HLRP_OK;
     glass->found = true;
     glass->colors = 0;
     double first = (double)around(&r, u, v);
     clear_around(&r, u, v, SAME_GLASS, false);
     do {
-        center(&r, u, v, glass->gain[glass->colors++]);
+        double *gain = glass->gain[glass->colors++];
+        center(&r, u, v, gain);
+        for (int c = 0; c < 3; c++)
+            gain[c] *= glass->white[c];
         clear_around(&r, u, v, 1, true);
     } while (glass->colors < HLRP_GLASS_COLORS &&
              (double)peak(&r, 2 * BINS, &u, &v) >= OTHER_PEAK * first);
+    return HLRP_OK;
 }
 
 static double distance(const double gain[3], const uint8_t rgb[3]) {
@@ -142,6 +159,8 @@ static double distance(const double gain[3], const uint8_t rgb[3]) {
 }
 
 double hlrp_glass_distance(const hlrp_glass *glass, const uint8_t rgb[3]) {
+    if (hlrp_is_filler(rgb))
+        return 0;
     double least = distance(glass->gain[0], rgb);
     for (int i = 1; i < glass->colors; i++)
         least = fmin(least, distance(glass->gain[i], rgb));

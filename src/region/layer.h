@@ -27,6 +27,9 @@ typedef struct hlrp_layer_ops {
  * make a tile of an empty one, or take a full one out where the whole is asked for. */
 #define HLRP_SHARE_CRUMB 1e-9
 
+/* Marks a region as tissue that was found; colorless: on a slide that has no color. */
+void hlrp_region_mark_found(hlrp_region *region, bool colorless);
+
 /* A region's layer, for layers made of regions. */
 const hlrp_layer_ops *hlrp_region_ops(const hlrp_region *region, const void **layer,
                                       hlrp_size *slide);

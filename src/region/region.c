@@ -5,10 +5,15 @@
 
 #include "region/layer.h"
 
+/* Shares of a slide that tissue hardly ever covers: more, or less. */
+#define MOST_SHARE 0.95
+#define LEAST_SHARE 0.001
+
 struct hlrp_region {
     hlrp_size slide;
     const hlrp_layer_ops *ops;
     void *layer;
+    bool found, colorless; /* hlrp_region_mark_found */
 };
 
 hlrp_status hlrp_region_new(hlrp_size slide, const hlrp_layer_ops *ops, void *layer,
@@ -20,7 +25,7 @@ hlrp_status hlrp_region_new(hlrp_size slide, const hlrp_layer_ops *ops, void *la
             ops->free(layer);
         return status;
     }
-    *region = (hlrp_region){slide, ops, layer};
+    *region = (hlrp_region){.slide = slide, .ops = ops, .layer = layer};
     *out = region;
     return HLRP_OK;
 }
@@ -97,6 +102,38 @@ double hlrp_region_share(const hlrp_region *region) {
 bool hlrp_region_is_empty(const hlrp_region *region) {
     hlrp_rect slide = {0, 0, (double)region->slide.w, (double)region->slide.h};
     return !(slide.w > 0 && slide.h > 0) || region->ops->area(region->layer, slide) <= 0;
+}
+
+void hlrp_region_mark_found(hlrp_region *region, bool colorless) {
+    region->found = true;
+    region->colorless = colorless;
+}
+
+bool hlrp_region_doubt(const hlrp_region *region, char *text, size_t size) {
+    const double share = hlrp_region_share(region);
+    text[0] = '\0';
+    if (!region->found)
+        return false;
+    if (region->colorless)
+        snprintf(
+            text, size,
+            "the slide has no color, by which tissue is told from glass: set regions.source to "
+            "all, annotation or mask");
+    else if (share > MOST_SHARE)
+        snprintf(
+            text, size,
+            "%.1f %% of the slide is taken for tissue: if there is glass, raise "
+            "regions.tissue_saturation_floor and regions.tissue_saturation_ceiling (red ink is "
+            "not told from stain)",
+            100 * share);
+    else if (share < LEAST_SHARE)
+        snprintf(
+            text, size,
+            "%.2g %% of the slide is taken for tissue: if there is more, lower "
+            "regions.tissue_saturation_floor (pale stain) or regions.tissue_min_object_um (small "
+            "pieces)",
+            100 * share);
+    return text[0] != '\0';
 }
 
 const hlrp_mask *hlrp_region_mask(const hlrp_region *region) {

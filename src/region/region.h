@@ -137,6 +137,11 @@ double hlrp_region_share(const hlrp_region *region);
 /* Whether nothing belongs to the region ("no tissue"). */
 bool hlrp_region_is_empty(const hlrp_region *region);
 
+/* What is doubtful about found tissue (hlrp_region_new_tissue): hardly anything or almost everything
+ * is taken, or the slide has no color to go by. One sentence with the key that helps, in text
+ * [size]; false, and "", where nothing is, or for other kinds of region. */
+bool hlrp_region_doubt(const hlrp_region *region, char *text, size_t size);
+
 /* What becomes of a class of an annotation file. */
 typedef enum hlrp_class_use {
     HLRP_CLASS_INCLUDED,

@@ -139,14 +139,15 @@ out:
 static hlrp_status look_at_colors(field *f, const hlrp_tissue_options *o, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     if (o->pen == HLRP_PEN_DROP)
-        status = hlrp_pen_find(f->rgb, f->size, f->um_x, f->um_y, o, f->kind, err);
+        HLRP_TRY(hlrp_pen_find(f->rgb, f->size, f->um_x, f->um_y, o, f->kind, err));
     for (int64_t i = 0; i < cells_of(f); i++)
         f->kind[i] = hlrp_is_padding(f->rgb + 3 * i, o->dark_value) ? HLRP_CELL_PADDING
                      : f->kind[i]                                   ? HLRP_CELL_PEN
                                                                     : 0;
-    hlrp_glass_find(f->rgb, f->kind, cells_of(f), o->saturation_ceiling, &f->glass);
+    HLRP_TRY(hlrp_glass_find(f->rgb, f->kind, f->size, o->saturation_ceiling, &f->glass, err));
     for (int64_t i = 0; i < cells_of(f); i++)
         f->saturation[i] = (uint8_t)lround(hlrp_glass_distance(&f->glass, f->rgb + 3 * i));
+out:
     return status;
 }
 
@@ -296,6 +297,19 @@ static hlrp_status drop_objects(field *f, double min_object_um, hlrp_error *err)
     return HLRP_OK;
 }
 
+/* Whether nothing has color though something is there. Levels of 255. */
+static bool is_colorless(const field *f) {
+    enum { COLOR = 6, DARK = 200 };
+    const double some = 1e-3, stray = 1e-4; /* of the cells */
+    int64_t colored = 0, dark = 0;
+    for (int64_t i = 0; i < cells_of(f); i++) {
+        colored += hlrp_saturation(f->rgb + 3 * i) > COLOR;
+        dark += hlrp_brightness(f->rgb + 3 * i) < DARK;
+    }
+    return (double)colored <= stray * (double)cells_of(f) &&
+           (double)dark >= some * (double)cells_of(f);
+}
+
 /* Closing and filling reach over pen and padding; they stay what they are. */
 static void conclude(field *f) {
     for (int64_t i = 0; i < cells_of(f); i++)
@@ -321,6 +335,8 @@ hlrp_status hlrp_region_new_tissue(hlrp_slide *slide, hlrp_mpp mpp,
     conclude(&f);
     status = hlrp_region_new_mask(f.slide, f.size, f.down_x, f.down_y, f.kind, out, err);
     f.kind = NULL; /* taken over */
+    if (status == HLRP_OK)
+        hlrp_region_mark_found(*out, is_colorless(&f));
 out:
     field_free(&f);
     return status;

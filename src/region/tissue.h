@@ -41,16 +41,28 @@ enum { HLRP_GLASS_COLORS = 8 };
 
 /* The slide's glass: a cell of channels in the ratio 1/gain is empty. */
 typedef struct hlrp_glass {
-    bool found;                        /* else the only gain is 1, as if glass were white */
-    int colors;                        /* 1 … HLRP_GLASS_COLORS */
+    double white[3]; /* what channels are multiplied by in the light of the slide's own white */
+    bool tinted;     /* else white is {1, 1, 1} */
+    bool found;      /* else the only gain is 1, as if glass were white */
+    int colors;      /* 1 … HLRP_GLASS_COLORS */
     double gain[HLRP_GLASS_COLORS][3]; /* of green: 1 */
 } hlrp_glass;
 
-/* Among the cells (n of rgb, those of skip left out) whose saturation is at most `ceiling`. */
-void hlrp_glass_find(const uint8_t *rgb, const uint8_t *skip, int64_t n, int ceiling,
-                     hlrp_glass *glass);
+/* Among the cells (rgb [size.h][size.w][3], those of skip left out) whose saturation, in the light of
+ * the slide's own white, is at most `ceiling`. HLRP_E_MEMORY. */
+hlrp_status hlrp_glass_find(const uint8_t *rgb, const uint8_t *skip, hlrp_size size, int ceiling,
+                            hlrp_glass *glass, hlrp_error *err);
 
-/* How far from glass a color is, 0 … 255: its saturation in the light of the glass. Black: 0. */
+/* The slide's own white: what channels must be multiplied by for its glass to be colorless; {1, 1, 1}
+ * where that hardly has color, or there is none (then not *tinted). HLRP_E_MEMORY. */
+hlrp_status hlrp_white_find(const uint8_t *rgb, const uint8_t *skip, hlrp_size size,
+                            double white[3], bool *tinted, hlrp_error *err);
+
+/* Whether the color is what scanners write where nothing was scanned. */
+bool hlrp_is_filler(const uint8_t rgb[3]);
+
+/* How far from glass a color is, 0 … 255: its saturation in the light of the glass. Black, and what
+ * was not scanned: 0. */
 double hlrp_glass_distance(const hlrp_glass *glass, const uint8_t rgb[3]);
 
 /* How far glass strays from its colors, 0 … ceiling: the distance that all but one cell in a

@@ -66,6 +66,17 @@ expect 1 run -q more.ini -s batch.output=bad
 grep -q '<li>[^<]*wide.geojson: [^<]*</li>' bad/report.html || complain "no warning of a slide that failed"
 [ ! -e bad/wide/run.json ] || complain "a slide that failed has a record"
 
+# Tissue that is hardly credible: of a slide that is nothing but color, and of one that is nothing but
+# glass, which also says that it has no tile.
+for slide in colors white; do
+    expect 0 run "$demo/linear.ini" -s batch.output=doubt -s regions.source=tissue --slide "$demo/$slide.tif"
+    said "warning: .*$slide\.tif: [0-9.]* % of the slide is taken for tissue: if there is (glass|more), "
+done
+kept 1 '^100\.0 % of the slide is taken for tissue: .*tissue_saturation_ceiling.*red ink' doubt/colors
+kept 1 '^0 % of the slide is taken for tissue: .*tissue_saturation_floor' doubt/white
+expect 0 run "$demo/linear.ini" -s batch.output=all --slide "$demo/colors.tif"
+kept 0 'taken for tissue' all/colors
+
 # Damage that one shard met is known after all of them are joined.
 cp "$demo/large.svs" damaged.svs
 at=$(LC_ALL=C grep -obUaP '\xff\xd8\xff' damaged.svs | cut -d: -f1 | sed -n 9p)

@@ -19,7 +19,9 @@ static hlrp_glass glass_of(uint8_t rgb[CELLS * 3], const uint8_t a[3], const uin
     hlrp_glass glass;
     for (int i = 0; i < CELLS; i++)
         memcpy(rgb + 3 * i, i < split ? a : b, 3);
-    hlrp_glass_find(rgb, skip, CELLS, 30, &glass);
+    hlrp_error err = {0};
+    assert_int_equal(hlrp_glass_find(rgb, skip, (hlrp_size){CELLS / 10, 10}, 30, &glass, &err),
+                     HLRP_OK);
     return glass;
 }
 
@@ -94,6 +96,130 @@ static hlrp_region *detect(scene *s, hlrp_pen pen) {
     return region;
 }
 
+static double share_in(const hlrp_region *region, hlrp_irect r) {
+    return hlrp_region_coverage(region,
+                                (hlrp_rect){(double)r.x, (double)r.y, (double)r.w, (double)r.h});
+}
+
+/* ---- glass that has more color than pale stain elsewhere ---- */
+
+/* A color behind glass that lets these shares of red, green and blue through. */
+static const uint8_t *behind(const uint8_t rgb[3], const double tint[3], uint8_t out[3]) {
+    for (int c = 0; c < 3; c++)
+        out[c] = (uint8_t)(rgb[c] * tint[c] + 0.5);
+    return out;
+}
+
+/* Yellowed mountant, green and blue cover glass: saturations of 53, 42 and 48 where 30 is the ceiling.
+ * Guards: everything taken for tissue, without a word; what was not scanned (pure white, more of the
+ * slide than its glass is) taken for the glass, or for tissue. */
+static void yellowed_glass_is_glass(void **unused) {
+    (void)unused;
+    const double tints[][3] = {{0.98, 0.93, 0.78}, {0.82, 0.96, 0.86}, {0.8, 0.9, 0.98}};
+    for (size_t i = 0; i < HLRP_COUNT(tints); i++) {
+        uint8_t glass[3], stain[3], pale[3];
+        scene *s = scene_new(600, 400, behind(GLASS, tints[i], glass), HLRP_CELL_GLASS);
+        scene_disk(s, 400, 120, 90, behind(EOSIN, tints[i], stain), HLRP_CELL_TISSUE, true);
+        scene_disk(s, 400, 310, 80, behind(PALE, tints[i], pale), HLRP_CELL_TISSUE, false);
+        for (int64_t y = 0; y < 400; y++)
+            memset(s->rgb + 3 * 600 * y, 255, 250 * 3);
+        hlrp_region *region = detect(s, HLRP_PEN_KEEP);
+        assert_float_equal(share_in(region, (hlrp_irect){340, 70, 120, 100}), 1, 0);
+        assert_float_equal(share_in(region, (hlrp_irect){350, 270, 100, 80}), 1, 0);
+        assert_float_equal(share_in(region, (hlrp_irect){270, 10, 30, 380}), 0, 0);
+        assert_float_equal(share_in(region, (hlrp_irect){500, 10, 90, 380}), 0, 0);
+        assert_float_equal(share_in(region, (hlrp_irect){0, 0, 250, 400}), 0, 0.001);
+        hlrp_region_free(region);
+        scene_free(s);
+    }
+}
+
+static void white_of(scene *s, double white[3], bool *tinted) {
+    static const uint8_t skip[600 * 400];
+    hlrp_error err = {0};
+    assert_int_equal(hlrp_white_find(s->rgb, skip, s->size, white, tinted, &err), HLRP_OK);
+}
+
+/* By hand: what makes (235, 225, 190) as much red and blue as green. */
+static void white_is_measured(void **unused) {
+    (void)unused;
+    const uint8_t yellow[3] = {235, 225, 190};
+    double white[3];
+    bool tinted = false;
+    scene *s = scene_new(600, 400, yellow, HLRP_CELL_GLASS);
+    white_of(s, white, &tinted);
+    assert_true(tinted);
+    assert_float_equal(white[0], 225.0 / 235, 0.01);
+    assert_float_equal(white[1], 1, 0);
+    assert_float_equal(white[2], 225.0 / 190, 0.01);
+    scene_free(s);
+}
+
+/* Guards: yellow tissue (saffron, pigment, pale DAB) that covers more than the glass taken for it:
+ * beside white glass however little that is, or where glass is overexposed and yellow has texture;
+ * and anything that is pink, or dark. */
+static void what_is_no_tinted_glass(void **unused) {
+    (void)unused;
+    const uint8_t saffron[3] = {230, 205, 160}, rose[3] = {240, 205, 225},
+                  dark[3] = {140, 130, 100}, white[3] = {255, 255, 255}, paler[3] = {244, 228, 200};
+    double gain[3];
+    for (int i = 0; i < 4; i++) {
+        bool tinted = true;
+        scene *s = scene_new(600, 400, i == 0 ? GLASS : white, HLRP_CELL_GLASS);
+        const hlrp_irect most = {0, 40, 600, 360};
+        scene_rect(s, most, i == 2 ? rose : i == 3 ? dark : saffron, HLRP_CELL_TISSUE);
+        for (int64_t k = 0; i == 1 && k < 600; k += 4) /* fibers */
+            scene_rect(s, (hlrp_irect){k, 40, 2, 360}, paler, HLRP_CELL_TISSUE);
+        for (int64_t k = 0; i == 3 && k < 100; k++)
+            scene_rect(s, (hlrp_irect){6 * k, 0, 3, 40}, EOSIN, HLRP_CELL_TISSUE);
+        white_of(s, gain, &tinted);
+        if (tinted)
+            fail_msg("slide %d is taken for tinted", i);
+        scene_free(s);
+    }
+}
+
+/* ---- what is said of a result ---- */
+
+/* A disk of this radius, on glass and in its own color. */
+static void assert_doubt(double radius, const uint8_t glass[3], const uint8_t color[3],
+                         const char *said) {
+    char text[400];
+    scene *s = scene_new(600, 400, glass, HLRP_CELL_GLASS);
+    scene_disk(s, 300, 200, radius, color, HLRP_CELL_TISSUE, false);
+    hlrp_region *region = detect(s, HLRP_PEN_KEEP);
+    assert_int_equal(hlrp_region_doubt(region, text, sizeof text), said[0] != '\0');
+    assert_string_equal(text, said);
+    hlrp_region_free(region);
+    scene_free(s);
+}
+
+static void doubts_are_said(void **unused) {
+    (void)unused;
+    const uint8_t grey[3] = {120, 120, 120}, white[3] = {250, 250, 250};
+    hlrp_error err = {0};
+    hlrp_region *all = NULL;
+    char text[400];
+    assert_doubt(
+        400, GLASS, EOSIN,
+        "100.0 % of the slide is taken for tissue: if there is glass, raise "
+        "regions.tissue_saturation_floor and regions.tissue_saturation_ceiling (red ink is "
+        "not told from stain)");
+    assert_doubt(
+        0, GLASS, EOSIN,
+        "0 % of the slide is taken for tissue: if there is more, lower "
+        "regions.tissue_saturation_floor (pale stain) or regions.tissue_min_object_um (small "
+        "pieces)");
+    assert_doubt(
+        100, white, grey,
+        "the slide has no color, by which tissue is told from glass: set regions.source to "
+        "all, annotation or mask");
+    assert_doubt(100, GLASS, EOSIN, "");
+    assert_int_equal(hlrp_region_new_all((hlrp_size){600, 400}, &all, &err), HLRP_OK);
+    assert_false(hlrp_region_doubt(all, text, sizeof text)); /* asked for */
+    hlrp_region_free(all);
+}
+
 /* Black ink has no hue to be known by, and its saturation is noise. */
 static void black_pen_is_dropped_when_asked(void **unused) {
     (void)unused;
@@ -141,11 +267,6 @@ static void scene_ink(scene *s, hlrp_irect r, const double density[3]) {
                 uint8_t *p = s->rgb + 3 * (y * s->size.w + x) + c;
                 *p = (uint8_t)(*p * exp(-density[c]) + 0.5);
             }
-}
-
-static double share_in(const hlrp_region *region, hlrp_irect r) {
-    return hlrp_region_coverage(region,
-                                (hlrp_rect){(double)r.x, (double)r.y, (double)r.w, (double)r.h});
 }
 
 /* Over eosin blue ink is violet: three quarters of it stayed. It begins on glass. */
@@ -285,6 +406,10 @@ int main(void) {
         cmocka_unit_test(pale_tissue_is_not_the_glass),
         cmocka_unit_test(no_glass_is_no_glass),
         cmocka_unit_test(spread_is_measured_where_no_stain_is),
+        cmocka_unit_test(yellowed_glass_is_glass),
+        cmocka_unit_test(white_is_measured),
+        cmocka_unit_test(what_is_no_tinted_glass),
+        cmocka_unit_test(doubts_are_said),
         cmocka_unit_test(black_pen_is_dropped_when_asked),
         cmocka_unit_test(walls_of_fat_are_tissue_scratches_are_not),
         cmocka_unit_test(ink_over_tissue_is_dropped),
