@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipelines/agreement.h"
+#include "pipelines/empty.h"
 #include "pipelines/report.h"
 #include "pipelines/slide_run.h"
 #include "sink/sink.h"
@@ -208,7 +209,7 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     add_number(s, "mpp_x", run->mpp.x, ",");
     add_number(s, "mpp_y", run->mpp.y, ",");
     add_text(s, "mpp_source", run->mpp_source);
-    add_text(s, "outcome", !run->complete ? "begun" : run->tile_count > 0 ? "complete" : "empty");
+    add_text(s, "outcome", !run->complete ? "begun" : hlrp_is_empty(run) ? "empty" : "complete");
     add_text(s, "started", run->where->started);
     add_text(s, "finished", now);
     add_number(s, "tiles", (double)run->tile_count, ",");

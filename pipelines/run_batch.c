@@ -135,6 +135,7 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
         hlrp_dry_run_total(&batch);
     else
         table = finish(&batch, &slides, &t, &untold);
+    hlrp_tally_sum(&t, options);
     status = hlrp_tally_with_table(hlrp_tally_verdict(&t, options, err), table, &untold,
                                    options->log, err);
 out:

@@ -1,5 +1,6 @@
 /* One slide from file to results. Read this first: every step is a call, in the order it runs. */
 #include "pipelines/run_slide.h"
+#include "pipelines/empty.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,10 +161,10 @@ static hlrp_status judge(const hlrp_slide_run *run, hlrp_status status, hlrp_err
     return HLRP_E_BUSY;
 }
 
-static hlrp_state state_of(hlrp_status status, int64_t tiles, bool shard) {
+static hlrp_state state_of(hlrp_status status, bool empty, bool shard) {
     switch (status) {
     case HLRP_OK:
-        return shard ? HLRP_STATE_INTERRUPTED : tiles == 0 ? HLRP_STATE_EMPTY : HLRP_STATE_COMPLETE;
+        return shard ? HLRP_STATE_INTERRUPTED : empty ? HLRP_STATE_EMPTY : HLRP_STATE_COMPLETE;
     case HLRP_E_INTERRUPTED:
         return HLRP_STATE_INTERRUPTED;
     case HLRP_E_BUSY:
@@ -180,16 +181,18 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
     hlrp_slide_progress *where = run->where;
     hlrp_error ignored = {0};
     const bool shard = o->shards > 1 && !run->complete;
-    where->state = state_of(status, run->tile_count, shard);
+    where->state = state_of(status, hlrp_is_empty(run), shard);
     where->tiles = run->tile_count;
     where->seconds += hlrp_seconds() - run->began;
-    where->eta = where->state == HLRP_STATE_COMPLETE ? 0 : -1;
+    where->eta = status == HLRP_OK && !shard ? 0 : -1;
     where->reason[0] = '\0';
     if (status != HLRP_OK)
         hlrp_error_line(err, where->reason, sizeof where->reason);
     else if (shard)
         snprintf(where->reason, sizeof where->reason, "shard %lld of %lld is complete",
                  (long long)o->shard, (long long)o->shards);
+    else if (where->state == HLRP_STATE_EMPTY)
+        hlrp_empty_reason(run, where->reason, sizeof where->reason);
     if (!o->dry_run && run->folder && where->state != HLRP_STATE_ELSEWHERE &&
         (!run->lock || hlrp_lock_check(run->lock, &ignored) == HLRP_OK) &&
         hlrp_make_folders(run->folder, &ignored) == HLRP_OK) {

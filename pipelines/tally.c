@@ -10,8 +10,7 @@ static void say(const hlrp_run_options *o, const hlrp_slide_progress *p, const h
     else if (p->state == HLRP_STATE_ELSEWHERE)
         hlrp_logf(o->log, HLRP_LOG_WARN, "%s is left to another run: %s", p->slide, line);
     else if (p->state == HLRP_STATE_EMPTY)
-        hlrp_logf(o->log, HLRP_LOG_WARN, "%s has no tile to look at: see its regions.png",
-                  p->slide);
+        hlrp_logf(o->log, HLRP_LOG_WARN, "%s is empty: %s", p->slide, p->reason);
     else if (o->shards > 1 && p->state == HLRP_STATE_INTERRUPTED && err->status == HLRP_OK)
         hlrp_logf(o->log, HLRP_LOG_INFO, "%s: %s, %.1f tiles/s", p->slide, p->reason, p->rate);
     else
@@ -45,6 +44,23 @@ void hlrp_tally_add(hlrp_tally *t, const hlrp_run_options *o, const hlrp_slide_p
     keep(t, p);
     if (failed ? t->asked > 1 : !o->dry_run)
         say(o, p, err);
+}
+
+void hlrp_tally_sum(const hlrp_tally *t, const hlrp_run_options *o) {
+    if (t->asked < 2 || o->dry_run)
+        return;
+    hlrp_str s = {0};
+    hlrp_str_addf(&s, "%lld slides: %lld complete", (long long)t->asked, (long long)t->complete);
+    if (t->empty > 0)
+        hlrp_str_addf(&s, ", %lld empty (nothing was explained; batch.csv says why)",
+                      (long long)t->empty);
+    if (t->elsewhere > 0)
+        hlrp_str_addf(&s, ", %lld left to another run", (long long)t->elsewhere);
+    if (t->failed > 0)
+        hlrp_str_addf(&s, ", %lld failed", (long long)t->failed);
+    if (s.text)
+        hlrp_logf(o->log, t->empty > 0 ? HLRP_LOG_WARN : HLRP_LOG_INFO, "%s", s.text);
+    hlrp_str_free(&s);
 }
 
 hlrp_status hlrp_tally_verdict(const hlrp_tally *t, const hlrp_run_options *o, hlrp_error *err) {

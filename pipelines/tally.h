@@ -20,6 +20,9 @@ void hlrp_tally_free(hlrp_tally *tally);
 void hlrp_tally_add(hlrp_tally *tally, const hlrp_run_options *options,
                     const hlrp_slide_progress *progress, const hlrp_error *err);
 
+/* Logs the counts of a batch of several slides; a warning where some are empty. */
+void hlrp_tally_sum(const hlrp_tally *tally, const hlrp_run_options *options);
+
 /* What is to be returned where the verdict was `status` with *err, and batch.csv came to `table` with
  * *untold: what became of the slides counts more, but what became of the table is logged, too. */
 hlrp_status hlrp_tally_with_table(hlrp_status status, hlrp_status table, const hlrp_error *untold,

@@ -32,7 +32,7 @@ grep -q '^"[^"]*/wide.svs","complete","",20,20,20,0,0,' "$work/out/batch.csv" ||
 # Nothing to look at is a result, too: glass without tissue.
 expect 0 run "$demo/demo.ini" --slide "$demo/white.tif" -s regions.source=tissue \
     -s batch.output="$work/glass"
-said 'warning: .*white.tif has no tile to look at'
+said 'warning: .*white.tif is empty: no tissue was found: see regions\.png'
 checked result "$work/glass/white/relevance.h5" 2 2 512 384 8 0
 checked json "$work/glass/white/status.json" state=empty tiles=0
 checked json "$work/glass/white/run.json" outcome=empty

@@ -17,7 +17,7 @@ library=$(dirname "$(find "$folder/prefix" -name 'libhistolrp.so')")
 export LD_LIBRARY_PATH="$library"
 "$folder/prefix/bin/histolrp" phantom "$folder/slide.svs" --size 512 -q
 cd "$folder"
-printf '[model]\npath = %s/configs/demo-model.onnx\n' "$project" > use.ini
+printf '[model]\npath = %s/configs/demo-model.onnx\n[tiles]\nsize = 512\n' "$project" > use.ini
 # Any picture of the network's size will do: a thumbnail that the program itself draws.
 "$folder/prefix/bin/histolrp" run use.ini -q --slide slide.svs -s batch.output=results \
     -s regions.source=all -s outputs.report=off
