@@ -286,10 +286,10 @@ static hlrp_status input_size(hlrp_network *net, const hlrp_size *input, hlrp_er
 /* What the configuration can name but this version cannot do is refused, not passed over. */
 static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
     char where[300];
-    if (c->compute.precision != HLRP_CONFIG_PRECISION_F32)
+    if (c->compute.precision == HLRP_CONFIG_PRECISION_BF16)
         return hlrp_fail(err, HLRP_E_CONFIG,
                          hlrp_config_where(c, "compute.precision", where, sizeof where),
-                         "set it to f32", "this version computes in f32 only");
+                         "set it to f32 or fast", "this version computes in float32 only");
     if (c->compute.plan[0] != '\0')
         return hlrp_fail(err, HLRP_E_CONFIG,
                          hlrp_config_where(c, "compute.plan", where, sizeof where),
@@ -410,6 +410,8 @@ static hlrp_status make_lrp(void *ctx, hlrp_error *err) {
                                             .line = net->config->rules[i].line};
     const hlrp_lrp_options options = lrp_options(net, overrides);
     HLRP_TRY(hlrp_backend_new(&net->backend, err));
+    if (net->config->compute.precision == HLRP_CONFIG_PRECISION_FAST)
+        hlrp_backend_allow_coarse(net->backend);
     HLRP_TRY(hlrp_lrp_new(net->backend, net->graph, &options, &net->lrp, err));
 out:
     free(overrides);

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what is missing, builds, runs all tests. Last line: "N passed, N failed, N skipped".
-#   test.sh [--werror] [--preset NAME] [--no-setup] [--cluster]
-# --cluster also brings up a small Slurm and runs batches through it.
+#   test.sh [--werror] [--preset NAME] [--no-setup] [--cluster] [--long]
+# --cluster also brings up a small Slurm and runs batches through it; --long compares networks of full
+# size with float64, which takes some minutes more.
 # HISTOLRP_TESTDATA names the folder of the large test data; tests that need it are skipped
 # where it is absent.
 set -euo pipefail
@@ -11,6 +12,7 @@ preset=release
 options=()
 setup=1
 cluster=0
+long=0
 while [ $# -gt 0 ]; do
     case $1 in
     --werror) options+=(-DHLRP_WERROR=ON) ;;
@@ -20,8 +22,9 @@ while [ $# -gt 0 ]; do
         ;;
     --no-setup) setup=0 ;;
     --cluster) cluster=1 ;;
+    --long) long=1 ;;
     *)
-        echo "usage: test.sh [--werror] [--preset NAME] [--no-setup] [--cluster]" >&2
+        echo "usage: test.sh [--werror] [--preset NAME] [--no-setup] [--cluster] [--long]" >&2
         exit 2
         ;;
     esac
@@ -32,6 +35,7 @@ if [ "$setup" = 1 ]; then
     scripts/setup.sh build test
     [ "$preset" != tsan ] || scripts/setup.sh races
     [ "$cluster" = 0 ] || scripts/setup.sh cluster
+    [ "$long" = 0 ] || scripts/setup.sh long
 fi
 echo "Building ($preset)"
 scripts/build.sh "$preset" -DHLRP_TESTS=ON "${options[@]}"
@@ -45,8 +49,11 @@ if [ "$preset" = tsan ]; then
     export TSAN_OPTIONS="ignore_noninstrumented_modules=1 exitcode=66"
 fi
 
+left_out=()
+[ "$cluster" = 1 ] || left_out+=(slurm)
+[ "$long" = 1 ] || left_out+=(long)
 selection=()
-[ "$cluster" = 1 ] || selection=(-LE slurm)
+[ ${#left_out[@]} = 0 ] || selection=(-LE "$(IFS='|' && echo "${left_out[*]}")")
 status=0
 log=$folder/tests.log
 ctest --test-dir "$folder" --output-on-failure --timeout 900 -j "$(nproc)" \

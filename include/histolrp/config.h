@@ -101,6 +101,7 @@ typedef enum hlrp_config_bounds {
 
 typedef enum hlrp_config_precision {
     HLRP_CONFIG_PRECISION_F32,
+    HLRP_CONFIG_PRECISION_FAST,
     HLRP_CONFIG_PRECISION_BF16
 } hlrp_config_precision;
 

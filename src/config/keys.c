@@ -207,8 +207,8 @@ const hlrp_key hlrp_keys[] = {
 
     {"compute", "threads", INT, COMPUTE, AT(compute.threads), "", "all granted", "[1, 4096]", NULL,
      "threads; -t wins"},
-    {"compute", "precision", ENUM, RESULT, AT(compute.precision), "f32", NULL, NULL, "f32|bf16",
-     "arithmetic of the convolutions"},
+    {"compute", "precision", ENUM, RESULT, AT(compute.precision), "f32", NULL, NULL,
+     "f32|fast|bf16", "f32: direct sums; fast: Winograd too, which rounds two digits coarser"},
     {"compute", "memory_limit", SIZE, COMPUTE, AT(compute.memory_limit), "", "no limit",
      "[1e6, 1e15]", NULL, "memory to stay below: bytes, or with K, M, G, T; fewer workers run"},
     {"compute", "plan", PATH, COMPUTE, AT(compute.plan), "", NULL, NULL, NULL,

@@ -15,6 +15,10 @@ typedef struct hlrp_linear hlrp_linear;
 /* Create it, and all maps, with OpenMP limited to one thread (hlrp_sched_single): the library
  * chooses its blocking for the number of threads it sees at creation. */
 hlrp_status hlrp_backend_new(hlrp_backend **out, hlrp_error *err);
+/* Maps made from then on may use kernels that are faster and round more coarsely: Winograd's F(4×3),
+ * whose error against float64 is some hundred times that of direct sums and turns near-ties of max
+ * pooling. Without it every convolution is a direct sum. */
+void hlrp_backend_allow_coarse(hlrp_backend *backend);
 void hlrp_backend_free(hlrp_backend *backend);
 /* Channel lanes of the layout that convolutions prefer on this processor: 16, 8 or 1. */
 int hlrp_backend_lanes(const hlrp_backend *backend);
@@ -30,8 +34,8 @@ typedef struct hlrp_linear_spec {
                               outlive the map; a convolution's are packed and may go */
     const float *bias;     /* [O] or NULL; copied */
     bool forward, adjoint; /* which of the two will be called */
-    bool direct; /* no kernel that rounds one output by what another sees (Winograd): where
-                              a sum of nothing must be 0 */
+    bool direct; /* no kernel that rounds one output by what another sees (Winograd), though
+                              allowed: where a sum of nothing must be 0 */
 } hlrp_linear_spec;
 
 hlrp_status hlrp_linear_new(hlrp_backend *backend, const hlrp_linear_spec *spec, hlrp_linear **out,

@@ -1,15 +1,17 @@
-/* Linear maps on oneDNN 2.x. The only file that knows its API: version 3, which dropped operation
+/* Linear maps on oneDNN 2.x. The only file that knows its API of descriptors: version 3, which dropped operation
  * descriptors and made memory descriptors opaque, would be a second file of this kind. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <oneapi/dnnl/dnnl.h>
 
+#include "engine/dnnl_library.h"
 #include "engine/linear.h"
 
 struct hlrp_backend {
     dnnl_engine_t engine;
     int lanes;
+    bool coarse; /* maps may round more coarsely than direct sums do */
 };
 
 struct hlrp_stream {
@@ -56,20 +58,17 @@ static bool describe(const hlrp_layout *l, dnnl_memory_desc_t *md) {
     return dnnl_memory_desc_init_by_tag(md, 4, dims, dnnl_f32, tag_of(l->lanes)) == dnnl_success;
 }
 
-/* The instruction sets are sets of bits: a larger number is not a larger set. */
-static bool has_isa(unsigned wanted) {
-    return ((unsigned)dnnl_get_effective_cpu_isa() & wanted) == wanted;
-}
-
 static int preferred_lanes(void) {
-    if (has_isa(dnnl_cpu_isa_avx512_core))
+    if (hlrp_dnnl_has_isa(dnnl_cpu_isa_avx512_core))
         return 16;
-    return has_isa(dnnl_cpu_isa_sse41) ? 8 : 1;
+    return hlrp_dnnl_has_isa(dnnl_cpu_isa_sse41) ? 8 : 1;
 }
 
 hlrp_status hlrp_backend_new(hlrp_backend **out, hlrp_error *err) {
     hlrp_backend *b = NULL;
-    hlrp_status status = hlrp_calloc(&b, 1, sizeof *b, "backend", err);
+    hlrp_status status = hlrp_dnnl_warm_up(err);
+    if (status == HLRP_OK)
+        status = hlrp_calloc(&b, 1, sizeof *b, "backend", err);
     if (status != HLRP_OK)
         return status;
     const dnnl_status_t made = dnnl_engine_create(&b->engine, dnnl_cpu, 0);
@@ -82,6 +81,10 @@ hlrp_status hlrp_backend_new(hlrp_backend **out, hlrp_error *err) {
     return HLRP_OK;
 }
 
+void hlrp_backend_allow_coarse(hlrp_backend *backend) {
+    backend->coarse = true;
+}
+
 void hlrp_backend_free(hlrp_backend *backend) {
     if (!backend)
         return;
@@ -91,21 +94,6 @@ void hlrp_backend_free(hlrp_backend *backend) {
 
 int hlrp_backend_lanes(const hlrp_backend *backend) {
     return backend->lanes;
-}
-
-const char *hlrp_backend_version(void) {
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-    return "oneDNN " TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(
-        DNNL_VERSION_PATCH);
-}
-
-const char *hlrp_backend_isa(void) {
-    if (has_isa(dnnl_cpu_isa_avx512_core_bf16))
-        return "avx512_core_bf16";
-    if (has_isa(dnnl_cpu_isa_avx512_core))
-        return "avx512_core";
-    return has_isa(dnnl_cpu_isa_avx2) ? "avx2" : has_isa(dnnl_cpu_isa_sse41) ? "sse41" : "generic";
 }
 
 hlrp_status hlrp_stream_new(hlrp_backend *backend, int64_t scratch_bytes, hlrp_stream **out,
@@ -201,12 +189,13 @@ static bool link_end(dnnl_engine_t engine, end *e, bool into_primitive) {
 /* What a convolution's descriptors share in both directions. */
 typedef struct conv {
     const hlrp_linear_spec *spec;
+    bool coarse;
     dnnl_memory_desc_t weights_plain, weights_any, bias;
     dnnl_dims_t strides, dilates, pad_lo, pad_hi;
 } conv;
 
-static bool conv_init(conv *c, const hlrp_linear_spec *spec) {
-    *c = (conv){.spec = spec};
+static bool conv_init(conv *c, const hlrp_linear_spec *spec, bool coarse) {
+    *c = (conv){.spec = spec, .coarse = coarse};
     const hlrp_window *w = &spec->window;
     const int64_t g = spec->group, o = spec->dst.c / g, i = spec->src.c / g;
     const dnnl_dims_t grouped = {g, o, i, w->kernel[0], w->kernel[1]};
@@ -227,11 +216,14 @@ static bool conv_init(conv *c, const hlrp_linear_spec *spec) {
 }
 
 /* Winograd F(4×3): two to three times the direct kernel's speed on 3×3 windows of stride 1, except
- * on small pictures with many channels, where transforming the weights' side costs more. Only for
- * equal pads: oneDNN 2.6's adjoint is wrong where those above and below differ. */
-static bool winograd_pays(const hlrp_linear_spec *s) {
+ * on small pictures with many channels, where transforming the weights' side costs more; two digits
+ * coarser. Only for equal pads: oneDNN 2.6's adjoint is wrong where those above and below differ. */
+static bool takes_winograd(const conv *c) {
+    const hlrp_linear_spec *s = c->spec;
     const hlrp_window *w = &s->window;
     const int64_t pixels = s->dst.h * s->dst.w;
+    if (!c->coarse || s->direct)
+        return false;
     for (int a = 0; a < 2; a++)
         if (w->kernel[a] != 3 || w->stride[a] != 1 || w->dilation[a] != 1 || w->pad_lo[a] > 1 ||
             w->pad_lo[a] != w->pad_hi[a])
@@ -268,11 +260,11 @@ static const char *kernel_name(const_dnnl_primitive_desc_t pd) {
     return name ? name : "";
 }
 
-/* The first of: Winograd where it pays, direct on the values' own layouts, direct on a layout of
+/* The first of: Winograd where it is allowed and pays, direct on the values' own layouts, direct on a layout of
  * the library's choice (reordered around it). Naive kernels are taken only where nothing else is
  * there. The choice follows from the shapes alone, so that every run makes the same one. */
 static bool conv_choose(conv *c, bool forward, dnnl_engine_t engine, dnnl_primitive_desc_t *pd) {
-    if (!c->spec->direct && winograd_pays(c->spec) &&
+    if (takes_winograd(c) &&
         conv_describe(c, forward, dnnl_convolution_winograd, false, engine, pd))
         return true;
     if (conv_describe(c, forward, dnnl_convolution_direct, false, engine, pd)) {
@@ -393,7 +385,7 @@ static hlrp_status run_pass(const pass *p, const float *bias, hlrp_stream *strea
  * the one or two that remain in another order; up to four are always added alike. */
 static int64_t rows_alike(int64_t n) {
     enum { ALIKE = 4 };
-    return has_isa(dnnl_cpu_isa_avx512_core) ? n : HLRP_MIN(n, ALIKE);
+    return hlrp_dnnl_has_isa(dnnl_cpu_isa_avx512_core) ? n : HLRP_MIN(n, ALIKE);
 }
 
 static dnnl_status_t multiply(const hlrp_linear *m, bool forward, int64_t rows, const float *in,
@@ -412,6 +404,8 @@ static hlrp_status gemm(const hlrp_linear *m, bool forward, const float *in, flo
     const int64_t taken = forward ? m->spec.src.c : m->spec.dst.c;
     const int64_t given = forward ? m->spec.dst.c : m->spec.src.c;
     dnnl_status_t status = dnnl_success;
+    if (hlrp_memory_left(HLRP_DNNL_ROOM, "a matrix product", err) != HLRP_OK)
+        return HLRP_E_MEMORY;
     for (int64_t next = 0; status == dnnl_success && next < n; next += rows) {
         const int64_t first = HLRP_MIN(next, n - rows); /* the last call is as tall as the others */
         status = multiply(m, forward, rows, in + first * taken, out + first * given);
@@ -436,11 +430,12 @@ hlrp_status hlrp_linear_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
     hlrp_linear *m = NULL;
     conv c;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_memory_left(HLRP_DNNL_ROOM, "linear map", err));
     HLRP_TRY(hlrp_calloc(&m, 1, sizeof *m, "linear map", err));
     m->spec = *spec;
     HLRP_TRY(copy_bias(m, err));
     if (!spec->gemm) {
-        if (!conv_init(&c, &m->spec)) {
+        if (!conv_init(&c, &m->spec, backend->coarse)) {
             status = dnnl_failed("describing a convolution", dnnl_invalid_arguments, err);
             goto out;
         }

@@ -5,9 +5,15 @@
 
 #include "slide/slide_private.h"
 
+/* Bytes that OpenSlide may take for a stored tile and what it makes of it; without, it ends the
+ * program. */
+#define ROOM (INT64_C(32) << 20)
+
 static hlrp_status file_open(const void *source, void **state, hlrp_error *err) {
     const char *path = source;
     *state = NULL;
+    if (hlrp_memory_left(ROOM, path, err) != HLRP_OK)
+        return HLRP_E_MEMORY;
     openslide_t *osr = openslide_open(path);
     if (!osr)
         return hlrp_slide_explain_refusal(path, NULL, err);
@@ -49,6 +55,8 @@ static const char *file_property(void *state, const char *name) {
 
 static hlrp_status file_read(void *state, int level, int64_t x0, int64_t y0, int64_t w, int64_t h,
                              uint32_t *argb, hlrp_error *err) {
+    if (hlrp_memory_left(ROOM, "OpenSlide", err) != HLRP_OK)
+        return HLRP_E_MEMORY;
     openslide_read_region(state, argb, x0, y0, level, w, h);
     const char *words = openslide_get_error(state);
     if (!words)

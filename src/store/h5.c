@@ -7,6 +7,9 @@
 #include "store/h5.h"
 #include "store/store.h"
 
+/* Bytes that HDF5 may take to open a file; it crashes without. */
+#define ROOM (INT64_C(16) << 20)
+
 enum { DEFLATE_LEVEL = 4 };
 
 const char *hlrp_hdf5_version(char buf[32]) {
@@ -60,6 +63,7 @@ hlrp_status hlrp_h5_begin(hlrp_h5_out *out, const char *path, hlrp_error *err) {
     hid_t list = -1;
     hlrp_status status = HLRP_OK;
     *out = (hlrp_h5_out){.file = -1};
+    HLRP_TRY(hlrp_memory_left(ROOM, path, err));
     HLRP_TRY(hlrp_atomic_begin(&out->atomic, path, err));
     HLRP_TRY(access_list(&list, path, err));
     if (!hlrp_driver_use(list, &out->fault)) {
@@ -106,6 +110,7 @@ hlrp_status hlrp_h5_open(const char *path, hid_t *file, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     if (!hlrp_file_exists(path))
         return hlrp_fail(err, HLRP_E_INPUT, path, "check the path", "there is no such file");
+    HLRP_TRY(hlrp_memory_left(ROOM, path, err));
     HLRP_TRY(access_list(&list, path, err));
     *file = H5Fopen(path, H5F_ACC_RDONLY, list);
     if (*file < 0)

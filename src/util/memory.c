@@ -1,6 +1,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "util/util.h"
 
@@ -41,6 +42,15 @@ hlrp_status hlrp_calloc(void *out, int64_t count, size_t size, const char *what,
 hlrp_status hlrp_calloc_aligned(void *out, int64_t count, size_t size, const char *what,
                                 hlrp_error *err) {
     return allocate(out, count, size, 64, what, err);
+}
+
+hlrp_status hlrp_memory_left(int64_t bytes, const char *what, hlrp_error *err) {
+    void *all =
+        mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED)
+        return no_memory(bytes, what, err);
+    munmap(all, (size_t)bytes);
+    return HLRP_OK;
 }
 
 hlrp_status hlrp_grow(void *ptr, int64_t *capacity, int64_t need, size_t size, hlrp_error *err) {

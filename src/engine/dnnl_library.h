@@ -1,0 +1,18 @@
+/* What oneDNN is, and what it makes of this processor. */
+#ifndef HLRP_DNNL_LIBRARY_H
+#define HLRP_DNNL_LIBRARY_H
+
+#include <stdbool.h>
+
+#include "util/util.h"
+
+/* wanted: dnnl_cpu_isa_…, as oneDNN is allowed to use it. */
+bool hlrp_dnnl_has_isa(unsigned wanted);
+
+/* Bytes that oneDNN may take for the code of one primitive, which it does not check for. */
+#define HLRP_DNNL_ROOM (16 << 20)
+
+/* Has it make the code of its matrix product, which else came with the first tile. HLRP_E_MEMORY. */
+hlrp_status hlrp_dnnl_warm_up(hlrp_error *err);
+
+#endif
