@@ -110,6 +110,12 @@ hlrp_status hlrp_slide_ground_find(const hlrp_slide_run *run, hlrp_slide_ground 
     hlrp_status status = HLRP_OK;
     options.pen = HLRP_PEN_DROP;
     HLRP_TRY(hlrp_region_new_tissue(run->slide, run->mpp, &options, &tissue, err));
+    /* where tissue is looked at, this was said when it was found */
+    if (hlrp_region_is_colorless(tissue) &&
+        !(run->batch->config->regions.source & HLRP_CONFIG_SOURCE_TISSUE))
+        hlrp_logf(run->batch->options->log, HLRP_LOG_WARN,
+                  "%s: the slide has no color: a network for stained slides does not know its like",
+                  run->path);
     HLRP_TRY(copy_mask(hlrp_region_mask(tissue), classes, out, err));
     name_kinds(&out->ground, classes);
     status = paint_classes(run->region, classes, out, err);

@@ -136,6 +136,10 @@ bool hlrp_region_doubt(const hlrp_region *region, char *text, size_t size) {
     return text[0] != '\0';
 }
 
+bool hlrp_region_is_colorless(const hlrp_region *region) {
+    return region->colorless;
+}
+
 const hlrp_mask *hlrp_region_mask(const hlrp_region *region) {
     return region->ops->mask ? region->ops->mask(region->layer) : NULL;
 }

@@ -142,6 +142,9 @@ bool hlrp_region_is_empty(const hlrp_region *region);
  * [size]; false, and "", where nothing is, or for other kinds of region. */
 bool hlrp_region_doubt(const hlrp_region *region, char *text, size_t size);
 
+/* Whether tissue was looked for (hlrp_region_new_tissue) on a slide that has no color at all. */
+bool hlrp_region_is_colorless(const hlrp_region *region);
+
 /* What becomes of a class of an annotation file. */
 typedef enum hlrp_class_use {
     HLRP_CLASS_INCLUDED,

@@ -9,7 +9,7 @@ cd "$folder"
 "$program" -q phantom --size 1024x768 --mpp 0.2527 --seed 3 wide.svs
 "$program" -q phantom --size 640x512 --mpp 0.2527 --seed 5 small.svs
 "$program" -q phantom --size 1536x1280 --mpp 0.2527 --seed 1 large.svs
-for kind in colors white nompp; do
+for kind in colors white grey nompp; do
     "$tools/make_slide" $kind $kind.tif
 done
 for kind in picture speck; do

@@ -3,6 +3,7 @@
  * nompp   one that says nothing of its resolution
  * colors  smooth colors that differ everywhere, at 0.5 µm per pixel
  * white   nothing but glass, at 0.5 µm per pixel
+ * grey    the green of `colors` in all channels
  * picture  the upper left 128 × 128 pixels of `colors` as a PNG; `speck`: 4 × 4 of them */
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static void paint(const char *kind, uint8_t *rgb) {
                                       (uint8_t)(40 + (x + 5 * y) % 210)};
             if (strcmp(kind, "white") == 0)
                 memset(p, 250, 3);
+            else if (strcmp(kind, "grey") == 0)
+                memset(p, color[1], 3);
             else
                 memcpy(p, color, 3);
         }

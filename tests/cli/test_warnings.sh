@@ -75,7 +75,13 @@ done
 kept 1 '^100\.0 % of the slide is taken for tissue: .*tissue_saturation_ceiling.*red ink' doubt/colors
 kept 1 '^0 % of the slide is taken for tissue: .*tissue_saturation_floor' doubt/white
 expect 0 run "$demo/linear.ini" -s batch.output=all --slide "$demo/colors.tif"
-kept 0 'taken for tissue' all/colors
+kept 0 'taken for tissue|has no color' all/colors
+# A slide without color, whatever is looked at.
+expect 0 run "$demo/linear.ini" -s batch.output=doubt -s regions.source=tissue --slide "$demo/grey.tif"
+kept 1 '^the slide has no color, by which tissue is told from glass: .*regions\.source' doubt/grey
+kept 0 'has no color: a network' doubt/grey
+expect 0 run "$demo/linear.ini" -s batch.output=all --slide "$demo/grey.tif"
+kept 1 '^the slide has no color: a network for stained slides' all/grey
 
 # Damage that one shard met is known after all of them are joined.
 cp "$demo/large.svs" damaged.svs
