@@ -76,24 +76,40 @@ static bool stopped(const hlrp_batch_run *batch) {
     return hlrp_cancel_requested(batch->cancel) || (o->stop && o->stop(o->stop_ctx));
 }
 
-static void run_slides(const hlrp_batch_run *batch, const hlrp_strings *slides, hlrp_tally *t) {
-    const hlrp_run_options *o = batch->options;
-    t->asked = o->index > 0 ? 1 : slides->count;
-    for (int64_t i = 0; i < slides->count; i++) {
-        hlrp_slide_progress progress = {0};
-        hlrp_error err = {0};
-        if (o->index > 0 && i != o->index - 1)
-            continue;
-        if (stopped(batch)) {
-            t->interrupted = true;
-            break;
-        }
-        hlrp_run_slide(batch, slides->items[i], &progress, &err);
-        hlrp_tally_add(t, o, &progress, &err);
-        if (progress.state == HLRP_STATE_FAILED &&
-            batch->config->batch.on_error == HLRP_CONFIG_ON_ERROR_STOP)
-            break;
+/* Whether the batch goes on. A slide that another run holds is put off the first time. */
+static bool run_one(const hlrp_batch_run *batch, const char *path, bool *put_off, hlrp_tally *t) {
+    hlrp_slide_progress progress = {0};
+    hlrp_error err = {0};
+    if (stopped(batch)) {
+        t->interrupted = true;
+        return false;
     }
+    hlrp_run_slide(batch, path, &progress, &err);
+    const bool again = !*put_off && progress.state == HLRP_STATE_ELSEWHERE;
+    *put_off = again;
+    if (!again)
+        hlrp_tally_add(t, batch->options, &progress, &err);
+    return progress.state != HLRP_STATE_FAILED ||
+           batch->config->batch.on_error != HLRP_CONFIG_ON_ERROR_STOP;
+}
+
+/* Slides that were another run's at their turn are looked at once more at the end: by then it may have
+ * finished them, or died. */
+static hlrp_status run_slides(const hlrp_batch_run *batch, const hlrp_strings *slides,
+                              hlrp_tally *t, hlrp_error *err) {
+    const hlrp_run_options *o = batch->options;
+    bool *put_off = NULL, on = true;
+    const hlrp_status status =
+        hlrp_calloc(&put_off, slides->count, sizeof *put_off, "list of slides", err);
+    t->asked = o->index > 0 ? 1 : slides->count;
+    for (int64_t i = 0; status == HLRP_OK && on && i < slides->count; i++)
+        if (o->index <= 0 || i == o->index - 1)
+            on = run_one(batch, slides->items[i], &put_off[i], t);
+    for (int64_t i = 0; status == HLRP_OK && on && i < slides->count; i++)
+        if (put_off[i])
+            run_one(batch, slides->items[i], &put_off[i], t);
+    free(put_off);
+    return status;
 }
 
 /* What all slides have in common: one limit of display, and the table. */
@@ -130,7 +146,7 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
         HLRP_TRY(check_output(config, err));
     HLRP_TRY(choose_threads(net, options, &batch.threads, err));
     batch.net = net;
-    run_slides(&batch, &slides, &t);
+    HLRP_TRY(run_slides(&batch, &slides, &t, err));
     if (options->dry_run)
         hlrp_dry_run_total(&batch);
     else

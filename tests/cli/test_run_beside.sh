@@ -55,4 +55,19 @@ resume
 expect 1 run $config -s batch.output="$work/shards" --shard 1/2 -s lrp.gamma=0.75
 said 'lrp\.gamma'
 expect 0 run $config -s batch.output="$work/shards" --shard 1/2 -s lrp.gamma=0.75 --force
+
+# Two runs over the same two slides: the second one leaves the first slide to the first run, which has
+# finished it by the time the second is through: every slide is complete, and it says so. It said 75.
+both="$demo/demo.ini $numbers_only --slide $demo/large.svs --slide $demo/wide.svs -t 1 -s batch.output=$work/two"
+halt "$work/two" -s batch.output="$work/two"
+"$program" run $both >"$work/second" 2>&1 </dev/null &
+second=$!
+until grep -qs '"running"' "$work/two/wide/status.json"; do
+    kill -0 $second 2>/dev/null || break
+done
+kill -STOP $second || complain "the second run was over before it could be halted"
+resume
+kill -CONT $second
+wait $second || complain "the second run: status $?, $(cat "$work/second")"
+[ "$(grep -c '"complete"' "$work/two/batch.csv")" = 2 ] || complain "batch.csv: $(cat "$work/two/batch.csv")"
 exit $failed
