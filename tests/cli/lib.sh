@@ -7,7 +7,15 @@ project=$2
 demo=${HLRP_DEMO:?}
 checks=${HLRP_CHECKS:?}
 work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+links=$(mktemp -d) || exit 1
+trap 'rm -rf "$work" "$links"' EXIT
+# Under names without blanks and brackets, wherever the checkout is: words such as $run are split.
+ln -s "$program" "$links/histolrp" && ln -s "$project" "$links/project" && ln -s "$demo" "$links/demo" || exit 1
+program=$links/histolrp project=$links/project demo=$links/demo
+if [ -n "${HLRP_HOLD_LIBRARY:-}" ]; then
+    ln -s "$HLRP_HOLD_LIBRARY" "$links/hold.so"
+    HLRP_HOLD_LIBRARY=$links/hold.so
+fi
 failed=0
 
 complain() {

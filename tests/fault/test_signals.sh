@@ -11,7 +11,7 @@
 run=$two
 plain
 pids=
-trap 'for pid in $pids; do kill -KILL $pid 2>/dev/null; done; rm -rf "$work"' EXIT
+trap 'for pid in $pids; do kill -KILL $pid 2>/dev/null; done; rm -rf "$work" "$links"' EXIT
 
 # hold WHERE FOLDER: a run of $run into FOLDER/out, begun and held; $pid.
 hold() {
