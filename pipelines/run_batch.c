@@ -80,6 +80,7 @@ static bool stopped(const hlrp_batch_run *batch) {
 static bool run_one(const hlrp_batch_run *batch, const char *path, bool *put_off, hlrp_tally *t) {
     hlrp_slide_progress progress = {0};
     hlrp_error err = {0};
+    char line[2000];
     if (stopped(batch)) {
         t->interrupted = true;
         return false;
@@ -87,7 +88,10 @@ static bool run_one(const hlrp_batch_run *batch, const char *path, bool *put_off
     hlrp_run_slide(batch, path, &progress, &err);
     const bool again = !*put_off && progress.state == HLRP_STATE_ELSEWHERE;
     *put_off = again;
-    if (!again)
+    if (again)
+        hlrp_logf(batch->options->log, HLRP_LOG_INFO, "%s is put off: %s", path,
+                  hlrp_error_line(&err, line, sizeof line));
+    else
         hlrp_tally_add(t, batch->options, &progress, &err);
     return progress.state != HLRP_STATE_FAILED ||
            batch->config->batch.on_error != HLRP_CONFIG_ON_ERROR_STOP;

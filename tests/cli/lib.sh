@@ -10,6 +10,7 @@ work=$(mktemp -d) || exit 1
 links=$(mktemp -d) || exit 1
 trap 'rm -rf "$work" "$links"' EXIT
 # Under names without blanks and brackets, wherever the checkout is: words such as $run are split.
+chmod 755 "$links" # some tests run as another user
 ln -s "$program" "$links/histolrp" && ln -s "$project" "$links/project" && ln -s "$demo" "$links/demo" || exit 1
 program=$links/histolrp project=$links/project demo=$links/demo
 if [ -n "${HLRP_HOLD_LIBRARY:-}" ]; then
