@@ -275,9 +275,9 @@ static hlrp_status input_size(hlrp_network *net, const hlrp_size *input, hlrp_er
     hlrp_error why = {0};
     if (hlrp_canonize_input(net->graph, &net->declared, &why) == HLRP_OK)
         return HLRP_OK;
-    if (size.w <= 0)
-        return hlrp_fail(err, why.status, net->config->model.path, "set tiles.size", "%s",
-                         why.what);
+    const int rank = net->graph->values[net->graph->input].dims.rank;
+    if (size.w <= 0 || (rank != 0 && rank != 4))
+        return hlrp_fail(err, why.status, net->config->model.path, why.mend, "%s", why.what);
     net->declared = (hlrp_dims){4, {1, 3, size.h, size.w}};
     net->open_size = true;
     return HLRP_OK;
@@ -327,7 +327,8 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
     HLRP_TRY(check_compute(config, err));
     HLRP_TRY(hlrp_config_require(config, "model.path", err));
     HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
-    HLRP_TRY(hlrp_onnx_load(config->model.path, &net->graph, err));
+    const char *output = config->model.output[0] ? config->model.output : NULL;
+    HLRP_TRY(hlrp_onnx_load(config->model.path, output, &net->graph, err));
     HLRP_TRY(input_size(net, input, err));
     HLRP_TRY(hlrp_canonize(net->graph, &options, &net->declared, err));
     HLRP_TRY(check_weights(net->graph, config->model.path, err));

@@ -134,6 +134,7 @@ typedef struct hlrp_config {
 
     struct {
         char *path;             /* absolute */
+        char *output;           /* name of the logits among several outputs; "": the only one */
         hlrp_text_list classes; /* empty: from the model's metadata, else class0… */
         hlrp_config_channels channels;
         hlrp_config_layout layout;

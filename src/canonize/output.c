@@ -104,7 +104,13 @@ hlrp_status hlrp_canonize_input(const hlrp_graph *g, hlrp_dims *out, hlrp_error 
         turned = turned || (g->nodes[k].in[0] == g->input && to_channels_first(&c, &g->nodes[k]));
     if (turned && out->rank == 4)
         *out = (hlrp_dims){.rank = 4, .d = {out->d[0], out->d[3], out->d[1], out->d[2]}};
-    bool open = out->rank != 4;
+    char shape[96];
+    if (out->rank != 0 && out->rank != 4) /* 0: the file says nothing */
+        return hlrp_fail(err, HLRP_E_MODEL, g->values[g->input].name,
+                         "give the whole network, from pixels to classes",
+                         "the network's input is %s, which are features and no pictures [N,3,H,W]",
+                         hlrp_dims_text(out, shape, sizeof shape));
+    bool open = out->rank == 0;
     for (int k = 1; !open && k < 4; k++)
         open = out->d[k] < 1;
     if (open)

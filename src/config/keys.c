@@ -56,6 +56,8 @@ const hlrp_key hlrp_keys[] = {
      "(0, 1e6]", NULL, "divides after mean: one number, or one per channel in the network's order"},
     {"model", "mpp", DOUBLE, RESULT, AT(model.mpp), "", "from the model's metadata, else required",
      "(0, 100]", NULL, "µm per pixel at which the network was trained"},
+    {"model", "output", TEXT, RESULT, AT(model.output), "", "the only one", NULL, NULL,
+     "name of the output that holds the logits, where the network has several"},
     {"model", "activation", ENUM, RESULT, AT(model.activation), "auto",
      "what the graph ends in, else softmax", NULL, "auto|softmax|sigmoid|none",
      "what turns logits into probabilities"},

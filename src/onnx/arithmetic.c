@@ -19,8 +19,8 @@ static hlrp_status with_constant(onnx_reader *r, hlrp_op op, bool commutes, hlrp
         in[1] = r->in[0];
     }
     if (r->g->values[in[1]].constant == NULL || r->g->values[in[0]].constant != NULL)
-        return onnx_refuse(r, err, NULL, "%s of computed tensors has no relevance rule",
-                           r->node->op_type);
+        return onnx_refuse_product(r, err, "%s of computed tensors has no relevance rule",
+                                   r->node->op_type);
     if (r->g->values[in[0]].dtype != HLRP_F32 || r->g->values[in[1]].dtype != HLRP_F32)
         return onnx_refuse(r, err, NULL, "inputs of different types");
     return onnx_emit(r, op, in, 2, NULL, err);

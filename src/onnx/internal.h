@@ -42,13 +42,39 @@ int onnx_names_find(const onnx_names *names, const char *key); /* -1: none */
 hlrp_status onnx_names_add(onnx_names *names, const char *key, int id, hlrp_error *err);
 void onnx_names_free(onnx_names *names);
 
+/* What those who read the outputs of a refused node may take them for. */
+typedef enum onnx_stand_in {
+    ONNX_GIVES_NOTHING, /* it was not refused */
+    ONNX_GIVES_TENSOR,  /* a computed tensor like any other */
+    ONNX_GIVES_UNKNOWN
+} onnx_stand_in;
+
+/* Nodes of one operator that cannot be read. */
+typedef struct onnx_refusal {
+    const char *type; /* the file's */
+    int64_t nodes;
+} onnx_refusal;
+
+/* All that cannot be read. Zero-initialise. */
+typedef struct onnx_refusals {
+    onnx_refusal *kinds;
+    int64_t count, capacity;
+    hlrp_error first;      /* what was said of the first one, */
+    char words[260];       /* and in short */
+    onnx_names unknown;    /* what is given by nodes of which nothing is known */
+    onnx_stand_in pending; /* of the node under way */
+    bool unknown_operator; /* that node's operator as such */
+} onnx_refusals;
+
 /* A file on its way to a graph. */
 typedef struct onnx_reader {
     hlrp_graph *g;
     onnx_names names; /* value names of the file → value ids */
     int opset;
     const char *folder; /* of external data, or NULL */
+    const char *output; /* that was asked for; NULL: the only one */
     int64_t elements;   /* in constants so far */
+    onnx_refusals *refusals;
     /* the node being converted */
     const pb_node *node;
     const char *node_name;
@@ -81,11 +107,25 @@ hlrp_status onnx_window(const onnx_reader *r, const hlrp_dims *kernel, hlrp_wind
 /* classes, mpp, mean and std from the metadata (metadata.c). */
 hlrp_status onnx_metadata(const pb_model *m, hlrp_graph *g, hlrp_error *err);
 
+/* ---- what cannot be read (refusals.c) ---- */
+
+/* After a node failed with *err: HLRP_OK where it was refused and the next ones can be looked at. */
+hlrp_status onnx_refusals_take(onnx_reader *r, hlrp_error *err);
+/* After a node was read. */
+hlrp_status onnx_refusals_follow(onnx_reader *r, hlrp_error *err);
+/* Fails where any node was refused, naming all kinds with their counts. */
+hlrp_status onnx_refusals_verdict(const onnx_refusals *all, hlrp_error *err);
+void onnx_refusals_free(onnx_refusals *all);
+
 /* ---- nodes (nodes.c) ---- */
 
 /* "unsupported …" with the node's name and type as the place. */
 hlrp_status onnx_refuse(const onnx_reader *r, hlrp_error *err, const char *mend, const char *what,
                         ...) __attribute__((format(printf, 4, 5)));
+
+/* The same of a product of two computed tensors, which gives one more. */
+hlrp_status onnx_refuse_product(const onnx_reader *r, hlrp_error *err, const char *what, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Constant at an input, NULL where it is absent or computed. */
 const hlrp_tensor *onnx_constant(const onnx_reader *r, int input);

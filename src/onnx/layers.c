@@ -83,8 +83,8 @@ hlrp_status onnx_gemm(onnx_reader *r, hlrp_error *err) {
     int in[3] = {r->in[0], -1, -1};
 
     if (b == NULL || b->dtype != HLRP_F32 || b->dims.rank != 2 || !onnx_computed(r, 0))
-        return onnx_refuse(r, err, CONSTANT_MEND,
-                           "a product of anything but a computed tensor and a weight matrix");
+        return onnx_refuse_product(
+            r, err, "a product of anything but a computed tensor and a weight matrix");
     if (onnx_int(r, "transA", 0) != 0)
         return onnx_refuse(r, err, NULL, "transA = 1");
     const int64_t outputs = b->dims.d[onnx_int(r, "transB", 0) != 0 ? 0 : 1];
@@ -99,8 +99,8 @@ out:
 hlrp_status onnx_matmul(onnx_reader *r, hlrp_error *err) {
     const hlrp_tensor *w = onnx_constant(r, 1);
     if (w == NULL || w->dtype != HLRP_F32 || w->dims.rank != 2 || !onnx_computed(r, 0))
-        return onnx_refuse(r, err, CONSTANT_MEND,
-                           "a product of anything but a computed tensor and a weight matrix");
+        return onnx_refuse_product(
+            r, err, "a product of anything but a computed tensor and a weight matrix");
     return onnx_emit(r, HLRP_OP_MATMUL, r->in, 2, NULL, err);
 }
 

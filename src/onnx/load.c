@@ -135,17 +135,41 @@ static hlrp_status check_node(const onnx_reader *r, hlrp_error *err) {
     const pb_node *n = r->node;
     if (n->op_type == NULL || n->n_output < 1 || n->output[0][0] == '\0')
         return refuse(err, r->node_name, "a node has no operator or no output");
-    if (n->domain != NULL && n->domain[0] != '\0' && strcmp(n->domain, "ai.onnx") != 0)
+    if (n->domain != NULL && n->domain[0] != '\0' && strcmp(n->domain, "ai.onnx") != 0) {
+        r->refusals->pending = ONNX_GIVES_UNKNOWN;
+        r->refusals->unknown_operator = true;
         return hlrp_fail(err, HLRP_E_MODEL, r->node_name, "export it with standard operators only",
                          "unsupported operator %s of the domain %s at node %s", n->op_type,
                          n->domain, r->node_name);
+    }
     if (n->n_input > 4096)
         return refuse(err, r->node_name, "a node has more than 4096 inputs");
     return HLRP_OK;
 }
 
-static hlrp_status read_nodes(onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
+/* Of a file with several outputs, the nodes that the chosen one depends on: others may be of kinds that
+ * are not supported. */
+static hlrp_status mark_needed(const pb_graph *graph, const char *output, bool *needed,
+                               hlrp_error *err) {
+    onnx_names wanted = {0};
+    hlrp_status status = onnx_names_add(&wanted, output, 0, err);
+    for (size_t k = graph->n_node; status == HLRP_OK && k-- > 0;) {
+        const pb_node *n = graph->node[k];
+        for (size_t o = 0; o < n->n_output; o++)
+            needed[k] = needed[k] || onnx_names_find(&wanted, n->output[o]) >= 0;
+        for (size_t i = 0; status == HLRP_OK && needed[k] && i < n->n_input; i++)
+            if (onnx_names_find(&wanted, n->input[i]) < 0)
+                status = onnx_names_add(&wanted, n->input[i], 0, err);
+    }
+    onnx_names_free(&wanted);
+    return status;
+}
+
+static hlrp_status read_nodes(onnx_reader *r, const pb_graph *graph, const bool *needed,
+                              hlrp_error *err) {
     for (size_t k = 0; k < graph->n_node; k++) {
+        if (needed && !needed[k])
+            continue;
         r->node = graph->node[k];
         r->node_name = name_of(r->node);
         hlrp_status status = check_node(r, err);
@@ -153,20 +177,40 @@ static hlrp_status read_nodes(onnx_reader *r, const pb_graph *graph, hlrp_error 
             status = resolve_inputs(r, err);
         if (status == HLRP_OK)
             status = onnx_convert_node(r, err);
+        status = status == HLRP_OK ? onnx_refusals_follow(r, err) : onnx_refusals_take(r, err);
         free(r->in);
         r->in = NULL;
         if (status != HLRP_OK)
             return status;
     }
-    return HLRP_OK;
+    return onnx_refusals_verdict(r->refusals, err);
 }
 
-static hlrp_status read_output(onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
-    if (graph->n_output != 1)
-        return hlrp_fail(err, HLRP_E_MODEL, NULL, "export it with its logits as the only output",
-                         "the network has %zu outputs", graph->n_output);
-    const char *name = graph->output[0]->name;
-    r->g->output = name != NULL ? onnx_names_find(&r->names, name) : -1;
+/* The file's only output, or the one that was asked for. */
+static hlrp_status choose_output(const onnx_reader *r, const pb_graph *graph, const char **name,
+                                 hlrp_error *err) {
+    char list[300] = "";
+    if (graph->n_output == 0)
+        return refuse(err, NULL, "the network has no output");
+    for (size_t k = 0; k < graph->n_output; k++) {
+        const char *own = graph->output[k]->name ? graph->output[k]->name : "";
+        const size_t used = strlen(list);
+        *name = own;
+        if (graph->n_output == 1 && r->output == NULL)
+            return HLRP_OK;
+        if (r->output && strcmp(own, r->output) == 0)
+            return HLRP_OK;
+        snprintf(list + used, sizeof list - used, "%s%.60s", k > 0 ? ", " : "", own);
+    }
+    if (r->output)
+        return hlrp_fail(err, HLRP_E_MODEL, "model.output", "name one of these",
+                         "the network has no output %.100s, but %s", r->output, list);
+    return hlrp_fail(err, HLRP_E_MODEL, NULL, "set model.output to the one that holds the logits",
+                     "the network has %zu outputs: %s", graph->n_output, list);
+}
+
+static hlrp_status read_output(onnx_reader *r, const char *name, hlrp_error *err) {
+    r->g->output = onnx_names_find(&r->names, name);
     if (r->g->output < 0 || r->g->values[r->g->output].constant != NULL ||
         r->g->output == r->g->input)
         return refuse(err, name, "the network's output is not computed by any of its nodes");
@@ -246,8 +290,11 @@ static hlrp_status check_fills(const onnx_reader *r, const pb_graph *graph, hlrp
 
 static hlrp_status read_model(onnx_reader *r, const pb_model *m, const hlrp_onnx_binding *bindings,
                               int binding_count, hlrp_error *err) {
+    const char *output = NULL;
+    bool *needed = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(check_opset(r, m, err));
+    HLRP_TRY(choose_output(r, m->graph, &output, err));
     if (m->graph->n_node > MOST_NODES)
         return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
                          "the network has %zu nodes, over %d", m->graph->n_node, MOST_NODES);
@@ -256,20 +303,26 @@ static hlrp_status read_model(onnx_reader *r, const pb_model *m, const hlrp_onnx
     HLRP_TRY(check_fills(r, m->graph, err));
     HLRP_TRY(bind_inputs(r, bindings, binding_count, err));
     HLRP_TRY(read_input(r, m->graph, err));
-    HLRP_TRY(read_nodes(r, m->graph, err));
-    HLRP_TRY(read_output(r, m->graph, err));
+    if (m->graph->n_output > 1) {
+        HLRP_TRY(hlrp_calloc(&needed, (int64_t)m->graph->n_node, sizeof *needed, "a graph", err));
+        HLRP_TRY(mark_needed(m->graph, output, needed, err));
+    }
+    HLRP_TRY(read_nodes(r, m->graph, needed, err));
+    HLRP_TRY(read_output(r, output, err));
     HLRP_TRY(drop_unused(r->g, err));
     HLRP_TRY(onnx_metadata(m, r->g, err));
 
 out:
+    free(needed);
     return status;
 }
 
-hlrp_status hlrp_onnx_parse(const void *bytes, size_t size, const char *folder,
-                            const hlrp_onnx_binding *bindings, int binding_count, hlrp_graph **out,
-                            hlrp_error *err) {
+static hlrp_status parse(const void *bytes, size_t size, const char *folder, const char *output,
+                         const hlrp_onnx_binding *bindings, int binding_count, hlrp_graph **out,
+                         hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    onnx_reader r = {.folder = folder};
+    onnx_refusals refusals = {0};
+    onnx_reader r = {.folder = folder, .output = output, .refusals = &refusals};
 
     *out = NULL;
     pb_model *m = hlrp_pb__model_proto__unpack(NULL, size, bytes);
@@ -284,9 +337,16 @@ hlrp_status hlrp_onnx_parse(const void *bytes, size_t size, const char *folder,
 out:
     hlrp_graph_free(r.g);
     onnx_names_free(&r.names);
+    onnx_refusals_free(&refusals);
     if (m != NULL)
         hlrp_pb__model_proto__free_unpacked(m, NULL);
     return status;
+}
+
+hlrp_status hlrp_onnx_parse(const void *bytes, size_t size, const char *folder,
+                            const hlrp_onnx_binding *bindings, int binding_count, hlrp_graph **out,
+                            hlrp_error *err) {
+    return parse(bytes, size, folder, NULL, bindings, binding_count, out, err);
 }
 
 /* The part of path before its name, "." where there is none. */
@@ -297,7 +357,8 @@ static hlrp_status folder_of(const char *path, char **out, hlrp_error *err) {
     return hlrp_format(out, err, "%.*s", (int)(name - path), path);
 }
 
-hlrp_status hlrp_onnx_load(const char *path, hlrp_graph **out, hlrp_error *err) {
+hlrp_status hlrp_onnx_load(const char *path, const char *output, hlrp_graph **out,
+                           hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     char *bytes = NULL, *folder = NULL;
     int64_t size = 0;
@@ -305,7 +366,7 @@ hlrp_status hlrp_onnx_load(const char *path, hlrp_graph **out, hlrp_error *err) 
     *out = NULL;
     HLRP_TRY(folder_of(path, &folder, err));
     HLRP_TRY(hlrp_read_file(path, MAX_FILE, &bytes, &size, err));
-    HLRP_TRY(hlrp_onnx_parse(bytes, (size_t)size, folder, NULL, 0, out, err));
+    HLRP_TRY(parse(bytes, (size_t)size, folder, output, NULL, 0, out, err));
 
 out:
     if (status != HLRP_OK && err->where[0] == '\0') /* no node: name the file at least */

@@ -56,17 +56,34 @@ const char *hlrp_onnx_operator(int index) {
     return index >= 0 && index < (int)HLRP_COUNT(operators) ? operators[index].type : NULL;
 }
 
+static hlrp_status refuse(const onnx_reader *r, hlrp_error *err, onnx_stand_in given,
+                          const char *mend, const char *what, va_list args) {
+    char text[400], where[300];
+    vsnprintf(text, sizeof text, what, args);
+    snprintf(where, sizeof where, "node %s, %s", r->node_name, r->node->op_type);
+    r->refusals->pending = given;
+    return hlrp_fail(err, HLRP_E_MODEL, where,
+                     mend != NULL ? mend
+                                  : "exporting again helps only if training left it behind: "
+                                    "model.eval() first",
+                     "not supported: %s", text);
+}
+
 hlrp_status onnx_refuse(const onnx_reader *r, hlrp_error *err, const char *mend, const char *what,
                         ...) {
-    char text[400], where[300];
     va_list args;
     va_start(args, what);
-    vsnprintf(text, sizeof text, what, args);
+    const hlrp_status status = refuse(r, err, ONNX_GIVES_UNKNOWN, mend, what, args);
     va_end(args);
-    snprintf(where, sizeof where, "node %s, %s", r->node_name, r->node->op_type);
-    return hlrp_fail(err, HLRP_E_MODEL, where,
-                     mend != NULL ? mend : "export the network for inference again",
-                     "not supported: %s", text);
+    return status;
+}
+
+hlrp_status onnx_refuse_product(const onnx_reader *r, hlrp_error *err, const char *what, ...) {
+    va_list args;
+    va_start(args, what);
+    const hlrp_status status = refuse(r, err, ONNX_GIVES_TENSOR, NULL, what, args);
+    va_end(args);
+    return status;
 }
 
 /* ---- inputs ---- */
@@ -105,8 +122,8 @@ static hlrp_status account(onnx_reader *r, const hlrp_tensor *constant, hlrp_err
     r->elements += hlrp_tensor_count(constant);
     if (r->elements <= MAX_ELEMENTS)
         return HLRP_OK;
-    return onnx_refuse(r, err, "check the model file", "constants of more than %lld elements",
-                       (long long)MAX_ELEMENTS);
+    return hlrp_fail(err, HLRP_E_MODEL, r->node_name, "check the model file",
+                     "constants of more than %lld elements", (long long)MAX_ELEMENTS);
 }
 
 hlrp_status onnx_add_constant(onnx_reader *r, const char *suffix, hlrp_tensor *constant, int *id,
@@ -181,6 +198,8 @@ static hlrp_status unknown_operator(const onnx_reader *r, hlrp_error *err) {
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", k > 0 ? " " : "", operators[k].type);
     }
+    r->refusals->pending = ONNX_GIVES_UNKNOWN;
+    r->refusals->unknown_operator = true;
     return hlrp_fail(err, HLRP_E_MODEL, NULL, "replace it when exporting the network",
                      "unsupported operator %s at node %s: histolrp has %s", r->node->op_type,
                      r->node_name, list);

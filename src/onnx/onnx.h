@@ -16,13 +16,14 @@ typedef struct hlrp_onnx_binding {
     const hlrp_tensor *tensor; /* borrowed, copied */
 } hlrp_onnx_binding;
 
-/* The network in a file, not yet canonical: see canonize. Data types become float32 or int64.
+/* The network in a file, not yet canonical: see canonize. output: the name of its logits among several
+ * outputs; NULL: the only one. Data types become float32 or int64.
  * `classes`, `mpp`, `mean` and `std` come from the file's metadata (keys with or without the prefix
  * "histolrp."). The input value's dims are the file's declaration, -1 where it leaves them open,
  * rank 0 where it says nothing. Weights in files of their own (external data) are read from the
  * model's folder, never from outside it. HLRP_E_MODEL: not ONNX, not supported, or not consistent.
  * HLRP_E_INPUT: cannot be read. */
-hlrp_status hlrp_onnx_load(const char *path, hlrp_graph **out, hlrp_error *err);
+hlrp_status hlrp_onnx_load(const char *path, const char *output, hlrp_graph **out, hlrp_error *err);
 
 /* The same from memory. `folder` is where external data may lie; NULL refuses it. */
 hlrp_status hlrp_onnx_parse(const void *bytes, size_t size, const char *folder,

@@ -14,6 +14,7 @@
  * unsupported a node with an operator that no program knows
  * gray        an input of one channel
  * pooled      linear, behind a maximum over 8 × 8 pixels: smaller pictures do not fit
+ * features    linear on [N,3], features instead of a picture
  * crowd       5 outputs */
 #include <math.h>
 #include <stdbool.h>
@@ -62,6 +63,9 @@ int main(int argc, char **argv) {
     const int64_t dims[2] = {outputs, channels};
     static build b;
     build_begin(&b, 13, channels, 64, 64);
+    const bool features = strcmp(kind, "features") == 0;
+    if (features)
+        b.shape.n_dim = 2;
     const bool pooled = strcmp(kind, "pooled") == 0;
     int64_t window[2] = {8, 8};
     if (pooled) {
@@ -69,8 +73,10 @@ int main(int argc, char **argv) {
         build_ints(&b, max, "kernel_shape", window, 2);
         build_ints(&b, max, "strides", window, 2);
     }
-    build_node(&b, "GlobalAveragePool", "pool", pooled ? "m" : "x", "p");
-    build_node(&b, strcmp(kind, "unsupported") == 0 ? "Flutter" : "Flatten", "flat", "p", "f");
+    if (!features)
+        build_node(&b, "GlobalAveragePool", "pool", pooled ? "m" : "x", "p");
+    build_node(&b, strcmp(kind, "unsupported") == 0 ? "Flutter" : "Flatten", "flat",
+               features ? "x" : "p", "f");
     const bool ends = soft || strcmp(kind, "sigmoid") == 0;
     const bool explosive = strcmp(kind, "explosive") == 0;
     const bool biased = strcmp(kind, "biased") == 0 || explosive;

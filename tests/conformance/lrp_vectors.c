@@ -189,7 +189,7 @@ static hlrp_graph *load(const char *path, const vectors *v, bool merged) {
     const hlrp_dims input = {4, {(int64_t)v->n, (int64_t)v->c, (int64_t)v->h, (int64_t)v->w}};
     const hlrp_canonize_options options = {.batchnorm =
                                                merged ? HLRP_BATCHNORM_AUTO : HLRP_BATCHNORM_PASS};
-    if (hlrp_onnx_load(path, &g, &err) != HLRP_OK ||
+    if (hlrp_onnx_load(path, NULL, &g, &err) != HLRP_OK ||
         hlrp_canonize(g, &options, &input, &err) != HLRP_OK)
         stop(path, &err);
     return g;

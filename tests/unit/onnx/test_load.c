@@ -411,19 +411,74 @@ static void metadata(void **state) {
     refuse(&b, "20x");
 }
 
+/* All kinds of nodes that are not supported are named at once, with their counts, but not what fails
+ * only because of them. Guards: a network exported again for every operator that its author learns of. */
+static void all_refusals_at_once(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_graph *g = NULL;
+    static build b;
+    build_begin(&b, 13, 3, 8, 8);
+    build_node(&b, "Flutter", "f1", "x", "a");
+    build_node(&b, "Relu", "r", "a", "c");
+    build_node(&b, "Mul", "gate1", "x c", "d");
+    build_node(&b, "Mul", "gate2", "d c", "e");
+    build_node(&b, "Flutter", "f2", "e", "s");
+    build_node(&b, "Reshape", "shape", "e s", "y"); /* follows from f2 */
+    assert_int_equal(parse_in(&b, NULL, &g, &err), HLRP_E_MODEL);
+    assert_string_equal(err.what, "unsupported operator Flutter at node f1; in all 4 nodes are not "
+                                  "supported: Flutter × 2, Mul × 2");
+}
+
+/* Of two outputs one is asked for; what only the other needs is not looked at. */
+static void one_of_two_outputs(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_graph *g = NULL;
+    char path[] = "/tmp/hlrp-onnx-file-XXXXXX";
+    static build b;
+    static HlrpPb__ValueInfoProto second, *both[2];
+    uint8_t *bytes = NULL;
+    build_begin(&b, 13, 3, 8, 8);
+    build_node(&b, "Relu", "r", "x", "y");
+    build_node(&b, "Flutter", "f", "x", "boxes");
+    hlrp_pb__value_info_proto__init(&second);
+    second.name = "boxes";
+    both[0] = &b.output;
+    both[1] = &second;
+    b.graph.output = both;
+    b.graph.n_output = 2;
+    const size_t size = build_pack(&b, &bytes);
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0 && close(fd) == 0);
+    assert_int_equal(hlrp_write_file(path, (const char *)bytes, size, &err), HLRP_OK);
+    assert_int_equal(hlrp_onnx_load(path, NULL, &g, &err), HLRP_E_MODEL);
+    assert_string_equal(err.what, "the network has 2 outputs: y, boxes");
+    assert_non_null(strstr(err.mend, "model.output"));
+    assert_int_equal(hlrp_onnx_load(path, "scores", &g, &err), HLRP_E_MODEL);
+    assert_string_equal(err.what, "the network has no output scores, but y, boxes");
+    assert_int_equal(hlrp_onnx_load(path, "boxes", &g, &err), HLRP_E_MODEL);
+    assert_non_null(strstr(err.what, "Flutter"));
+    assert_int_equal(hlrp_onnx_load(path, "y", &g, &err), HLRP_OK);
+    assert_string_equal(g->values[g->output].name, "y");
+    hlrp_graph_free(g);
+    free(bytes);
+    unlink(path);
+}
+
 static void files(void **state) {
     (void)state;
     hlrp_error err = {0};
     hlrp_graph *g = NULL;
     char path[] = "/tmp/hlrp-onnx-file-XXXXXX";
-    assert_int_not_equal(hlrp_onnx_load("/nonexistent/model.onnx", &g, &err), HLRP_OK);
+    assert_int_not_equal(hlrp_onnx_load("/nonexistent/model.onnx", NULL, &g, &err), HLRP_OK);
     assert_non_null(strstr(err.where, "/nonexistent/model.onnx"));
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     close(fd);
     assert_int_equal(hlrp_write_file(path, "not a network", 13, &err), HLRP_OK);
     err = (hlrp_error){0};
-    assert_int_equal(hlrp_onnx_load(path, &g, &err), HLRP_E_MODEL);
+    assert_int_equal(hlrp_onnx_load(path, NULL, &g, &err), HLRP_E_MODEL);
     assert_non_null(strstr(err.what, "not an ONNX file"));
     assert_string_equal(err.where, path);
     unlink(path);
@@ -446,6 +501,8 @@ int main(void) {
         cmocka_unit_test(batchnorm_folds_in_double),
         cmocka_unit_test(clip_bounds_by_attribute_or_input),
         cmocka_unit_test(metadata),
+        cmocka_unit_test(all_refusals_at_once),
+        cmocka_unit_test(one_of_two_outputs),
         cmocka_unit_test(files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
