@@ -15,7 +15,7 @@ done
 for kind in picture speck; do
     "$tools/make_slide" $kind $kind.png
 done
-for kind in linear biased explosive rounded sigmoid onesoft nan overflow one unsupported gray crowd pooled features; do
+for kind in linear biased explosive rounded sigmoid onesoft nan overflow one unsupported gray crowd pooled features open; do
     "$tools/make_network" $kind $kind.onnx
 done
 "$tools/make_tensor" tensors.h5

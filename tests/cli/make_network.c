@@ -14,6 +14,7 @@
  * unsupported a node with an operator that no program knows
  * gray        an input of one channel
  * pooled      linear, behind a maximum over 8 × 8 pixels: smaller pictures do not fit
+ * open        linear that takes pictures of any size
  * features    linear on [N,3], features instead of a picture
  * crowd       5 outputs */
 #include <math.h>
@@ -62,7 +63,8 @@ int main(int argc, char **argv) {
     const int64_t channels = strcmp(kind, "gray") == 0 ? 1 : 3;
     const int64_t dims[2] = {outputs, channels};
     static build b;
-    build_begin(&b, 13, channels, 64, 64);
+    const int64_t side = strcmp(kind, "open") == 0 ? 0 : 64;
+    build_begin(&b, 13, channels, side, side);
     const bool features = strcmp(kind, "features") == 0;
     if (features)
         b.shape.n_dim = 2;

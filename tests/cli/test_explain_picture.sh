@@ -73,6 +73,15 @@ expect 2 explain -q "$demo/linear.ini" -s model.mpp=auto none.png -o refused.h5 
 said 'model\.mpp'
 [ ! -e refused.h5 ] && [ ! -e refused.png ] || complain "a refused picture left files"
 
+# A network that takes any size takes the tensor's, and a picture's at its own scale.
+expect 0 explain -q "$demo/linear.ini" -s model.path="$demo/open.onnx" "$demo/tensors.h5:/three" --target left -o open.h5
+expect 0 explain -q "$demo/linear.ini" "$demo/tensors.h5:/three" --target left -o fixed.h5
+checked same open.h5 fixed.h5
+expect 0 explain -q "$demo/linear.ini" -s model.path="$demo/open.onnx" quarter.png -o any.h5
+/usr/bin/python3 -c "
+import h5py, sys
+sys.exit(h5py.File('any.h5')['input'].shape != (1, 3, 128, 128))" || complain "a picture of 0.25 µm is not halved"
+
 # The heatmap spares the picture; what was written can be looked at.
 cp none.png tile.png
 expect 0 explain "$demo/demo.ini" tile.png -o tile.h5 --target tumor
