@@ -4,10 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "pipelines/network.h"
-#include "pipelines/picture.h"
+#include "pipelines/tile_input.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/label.h"
@@ -35,11 +34,7 @@ enum { VARIANTS = HLRP_COUNT(variants) };
 typedef struct compare {
     const hlrp_config *config;
     const hlrp_compare_options *options;
-    const char *input;
-    hlrp_tensor_file *tensor; /* or */
-    hlrp_image picture;
-    int64_t height, width;
-    bool fitted; /* the picture has the network's resolution */
+    hlrp_tile_input in; /* of a tensor with its first sample's picture */
     hlrp_image panel;
     hlrp_colormap colors;
 } compare;
@@ -55,35 +50,12 @@ typedef struct outcome {
 
 /* ---- the input ---- */
 
-static hlrp_status open_input(compare *c, hlrp_error *err) {
-    bool is_tensor = false;
-    char *path = NULL, *dataset = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_tensor_spec(c->input, &is_tensor, &path, &dataset, err));
-    if (!is_tensor) {
-        HLRP_TRY(hlrp_image_read(c->input, &c->picture, err));
-        c->height = c->picture.height;
-        c->width = c->picture.width;
-        goto out;
-    }
-    HLRP_TRY(hlrp_tensor_open(path, dataset, &c->tensor, err));
-    const hlrp_dims dims = *hlrp_tensor_file_dims(c->tensor);
-    c->height = dims.d[2];
-    c->width = dims.d[3];
-    if (dims.d[1] != 3)
-        status = hlrp_fail(err, HLRP_E_INPUT, c->input, "give a tensor [N,3,H,W]",
-                           "the tensor has %lld channels", (long long)dims.d[1]);
-out:
-    free(path);
-    free(dataset);
-    return status;
-}
-
 /* A tensor is shown between its lowest and its highest value. */
 static hlrp_status picture_of(compare *c, const float *input, hlrp_error *err) {
-    const int64_t pixels = c->height * c->width;
+    const int64_t pixels = c->in.dims.d[2] * c->in.dims.d[3];
     float low = input[0], high = input[0];
-    const hlrp_status status = hlrp_image_init(&c->picture, c->width, c->height, 3, err);
+    const hlrp_status status =
+        hlrp_image_init(&c->in.picture, c->in.dims.d[3], c->in.dims.d[2], 3, err);
     if (status != HLRP_OK)
         return status;
     for (int64_t i = 0; i < 3 * pixels; i++) {
@@ -91,22 +63,14 @@ static hlrp_status picture_of(compare *c, const float *input, hlrp_error *err) {
         high = fmaxf(high, input[i]);
     }
     for (int64_t i = 0; i < 3 * pixels; i++)
-        c->picture.data[3 * (i % pixels) + i / pixels] =
+        c->in.picture.data[3 * (i % pixels) + i / pixels] =
             (uint8_t)lroundf(high > low ? 255 * (input[i] - low) / (high - low) : 128);
     return HLRP_OK;
 }
 
 static hlrp_status read_input(compare *c, outcome *o, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    if (!c->tensor) {
-        hlrp_normalize(&o->net->normalizer, c->picture.data, c->height * c->width, o->input);
-        return HLRP_OK;
-    }
-    HLRP_TRY(hlrp_tensor_read(c->tensor, 0, 1, o->input, err));
-    if (!c->picture.data)
-        status = picture_of(c, o->input, err);
-out:
-    return status;
+    const hlrp_status status = hlrp_tile_input_read(&c->in, o->net, 0, 1, o->input, err);
+    return status != HLRP_OK || c->in.picture.data ? status : picture_of(c, o->input, err);
 }
 
 /* ---- one rule ---- */
@@ -134,28 +98,19 @@ out:
     return status;
 }
 
-static hlrp_status fit(compare *c, const hlrp_network *net, hlrp_error *err) {
-    const hlrp_status status =
-        hlrp_picture_fit(c->input, c->options->mpp, net, c->options->log, &c->picture, err);
-    c->height = c->picture.height;
-    c->width = c->picture.width;
-    c->fitted = true;
-    return status;
-}
-
 static hlrp_status make_ready(compare *c, const hlrp_config *config, outcome *o, hlrp_error *err) {
-    const hlrp_size input = {c->width, c->height};
+    const hlrp_size input = hlrp_tile_input_size(&c->in);
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_network_load(config, &input, c->options->log, &o->net, err));
-    if (!c->tensor && !c->fitted)
-        HLRP_TRY(fit(c, o->net, err));
-    const int64_t values = 3 * c->height * c->width;
+    HLRP_TRY(hlrp_tile_input_fit(&c->in, c->options->mpp, o->net, c->options->log, err));
+    const int64_t values = 3 * c->in.dims.d[2] * c->in.dims.d[3];
     if (c->options->start)
         HLRP_TRY(hlrp_network_start(o->net, c->options->start, &o->net->start, err));
-    HLRP_TRY(hlrp_network_ready(o->net, 1, c->height, c->width, err));
+    HLRP_TRY(hlrp_network_ready(o->net, 1, c->in.dims.d[2], c->in.dims.d[3], err));
     HLRP_TRY(hlrp_calloc_aligned(&o->input, values, sizeof(float), "input", err));
     HLRP_TRY(hlrp_calloc_aligned(&o->relevance, values, sizeof(float), "relevance", err));
-    HLRP_TRY(hlrp_calloc(&o->plane, c->height * c->width, sizeof(float), "relevance", err));
+    HLRP_TRY(
+        hlrp_calloc(&o->plane, c->in.dims.d[2] * c->in.dims.d[3], sizeof(float), "relevance", err));
     HLRP_TRY(hlrp_calloc(&o->start, o->net->outputs, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc_aligned(&o->slope, o->net->outputs, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc(&o->probabilities, o->net->classes, sizeof(float), "probabilities", err));
@@ -177,21 +132,8 @@ static hlrp_status choose_target(const compare *c, outcome *o, hlrp_error *err) 
     return HLRP_OK;
 }
 
-static hlrp_status find_limit(outcome *o, int64_t pixels, hlrp_error *err) {
-    hlrp_limit *limit = NULL;
-    const hlrp_status status = hlrp_limit_new(PERCENTILE, &limit, err);
-    if (status != HLRP_OK)
-        return status;
-    hlrp_limit_add(limit, o->plane, pixels);
-    hlrp_limit_second_pass(limit);
-    hlrp_limit_add(limit, o->plane, pixels);
-    o->limit = hlrp_limit_value(limit);
-    hlrp_limit_free(limit);
-    return HLRP_OK;
-}
-
 static hlrp_status explain(compare *c, outcome *o, hlrp_error *err) {
-    const int64_t pixels = c->height * c->width;
+    const int64_t pixels = c->in.dims.d[2] * c->in.dims.d[3];
     hlrp_status status = HLRP_OK;
     HLRP_TRY(read_input(c, o, err));
     HLRP_TRY(hlrp_lrp_forward(o->worker, o->input, err));
@@ -204,7 +146,7 @@ static hlrp_status explain(compare *c, outcome *o, hlrp_error *err) {
         o->from += (double)o->start[i];
     for (int64_t i = 0; i < pixels; i++)
         o->sum += (double)o->plane[i];
-    status = find_limit(o, pixels, err);
+    status = hlrp_limit_of(o->plane, pixels, PERCENTILE, &o->limit, err);
 out:
     return status;
 }
@@ -226,9 +168,9 @@ static int64_t under(int64_t i, int64_t n, int64_t size) {
 
 /* A tile that is not square keeps its shape. */
 static hlrp_size shown_size(const compare *c) {
-    const double f = (double)CELL / (double)HLRP_MAX(c->width, c->height);
-    return (hlrp_size){HLRP_MAX((int64_t)((double)c->width * f), 1),
-                       HLRP_MAX((int64_t)((double)c->height * f), 1)};
+    const double f = (double)CELL / (double)HLRP_MAX(c->in.dims.d[3], c->in.dims.d[2]);
+    return (hlrp_size){HLRP_MAX((int64_t)((double)c->in.dims.d[3] * f), 1),
+                       HLRP_MAX((int64_t)((double)c->in.dims.d[2] * f), 1)};
 }
 
 static int64_t left_of(int cell) {
@@ -255,15 +197,16 @@ static void draw_key(compare *c) {
 static void draw_tile(compare *c) {
     const hlrp_size size = shown_size(c);
     char text[64];
-    snprintf(text, sizeof text, "%lld x %lld px", (long long)c->width, (long long)c->height);
+    snprintf(text, sizeof text, "%lld x %lld px", (long long)c->in.dims.d[3],
+             (long long)c->in.dims.d[2]);
     draw_text(c, 0, GAP - 4, ink, "tile");
     draw_text(c, 0, GAP + 18, soft, text);
     draw_key(c);
     for (int64_t y = 0; y < size.h; y++)
         for (int64_t x = 0; x < size.w; x++)
             memcpy(c->panel.data + 3 * ((HEAD + y) * c->panel.width + left_of(0) + x),
-                   c->picture.data +
-                       3 * (under(y, size.h, c->height) * c->width + under(x, size.w, c->width)),
+                   c->in.picture.data + 3 * (under(y, size.h, c->in.dims.d[2]) * c->in.dims.d[3] +
+                                             under(x, size.w, c->in.dims.d[3])),
                    3);
 }
 
@@ -288,8 +231,8 @@ static void draw_outcome(compare *c, int cell, const char *label, const outcome 
     draw_text(c, cell, GAP + 18, soft, text);
     for (int64_t y = 0; y < size.h; y++)
         for (int64_t x = 0; x < size.w; x++) {
-            const float value =
-                o->plane[under(y, size.h, c->height) * c->width + under(x, size.w, c->width)];
+            const float value = o->plane[under(y, size.h, c->in.dims.d[2]) * c->in.dims.d[3] +
+                                         under(x, size.w, c->in.dims.d[3])];
             memcpy(c->panel.data + 3 * ((HEAD + y) * c->panel.width + left_of(cell) + x),
                    hlrp_colormap_at(&c->colors, o->limit > 0 ? (double)value / o->limit : 0), 3);
         }
@@ -326,21 +269,15 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
     return status;
 }
 
-static bool same_file(const char *a, const char *b) {
-    struct stat sa = {0}, sb = {0};
-    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
-           sa.st_ino == sb.st_ino;
-}
-
 hlrp_status hlrp_compare(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_compare_options *options, hlrp_error *err) {
-    compare c = {.config = config, .options = options, .input = input};
+    compare c = {.config = config, .options = options};
     const int64_t width = left_of(VARIANTS + 1), height = HEAD + CELL + FOOT;
     hlrp_status status = HLRP_OK;
-    if (same_file(input, output))
+    if (hlrp_same_file(input, output))
         return hlrp_fail(err, HLRP_E_USAGE, input, "give another name to -o",
                          "the output would overwrite the input");
-    HLRP_TRY(open_input(&c, err));
+    HLRP_TRY(hlrp_tile_input_open(input, &c.in, err));
     HLRP_TRY(hlrp_colormap_init(&c.colors, config->outputs.colormap, err));
     HLRP_TRY(hlrp_image_init(&c.panel, width, height, 3, err));
     hlrp_label_fill(&c.panel, (hlrp_irect){0, 0, width, height}, paper);
@@ -348,8 +285,7 @@ hlrp_status hlrp_compare(const hlrp_config *config, const char *input, const cha
     draw_tile(&c);
     status = hlrp_png_write(output, &c.panel, err);
 out:
-    hlrp_tensor_close(c.tensor);
-    hlrp_image_free(&c.picture);
+    hlrp_tile_input_close(&c.in);
     hlrp_image_free(&c.panel);
     return status;
 }

@@ -4,12 +4,11 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "image/image.h"
 #include "pipelines/check_tile.h"
 #include "pipelines/network.h"
-#include "pipelines/picture.h"
+#include "pipelines/tile_input.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/tile_overlay.h"
@@ -24,9 +23,7 @@
 typedef struct explain {
     const hlrp_explain_options *options;
     hlrp_network *net;
-    hlrp_tensor_file *tensor; /* or */
-    hlrp_image picture;
-    hlrp_dims dims;   /* [N,C,H,W] of the whole input */
+    hlrp_tile_input in;
     int64_t *targets; /* [N]; −1: the predicted class */
     hlrp_lrp_worker *worker;
     hlrp_explain_writer *writer;
@@ -44,45 +41,14 @@ typedef struct explain {
 
 /* ---- the input ---- */
 
-static hlrp_status open_input(explain *e, const char *input, hlrp_error *err) {
-    bool is_tensor = false;
-    char *path = NULL, *dataset = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_tensor_spec(input, &is_tensor, &path, &dataset, err));
-    if (is_tensor) {
-        HLRP_TRY(hlrp_tensor_open(path, dataset, &e->tensor, err));
-        e->dims = *hlrp_tensor_file_dims(e->tensor);
-        if (e->dims.d[1] != 3)
-            status = hlrp_fail(err, HLRP_E_INPUT, input, "give a tensor [N,3,H,W]",
-                               "the tensor has %lld channels", (long long)e->dims.d[1]);
-        goto out;
-    }
-    HLRP_TRY(hlrp_image_read(input, &e->picture, err));
-    e->dims = (hlrp_dims){4, {1, 3, e->picture.height, e->picture.width}};
-out:
-    free(path);
-    free(dataset);
-    return status;
-}
-
-static hlrp_status fit_picture(explain *e, const char *path, hlrp_error *err) {
-    const hlrp_status status =
-        hlrp_picture_fit(path, e->options->mpp, e->net, e->options->log, &e->picture, err);
-    e->dims = (hlrp_dims){4, {1, 3, e->picture.height, e->picture.width}};
-    return status;
-}
-
 /* Samples [first, first+count) of the input into e->input; what a short micro-batch leaves free is
  * filled with its last sample. */
 static hlrp_status read_input(explain *e, hlrp_error *err) {
-    const int64_t sample = 3 * e->dims.d[2] * e->dims.d[3];
-    if (e->tensor) {
-        const hlrp_status status = hlrp_tensor_read(e->tensor, e->first, e->count, e->input, err);
-        if (status != HLRP_OK)
-            return status;
-    } else {
-        hlrp_normalize(&e->net->normalizer, e->picture.data, sample / 3, e->input);
-    }
+    const int64_t sample = 3 * e->in.dims.d[2] * e->in.dims.d[3];
+    const hlrp_status status =
+        hlrp_tile_input_read(&e->in, e->net, e->first, e->count, e->input, err);
+    if (status != HLRP_OK)
+        return status;
     for (int64_t i = e->count; i < e->net->batch; i++)
         memcpy(e->input + i * sample, e->input + (i - 1) * sample, (size_t)sample * sizeof(float));
     return HLRP_OK;
@@ -92,7 +58,7 @@ static hlrp_status read_input(explain *e, hlrp_error *err) {
 
 static hlrp_status parse_targets(explain *e, hlrp_error *err) {
     const hlrp_network *net = e->net;
-    const int64_t n = e->dims.d[0];
+    const int64_t n = e->in.dims.d[0];
     hlrp_strings names = {0};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&e->targets, n, sizeof *e->targets, "targets", err));
@@ -159,7 +125,7 @@ static hlrp_status add_layers(explain *e, hlrp_error *err) {
         char rule[64];
         hlrp_dims dims = v->dims;
         int64_t count = 0;
-        dims.d[0] = e->dims.d[0];
+        dims.d[0] = e->in.dims.d[0];
         HLRP_TRY(hlrp_dims_count(&v->dims, &count, err));
         most = HLRP_MAX(most, count);
         HLRP_TRY(hlrp_explain_add_layer(
@@ -167,14 +133,14 @@ static hlrp_status add_layers(explain *e, hlrp_error *err) {
             hlrp_rule_text(hlrp_lrp_rule(e->net->lrp, i), rule, sizeof rule), &dims, err));
     }
     HLRP_TRY(hlrp_calloc(&e->plain, most, sizeof *e->plain, "a layer's relevance", err));
-    status = hlrp_calloc(&e->accounts, g->node_count * 3 * e->dims.d[0], sizeof *e->accounts,
+    status = hlrp_calloc(&e->accounts, g->node_count * 3 * e->in.dims.d[0], sizeof *e->accounts,
                          "accounts", err);
 out:
     return status;
 }
 
 static double *account_of(explain *e, int64_t node, int64_t field) {
-    return e->accounts + (node * 3 + field) * e->dims.d[0];
+    return e->accounts + (node * 3 + field) * e->in.dims.d[0];
 }
 
 static void keep_accounts(explain *e) {
@@ -198,30 +164,17 @@ static hlrp_status write_accounts(explain *e, hlrp_error *err) {
 
 /* ---- the heatmap of a picture ---- */
 
-static hlrp_status limit_of(const float *plane, int64_t pixels, double *out, hlrp_error *err) {
-    hlrp_limit *limit = NULL;
-    const hlrp_status status = hlrp_limit_new(HEATMAP_PERCENTILE, &limit, err);
-    if (status != HLRP_OK)
-        return status;
-    hlrp_limit_add(limit, plane, pixels);
-    hlrp_limit_second_pass(limit);
-    hlrp_limit_add(limit, plane, pixels);
-    *out = hlrp_limit_value(limit);
-    hlrp_limit_free(limit);
-    return HLRP_OK;
-}
-
 static hlrp_status write_overlay(explain *e, const char *path, const float *plane, double limit,
                                  hlrp_error *err) {
     char label[200];
     snprintf(label, sizeof label, "for %s", e->net->class_names[e->targets[0]]);
-    return hlrp_tile_overlay_write(path, &e->picture, plane, limit,
+    return hlrp_tile_overlay_write(path, &e->in.picture, plane, limit,
                                    e->net->config->outputs.colormap, label, err);
 }
 
 static hlrp_status write_pictures(explain *e, const char *path, const char *overlay,
                                   hlrp_error *err) {
-    const int64_t pixels = e->dims.d[2] * e->dims.d[3];
+    const int64_t pixels = e->in.dims.d[2] * e->in.dims.d[3];
     float *plane = NULL;
     double limit = 0;
     hlrp_colormap map;
@@ -229,9 +182,9 @@ static hlrp_status write_pictures(explain *e, const char *path, const char *over
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&plane, pixels, sizeof *plane, "heatmap", err));
     HLRP_TRY(hlrp_colormap_init(&map, e->net->config->outputs.colormap, err));
-    HLRP_TRY(hlrp_image_init(&picture, e->dims.d[3], e->dims.d[2], 3, err));
+    HLRP_TRY(hlrp_image_init(&picture, e->in.dims.d[3], e->in.dims.d[2], 3, err));
     hlrp_sum_over_color(e->relevance, pixels, plane);
-    HLRP_TRY(limit_of(plane, pixels, &limit, err));
+    HLRP_TRY(hlrp_limit_of(plane, pixels, HEATMAP_PERCENTILE, &limit, err));
     for (int64_t p = 0; p < pixels; p++)
         memcpy(picture.data + 3 * p, hlrp_colormap_at(&map, limit > 0 ? plane[p] / limit : 0), 3);
     HLRP_TRY(hlrp_png_write(path, &picture, err));
@@ -251,12 +204,6 @@ static hlrp_status picture_path(const char *output, const char *suffix, char **p
     return hlrp_format(path, err, "%.*s%s.png", (int)stem, output, suffix);
 }
 
-static bool same_file(const char *a, const char *b) {
-    struct stat sa = {0}, sb = {0};
-    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
-           sa.st_ino == sb.st_ino;
-}
-
 /* Neither the numbers nor the heatmap may take the place of what is explained. */
 static hlrp_status spare_input(const char *input, const char *output, const char *heatmap,
                                const char *overlay, hlrp_error *err) {
@@ -265,13 +212,13 @@ static hlrp_status spare_input(const char *input, const char *output, const char
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_tensor_spec(input, &is_tensor, &path, &dataset, err));
     const char *file = is_tensor ? path : input;
-    if (same_file(file, output) ||
-        (!is_tensor && (same_file(file, heatmap) || same_file(file, overlay))))
+    if (hlrp_same_file(file, output) ||
+        (!is_tensor && (hlrp_same_file(file, heatmap) || hlrp_same_file(file, overlay))))
         status = hlrp_fail(err, HLRP_E_USAGE, file, "give another name to -o",
                            "the %s would overwrite the input",
-                           same_file(file, output)    ? "output"
-                           : same_file(file, heatmap) ? "heatmap"
-                                                      : "overlay");
+                           hlrp_same_file(file, output)    ? "output"
+                           : hlrp_same_file(file, heatmap) ? "heatmap"
+                                                           : "overlay");
 out:
     free(path);
     free(dataset);
@@ -282,11 +229,12 @@ out:
 
 static hlrp_status allocate(explain *e, hlrp_error *err) {
     const hlrp_network *net = e->net;
-    const int64_t values = net->batch * 3 * e->dims.d[2] * e->dims.d[3];
+    const int64_t values = net->batch * 3 * e->in.dims.d[2] * e->in.dims.d[3];
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc_aligned(&e->input, values, sizeof(float), "input", err));
     HLRP_TRY(hlrp_calloc_aligned(&e->relevance, values, sizeof(float), "relevance", err));
-    HLRP_TRY(hlrp_calloc(&e->plane, e->dims.d[2] * e->dims.d[3], sizeof(float), "relevance", err));
+    HLRP_TRY(
+        hlrp_calloc(&e->plane, e->in.dims.d[2] * e->in.dims.d[3], sizeof(float), "relevance", err));
     HLRP_TRY(
         hlrp_calloc_aligned(&e->start, net->batch * net->outputs, sizeof(float), "starts", err));
     HLRP_TRY(
@@ -318,7 +266,7 @@ static const float *by_class(explain *e, const float *outputs, bool start) {
 /* What the relevance of the sample comes to, beside its start. */
 static hlrp_status write_sums(explain *e, int64_t i, hlrp_error *err) {
     const hlrp_network *net = e->net;
-    const int64_t pixels = e->dims.d[2] * e->dims.d[3], sample = e->first + i;
+    const int64_t pixels = e->in.dims.d[2] * e->in.dims.d[3], sample = e->first + i;
     static const char *const words[] = {"differ in sign", "cannot be compared", "agree in sign"};
     double start = 0, sum = 0;
     for (int64_t k = 0; k < net->outputs; k++)
@@ -366,7 +314,7 @@ static hlrp_status check_first(explain *e, hlrp_error *err) {
     hlrp_str text = {0};
     hlrp_status status = HLRP_OK;
     e->first = 0;
-    e->count = HLRP_MIN(e->net->batch, e->dims.d[0]);
+    e->count = HLRP_MIN(e->net->batch, e->in.dims.d[0]);
     HLRP_TRY(read_input(e, err));
     HLRP_TRY(hlrp_check_tile(e->net, e->input, e->targets[0], &check, err));
     hlrp_check_text(e->net, &check, &text);
@@ -382,8 +330,8 @@ out:
 static hlrp_status run_all(void *ctx, hlrp_error *err) {
     explain *e = ctx;
     hlrp_status status = HLRP_OK;
-    for (e->first = 0; status == HLRP_OK && e->first < e->dims.d[0]; e->first += e->net->batch) {
-        e->count = HLRP_MIN(e->net->batch, e->dims.d[0] - e->first);
+    for (e->first = 0; status == HLRP_OK && e->first < e->in.dims.d[0]; e->first += e->net->batch) {
+        e->count = HLRP_MIN(e->net->batch, e->in.dims.d[0] - e->first);
         status = run_batch(e, err);
     }
     if (status == HLRP_OK && e->options->check)
@@ -394,11 +342,10 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
 static hlrp_status prepare(explain *e, const hlrp_config *config, const char *input,
                            hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(open_input(e, input, err));
-    const hlrp_size size = {e->dims.d[3], e->dims.d[2]};
+    HLRP_TRY(hlrp_tile_input_open(input, &e->in, err));
+    const hlrp_size size = hlrp_tile_input_size(&e->in);
     HLRP_TRY(hlrp_network_load(config, &size, e->options->log, &e->net, err));
-    if (!e->tensor)
-        HLRP_TRY(fit_picture(e, input, err));
+    HLRP_TRY(hlrp_tile_input_fit(&e->in, e->options->mpp, e->net, e->options->log, err));
     if (e->options->start)
         status = hlrp_network_start(e->net, e->options->start, &e->net->start, err);
     if (status != HLRP_OK) {
@@ -406,7 +353,7 @@ static hlrp_status prepare(explain *e, const hlrp_config *config, const char *in
         goto out;
     }
     /* The micro-batch of a run, also for one sample: the same kernels, so the same bits. */
-    HLRP_TRY(hlrp_network_ready(e->net, 0, e->dims.d[2], e->dims.d[3], err));
+    HLRP_TRY(hlrp_network_ready(e->net, 0, e->in.dims.d[2], e->in.dims.d[3], err));
     HLRP_TRY(parse_targets(e, err));
     status = allocate(e, err);
 out:
@@ -415,8 +362,7 @@ out:
 
 static void release(explain *e) {
     hlrp_explain_abort(e->writer);
-    hlrp_tensor_close(e->tensor);
-    hlrp_image_free(&e->picture);
+    hlrp_tile_input_close(&e->in);
     hlrp_lrp_worker_free(e->worker);
     hlrp_network_free(e->net);
     void *const all[] = {e->targets,  e->input,   e->rows,         e->relevance,
@@ -433,13 +379,13 @@ hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const cha
     hlrp_status status = HLRP_OK;
     HLRP_TRY(picture_path(output, "", &heatmap, err));
     HLRP_TRY(picture_path(output, "-overlay", &overlay, err));
-    if (same_file(input, heatmap)) {
+    if (hlrp_same_file(input, heatmap)) {
         free(heatmap);
         HLRP_TRY(picture_path(output, "-heatmap", &heatmap, err));
     }
     HLRP_TRY(spare_input(input, output, heatmap, overlay, err));
     HLRP_TRY(prepare(&e, config, input, err));
-    HLRP_TRY(hlrp_explain_create(output, &e.dims, (const char *const *)e.net->class_names,
+    HLRP_TRY(hlrp_explain_create(output, &e.in.dims, (const char *const *)e.net->class_names,
                                  e.net->classes, &e.writer, err));
     if (options->layers)
         HLRP_TRY(add_layers(&e, err));
@@ -448,7 +394,7 @@ hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const cha
         HLRP_TRY(write_accounts(&e, err));
     status = hlrp_explain_commit(e.writer, err);
     e.writer = NULL;
-    if (status == HLRP_OK && !e.tensor)
+    if (status == HLRP_OK && !e.in.tensor)
         status = write_pictures(&e, heatmap, overlay, err);
 out:
     release(&e);

@@ -103,3 +103,17 @@ double hlrp_limit_value(const hlrp_limit *limit) {
     const double lower = find_value(&limit->lower), upper = find_value(&limit->upper);
     return lower + limit->between * (upper - lower);
 }
+
+hlrp_status hlrp_limit_of(const float *values, int64_t count, double percentile, double *out,
+                          hlrp_error *err) {
+    hlrp_limit *limit = NULL;
+    const hlrp_status status = hlrp_limit_new(percentile, &limit, err);
+    if (status != HLRP_OK)
+        return status;
+    hlrp_limit_add(limit, values, count);
+    hlrp_limit_second_pass(limit);
+    hlrp_limit_add(limit, values, count);
+    *out = hlrp_limit_value(limit);
+    hlrp_limit_free(limit);
+    return HLRP_OK;
+}

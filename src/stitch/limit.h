@@ -23,4 +23,8 @@ void hlrp_limit_second_pass(hlrp_limit *limit);
  * between neighbors; 0 without values. */
 double hlrp_limit_value(const hlrp_limit *limit);
 
+/* The limit of values that are all there at once. */
+hlrp_status hlrp_limit_of(const float *values, int64_t count, double percentile, double *out,
+                          hlrp_error *err);
+
 #endif

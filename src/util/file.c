@@ -13,6 +13,12 @@ bool hlrp_file_exists(const char *path) {
     return stat(path, &st) == 0;
 }
 
+bool hlrp_same_file(const char *a, const char *b) {
+    struct stat sa = {0}, sb = {0};
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+           sa.st_ino == sb.st_ino;
+}
+
 bool hlrp_is_folder(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);

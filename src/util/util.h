@@ -95,6 +95,8 @@ bool hlrp_parse_bool(const char *text, bool *out);     /* on/off, true/false, ye
 
 bool hlrp_file_exists(const char *path);
 bool hlrp_is_folder(const char *path);
+/* Whether both are there and are one file, by whatever names. */
+bool hlrp_same_file(const char *a, const char *b);
 hlrp_status hlrp_make_folders(const char *path, hlrp_error *err); /* as mkdir -p */
 
 /* "dir/name" in *out, the caller's to free. */

@@ -1,4 +1,4 @@
-#include "pipelines/picture.h"
+#include "pipelines/tile_input.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,8 +70,8 @@ static hlrp_status other_size(const char *path, const hlrp_image *picture, hlrp_
                      (long long)wanted.h);
 }
 
-hlrp_status hlrp_picture_fit(const char *path, double mpp, const hlrp_network *net,
-                             const hlrp_log *log, hlrp_image *picture, hlrp_error *err) {
+static hlrp_status fit(const char *path, double mpp, const hlrp_network *net, const hlrp_log *log,
+                       hlrp_image *picture, hlrp_error *err) {
     const hlrp_mpp own = resolution(picture, mpp);
     const hlrp_size was = {picture->width, picture->height}, wanted = size_of(net);
     hlrp_status status = HLRP_OK;
@@ -96,4 +96,56 @@ hlrp_status hlrp_picture_fit(const char *path, double mpp, const hlrp_network *n
         status = other_size(path, picture, was, wanted, scaled, err);
 out:
     return status;
+}
+
+hlrp_size hlrp_tile_input_size(const hlrp_tile_input *in) {
+    return (hlrp_size){in->dims.d[3], in->dims.d[2]};
+}
+
+hlrp_status hlrp_tile_input_fit(hlrp_tile_input *in, double mpp, const hlrp_network *net,
+                                const hlrp_log *log, hlrp_error *err) {
+    if (in->tensor || in->fitted)
+        return HLRP_OK;
+    const hlrp_status status = fit(in->name, mpp, net, log, &in->picture, err);
+    in->dims = (hlrp_dims){4, {1, 3, in->picture.height, in->picture.width}};
+    in->fitted = true;
+    return status;
+}
+
+/* ---- opening and reading ---- */
+
+hlrp_status hlrp_tile_input_open(const char *input, hlrp_tile_input *in, hlrp_error *err) {
+    bool is_tensor = false;
+    char *path = NULL, *dataset = NULL;
+    hlrp_status status = HLRP_OK;
+    in->name = input;
+    HLRP_TRY(hlrp_tensor_spec(input, &is_tensor, &path, &dataset, err));
+    if (is_tensor) {
+        HLRP_TRY(hlrp_tensor_open(path, dataset, &in->tensor, err));
+        in->dims = *hlrp_tensor_file_dims(in->tensor);
+        if (in->dims.d[1] != 3)
+            status = hlrp_fail(err, HLRP_E_INPUT, input, "give a tensor [N,3,H,W]",
+                               "the tensor has %lld channels", (long long)in->dims.d[1]);
+        goto out;
+    }
+    HLRP_TRY(hlrp_image_read(input, &in->picture, err));
+    in->dims = (hlrp_dims){4, {1, 3, in->picture.height, in->picture.width}};
+out:
+    free(path);
+    free(dataset);
+    return status;
+}
+
+void hlrp_tile_input_close(hlrp_tile_input *in) {
+    hlrp_tensor_close(in->tensor);
+    hlrp_image_free(&in->picture);
+    *in = (hlrp_tile_input){0};
+}
+
+hlrp_status hlrp_tile_input_read(const hlrp_tile_input *in, const hlrp_network *net, int64_t first,
+                                 int64_t count, float *values, hlrp_error *err) {
+    if (in->tensor)
+        return hlrp_tensor_read(in->tensor, first, count, values, err);
+    hlrp_normalize(&net->normalizer, in->picture.data, in->dims.d[2] * in->dims.d[3], values);
+    return HLRP_OK;
 }
