@@ -1,5 +1,5 @@
-/* From a complete journal to relevance.h5: records are read in tile order, whoever computed them
- * and when, so that the same work gives the same bits. */
+/* From a complete journal to relevance.h5: records are read in tile order, whichever thread or shard
+ * computed them and when, so that the same work gives the same bits. */
 #ifndef HLRP_ASSEMBLE_H
 #define HLRP_ASSEMBLE_H
 

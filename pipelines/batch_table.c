@@ -12,7 +12,7 @@
 #include "pipelines/agreement.h"
 #include "pipelines/report.h"
 
-/* The table takes milliseconds: whoever waits this long has found something that hangs. */
+/* The table takes milliseconds: a run that waits this long waits for something that hangs. */
 enum { WAIT_TRIES = 600, WAIT_MILLISECONDS = 50 };
 
 hlrp_status hlrp_slide_folders(const char *output, const char *name, hlrp_strings *out,

@@ -294,7 +294,7 @@ hlrp_status hlrp_merge_output(const char *output, const hlrp_run_options *option
                               hlrp_error *err) {
     hlrp_strings names = {0};
     merging m = {.output = output, .options = options};
-    hlrp_error untold = {0};
+    hlrp_error table_error = {0};
     hlrp_status status = HLRP_OK, table = HLRP_OK;
     const hlrp_batch_table rows = {
         .output = output, .tally = &m.tally, .report = true, .log = options->log};
@@ -305,9 +305,9 @@ hlrp_status hlrp_merge_output(const char *output, const hlrp_run_options *option
         goto out;
     }
     merge_slides(&m, &names);
-    table = hlrp_batch_table_write(&rows, &untold);
+    table = hlrp_batch_table_write(&rows, &table_error);
     m.tally.no_table = table != HLRP_OK;
-    status = hlrp_tally_with_table(verdict(&m, err), table, &untold, options->log, err);
+    status = hlrp_tally_with_table(verdict(&m, err), table, &table_error, options->log, err);
 out:
     hlrp_tally_free(&m.tally);
     forget(&m);

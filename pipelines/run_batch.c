@@ -140,7 +140,7 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     hlrp_network *net = NULL;
     hlrp_cancel cancel = {0};
     hlrp_tally t = {0};
-    hlrp_error untold = {0};
+    hlrp_error table_error = {0};
     hlrp_status status = HLRP_OK, table = HLRP_OK;
     hlrp_dry_run dry = {0};
     hlrp_batch_run batch = {.config = config, .options = options, .cancel = &cancel, .dry = &dry};
@@ -154,9 +154,9 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     if (options->dry_run)
         hlrp_dry_run_total(&batch);
     else
-        table = finish(&batch, &slides, &t, &untold);
+        table = finish(&batch, &slides, &t, &table_error);
     hlrp_tally_sum(&t, options);
-    status = hlrp_tally_with_table(hlrp_tally_verdict(&t, options, err), table, &untold,
+    status = hlrp_tally_with_table(hlrp_tally_verdict(&t, options, err), table, &table_error,
                                    options->log, err);
 out:
     hlrp_tally_free(&t);

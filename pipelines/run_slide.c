@@ -55,8 +55,8 @@ out:
     return status;
 }
 
-/* Whoever has the folder has all of it, but for shards, which have company of their like only. */
-static hlrp_status refuse_company(const hlrp_slide_run *run, hlrp_error *err) {
+/* One run at a time works in a slide's folder; only shards of the same slide may share it. */
+static hlrp_status refuse_other_runs(const hlrp_slide_run *run, hlrp_error *err) {
     char *whole = NULL, who[256];
     bool held = false;
     hlrp_status status = hlrp_slide_run_path(run, ".lock", &whole, err);
@@ -82,7 +82,7 @@ static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_slide_run_shard_path(run, ".lock", &lock, err));
     HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run->lock, err));
     HLRP_TRY(hlrp_lock_keep(run->lock, HLRP_LOCK_TIMEOUT / 10, err));
-    HLRP_TRY(refuse_company(run, err));
+    HLRP_TRY(refuse_other_runs(run, err));
     if (run->batch->options->shards <= 1)
         hlrp_slide_run_sweep(run);
     HLRP_TRY(keep_warnings(run, err));
@@ -116,7 +116,7 @@ static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_step_agreement(run, err));
     /* 7. Pictures and tables, each from relevance.h5. */
     HLRP_TRY(hlrp_step_outputs(run, err));
-    /* 8. What was done, with what, unless an earlier run says it; the journal has served. */
+    /* 8. What was done, with what, unless an earlier run says it; the journal is no longer needed. */
     if (anew || !has_record(run))
         HLRP_TRY(hlrp_step_provenance(run, err));
     status = hlrp_step_clear(run, err);
@@ -152,7 +152,8 @@ out:
 
 /* ---- how a slide's run ends ---- */
 
-/* Whoever lost its lock met its successor's hands: the slide has not failed, it is elsewhere. */
+/* A run that lost its lock may have failed because of the run that took it over: the slide has not
+ * failed, it is being run elsewhere. */
 static hlrp_status judge(const hlrp_slide_run *run, hlrp_status status, hlrp_error *err) {
     hlrp_error lost = {0};
     if (status == HLRP_OK || !run->lock || hlrp_lock_check(run->lock, &lost) != HLRP_E_BUSY)

@@ -85,15 +85,16 @@ hlrp_status hlrp_tally_verdict(const hlrp_tally *t, const hlrp_run_options *o, h
     return HLRP_OK;
 }
 
-hlrp_status hlrp_tally_with_table(hlrp_status status, hlrp_status table, const hlrp_error *untold,
-                                  const hlrp_log *log, hlrp_error *err) {
+hlrp_status hlrp_tally_with_table(hlrp_status status, hlrp_status table,
+                                  const hlrp_error *table_error, const hlrp_log *log,
+                                  hlrp_error *err) {
     char line[2000];
     if (table == HLRP_OK)
         return status;
     if (status == HLRP_OK) {
-        *err = *untold;
+        *err = *table_error;
         return table;
     }
-    hlrp_logf(log, HLRP_LOG_ERROR, "%s", hlrp_error_line(untold, line, sizeof line));
+    hlrp_logf(log, HLRP_LOG_ERROR, "%s", hlrp_error_line(table_error, line, sizeof line));
     return status;
 }

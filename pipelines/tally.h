@@ -24,9 +24,10 @@ void hlrp_tally_add(hlrp_tally *tally, const hlrp_run_options *options,
 void hlrp_tally_sum(const hlrp_tally *tally, const hlrp_run_options *options);
 
 /* What is to be returned where the verdict was `status` with *err, and batch.csv came to `table` with
- * *untold: what became of the slides counts more, but what became of the table is logged, too. */
-hlrp_status hlrp_tally_with_table(hlrp_status status, hlrp_status table, const hlrp_error *untold,
-                                  const hlrp_log *log, hlrp_error *err);
+ * *table_error: what became of the slides counts more, but what became of the table is logged, too. */
+hlrp_status hlrp_tally_with_table(hlrp_status status, hlrp_status table,
+                                  const hlrp_error *table_error, const hlrp_log *log,
+                                  hlrp_error *err);
 
 /* HLRP_OK where every slide is complete; one that was asked for alone fails with its own reason. */
 hlrp_status hlrp_tally_verdict(const hlrp_tally *tally, const hlrp_run_options *options,

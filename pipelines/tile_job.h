@@ -45,8 +45,9 @@ hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error
 void hlrp_tile_job_end(void *ctx, int thread, void *state);
 
 /* Whether a micro-batch of `count` tiles leaves the `passed` tiles that pass the gate for later: then
- * they have a HLRP_RECORD_FORWARD. Going back costs some two to three times going forward, whoever
- * passed; going forward again with other tiles costs each its share of both. */
+ * they have a HLRP_RECORD_FORWARD. The relevance pass of a micro-batch costs
+ * two to three times its forward pass, however many of its tiles passed the gate; putting them off costs
+ * a second forward pass, together with other tiles that passed. */
 bool hlrp_tile_job_puts_off(int64_t passed, int64_t count);
 
 /* Bytes that one worker takes: activations, relevance, scratch, pooling, the slide's cache. */

@@ -186,7 +186,7 @@ static bool write_holder(const hlrp_lock *lock, int fd) {
 static hlrp_status give_name(const hlrp_lock *lock, const char *whole, bool *taken,
                              hlrp_error *err) {
     const int failed = link(whole, lock->path) == 0 ? 0 : errno;
-    /* ENOENT: whoever got the lock swept our file away with what the dead have left. */
+    /* ENOENT: the run that got the lock removed our file along with those of dead runs. */
     *taken = failed == EEXIST || failed == ENOENT;
     if (failed == 0 || *taken)
         return HLRP_OK;
@@ -224,7 +224,7 @@ out:
 }
 
 /* Moves a stale lock away. Where what was moved is not what was seen (another was quicker and holds
- * the lock by now), it is put back; whoever came in between finds its token gone. */
+ * the lock by now), it is put back; a run that took the lock in between finds its token gone. */
 static hlrp_status take_over(const hlrp_lock *lock, const holder *seen, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     char *away = NULL;

@@ -1,4 +1,4 @@
-/* histolrp: takes the command line apart, runs the command, says how it went. */
+/* histolrp: parses the command line, runs the command, reports how it ended. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -5,8 +5,8 @@
 
 #include "cli/cli.h"
 
-/* A batch system kills what is still there some 30 seconds after its first signal; whoever asked at
- * a terminal waits less gladly. */
+/* A batch system kills what is still there some 30 seconds after its first signal, and a
+ * person at a terminal does not want to wait longer. */
 enum { GRACE_SECONDS = 8, INTERRUPTED = 75 };
 
 static volatile sig_atomic_t arrived;

@@ -39,24 +39,15 @@ static const composite composites[] = {
     {"gradient-x-input", NULL, "gradient", "gradient", "gradient", true, NULL},
 };
 
-const char *const *hlrp_composite_names(void) {
-    static const char *const names[] = {"lrp0-gamma",
-                                        "lrp0-epsilon-gamma",
-                                        "epsilon-gamma-box",
-                                        "epsilon-plus",
-                                        "epsilon-plus-flat",
-                                        "epsilon-alpha2-beta1",
-                                        "epsilon-alpha2-beta1-flat",
-                                        "lrp0",
-                                        "epsilon",
-                                        "gamma",
-                                        "zplus",
-                                        "alphabeta",
-                                        "wsquare",
-                                        "flat",
-                                        "gradient-x-input",
-                                        NULL};
-    return names;
+const char *hlrp_composite_name(int index) {
+    return index >= 0 && index < (int)HLRP_COUNT(composites) ? composites[index].name : NULL;
+}
+
+bool hlrp_composite_is_gradient(const char *name) {
+    for (size_t i = 0; i < HLRP_COUNT(composites); i++)
+        if (strcmp(composites[i].name, name) == 0)
+            return composites[i].gradient;
+    return false;
 }
 
 hlrp_rule_options hlrp_rule_options_default(void) {

@@ -184,7 +184,7 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     HLRP_TRY(hlrp_calloc(&lrp, 1, sizeof *lrp, "relevance plan", err));
     lrp->graph = graph;
     lrp->bias = options->bias;
-    lrp->times_input = strcmp(options->rules.composite, "gradient-x-input") == 0;
+    lrp->times_input = hlrp_composite_is_gradient(options->rules.composite);
     HLRP_TRY(allocate(lrp, options, err));
     HLRP_TRY(hlrp_assign_rules(graph, &options->rules, lrp->rules, err));
     lrp->head = find_head(graph, options, lrp->rules);

@@ -80,8 +80,10 @@ hlrp_rule_options hlrp_rule_options_default(void);
 hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *options,
                               hlrp_rule *rules, hlrp_error *err);
 
-/* Names of composites, NULL-terminated. */
-const char *const *hlrp_composite_names(void);
+/* Names of composites by index from 0; NULL past the last. */
+const char *hlrp_composite_name(int index);
+/* Whether its relevance is a gradient, to be multiplied by the input. */
+bool hlrp_composite_is_gradient(const char *name);
 
 /* Whether the graph's input reaches the node through data movement only. */
 bool hlrp_node_is_first(const hlrp_graph *graph, int node);

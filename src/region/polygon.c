@@ -127,7 +127,7 @@ out:
 }
 
 /* Repairs by GEOS's structure method: both lobes of a bow-tie stay, and what a lasso went around
- * twice is inside, as whoever drew it meant. */
+ * twice is inside, as the person who drew it meant. */
 static hlrp_status repair(hlrp_geos *geos, GEOSGeometry **g, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     GEOSMakeValidParams *how = GEOSMakeValidParams_create_r(geos->handle);

@@ -2,7 +2,7 @@
  *
  * One level of parallelism: items (tiles) run side by side, and whatever runs inside an item sees
  * OpenMP limited to one thread. Items are handed out in rising order from one counter; they finish
- * in any order, so whoever needs an order brings it back later (the journal does). */
+ * in any order, so code that needs an order restores it later (the journal does). */
 #ifndef HLRP_SCHED_H
 #define HLRP_SCHED_H
 

@@ -33,8 +33,8 @@ bool hlrp_mul_size(int64_t a, int64_t b, int64_t *out);
  * `what`. The caller frees with free(). */
 hlrp_status hlrp_calloc(void *out, int64_t count, size_t size, const char *what, hlrp_error *err);
 
-/* HLRP_E_MEMORY unless so many bytes could be had now; takes none. Before calls into libraries that
- * crash, or end the program, where they get none: an error in their place. */
+/* HLRP_E_MEMORY unless so many bytes could be had now; takes none. For calls into libraries that crash, or
+ * end the program, where an allocation fails: asked before, the caller gets an error instead. */
 hlrp_status hlrp_memory_left(int64_t bytes, const char *what, hlrp_error *err);
 
 /* Like hlrp_calloc, aligned to 64 bytes (vector loads). Free with free(). */

@@ -55,9 +55,9 @@ static void balance(const net *n, const hlrp_lrp_options *o, const float *input,
 static void every_composite(void (*run)(net *n, const hlrp_lrp_options *o)) {
     net n;
     build(&n, 5);
-    for (const char *const *c = hlrp_composite_names(); *c; c++)
+    for (int c = 0; hlrp_composite_name(c); c++)
         for (int k = 0; k < 4; k++) {
-            hlrp_lrp_options o = options_for(*c);
+            hlrp_lrp_options o = options_for(hlrp_composite_name(c));
             o.bias = k == 1 ? HLRP_BIAS_DROP : HLRP_BIAS_KEEP;
             o.rules.batchnorm_pass = k == 0;
             o.rules.overrides = k == 2 ? with_zbox : with_rms;

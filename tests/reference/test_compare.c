@@ -80,12 +80,12 @@ static void one_network(uint64_t seed, tally *t) {
     net_random(&n, seed, 3);
     const int before = t->cases;
     const double was = t->excess;
-    for (const char *const *c = hlrp_composite_names(); *c; c++) {
-        hlrp_lrp_options o = options_for(*c);
+    for (int c = 0; hlrp_composite_name(c); c++) {
+        hlrp_lrp_options o = options_for(hlrp_composite_name(c));
         o.bias = (hlrp_bias)net_int(&n, HLRP_BIAS_KEEP, HLRP_BIAS_SPREAD);
         o.rules.batchnorm_pass = net_chance(&n, 0.3);
         o.rules.head_lrp0 = net_chance(&n, 0.2);
-        if (strcmp(*c, "epsilon") == 0)
+        if (strcmp(hlrp_composite_name(c), "epsilon") == 0)
             o.rules.epsilon = 0.05;
         one_case(&n, &o, t);
     }

@@ -296,8 +296,8 @@ static void relevance_is_finite_where_z_is_zero(void **unused) {
     memset(f.input, 0, (size_t)f.pixels / 2 * sizeof(float)); /* one of two samples */
     for (int64_t i = 0; i < f.logits; i++)
         f.start[i] = 1;
-    for (const char *const *c = hlrp_composite_names(); *c; c++) {
-        hlrp_lrp_options o = options_for(*c);
+    for (int c = 0; hlrp_composite_name(c); c++) {
+        hlrp_lrp_options o = options_for(hlrp_composite_name(c));
         assert_all_finite(&f, &o);
         o.rules.overrides = zero;
         o.rules.override_count = HLRP_COUNT(zero);
