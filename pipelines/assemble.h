@@ -4,7 +4,7 @@
 #define HLRP_ASSEMBLE_H
 
 #include "batch/journal.h"
-#include "pipelines/network.h"
+#include "model/network.h"
 #include "store/store.h"
 
 typedef struct hlrp_assembly {

@@ -3,7 +3,7 @@
 #ifndef HLRP_CHECK_TILE_H
 #define HLRP_CHECK_TILE_H
 
-#include "pipelines/network.h"
+#include "model/network.h"
 
 /* Zero-initialise; hlrp_tile_check_free releases it. */
 typedef struct hlrp_tile_check {

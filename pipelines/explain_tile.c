@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "image/image.h"
+#include "model/network.h"
 #include "pipelines/check_tile.h"
-#include "pipelines/network.h"
 #include "pipelines/tile_input.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"

@@ -1,8 +1,8 @@
 /* Which parts of a slide are looked at: regions.source, with the slide's own annotation and mask. */
 #include <stdlib.h>
 
-#include "pipelines/report.h"
 #include "pipelines/slide_run.h"
+#include "pipelines/tissue_options.h"
 
 static hlrp_status tissue(const hlrp_slide_run *run, hlrp_region **out, hlrp_error *err) {
     const hlrp_tissue_options options = hlrp_tissue_options_of(run->batch->config);

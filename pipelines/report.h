@@ -18,9 +18,6 @@ hlrp_status hlrp_slide_ground_find(const hlrp_slide_run *run, hlrp_slide_ground 
                                    hlrp_error *err);
 void hlrp_slide_ground_free(hlrp_slide_ground *ground);
 
-/* How tissue is found, as the configuration has it. */
-hlrp_tissue_options hlrp_tissue_options_of(const hlrp_config *config);
-
 /* FOLDER/.report.html: what report.html says of this slide. */
 hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *in, hlrp_error *err);
 

@@ -5,7 +5,7 @@
 #include <histolrp/run.h>
 
 #include "batch/progress.h"
-#include "pipelines/network.h"
+#include "model/network.h"
 #include "sched/sched.h"
 
 /* What all slides of a batch share. */

@@ -3,7 +3,7 @@
 #define HLRP_TILE_INPUT_H
 
 #include "image/image.h"
-#include "pipelines/network.h"
+#include "model/network.h"
 #include "store/store.h"
 
 /* Zero-initialise; hlrp_tile_input_close releases it. */

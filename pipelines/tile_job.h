@@ -3,7 +3,7 @@
 #define HLRP_TILE_JOB_H
 
 #include "batch/journal.h"
-#include "pipelines/network.h"
+#include "model/network.h"
 #include "stitch/stitch.h"
 #include "store/store.h"
 #include "tile/tile.h"

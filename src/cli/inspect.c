@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "pipelines/network.h"
-#include "pipelines/report.h"
+#include "model/network.h"
+#include "pipelines/tissue_options.h"
 #include "region/region.h"
 #include "store/store.h"
 

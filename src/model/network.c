@@ -1,4 +1,4 @@
-#include "pipelines/network.h"
+#include "model/network.h"
 
 #include <math.h>
 #include <stdlib.h>
