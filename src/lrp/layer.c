@@ -44,7 +44,7 @@ static bool by_contribution(hlrp_rule_kind kind) {
 }
 
 static const hlrp_rule_ops *ops_of(const hlrp_layer *layer, bool head) {
-    if (head)
+    if (head && layer->rule.kind == HLRP_RULE_LRP0)
         return &hlrp_rule_head;
     return layer->mode == HLRP_BIAS_SHARE && by_contribution(layer->rule.kind)
                ? &hlrp_rule_share
@@ -66,6 +66,7 @@ hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
     HLRP_TRY(hlrp_calloc(&layer, 1, sizeof *layer, "layer", err));
     layer->rule = *rule;
     layer->mode = options->bias;
+    layer->head = facts->head;
     layer->ops = ops_of(layer, facts->head);
     layer->backend = backend;
     layer->spec = *spec;

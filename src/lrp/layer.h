@@ -38,6 +38,7 @@ struct hlrp_layer {
     hlrp_backend *backend;
     hlrp_linear_spec spec;   /* geometry, and the forward's own parameters */
     hlrp_bias mode;          /* what becomes of what bias and stabilizer take */
+    bool head;               /* the last linear layer, behind a start with slopes */
     bool nonnegative;        /* x ≥ 0 everywhere: terms with x⁻ vanish */
     bool dead_below;         /* R is 0 wherever z ≤ 0 (a ReLU behind): terms of z < 0 vanish */
     float *bias;             /* as the rules' sums have it, by channel, in whole blocks: 0 where the
@@ -57,7 +58,7 @@ struct hlrp_step {
     const float *x, *z, *r;
     float *out;
     float *scratch, *scratch_end;
-    const float *slope;    /* rule_head.c: [N,O], or NULL */
+    const float *slope;    /* for the head: [N,O], or NULL */
     float *left;           /* spec.dst's layout, or NULL where nothing is kept: relevance of outputs
                               that no contribution claims; starts as 0, hlrp_layer_spread gives it on */
     bool leaves;           /* something stands in left */

@@ -11,14 +11,14 @@ static bool is_linear(const hlrp_node *n) {
 
 /* ---- where relevance lies ---- */
 
-/* The last linear layer, where the start comes with slopes. */
+/* The last linear layer, where the start comes with slopes and the rule goes by them: LRP-0, or the
+ * gradient, which is then that of the log-odds. */
 static int find_head(const hlrp_graph *g, const hlrp_lrp_options *options, const hlrp_rule *rules) {
     const int last = g->values[g->output].producer;
-    const bool slopes = options->rules.head_lrp0 && options->bias != HLRP_BIAS_DROP;
-    return slopes && last >= 0 && g->nodes[last].op == HLRP_OP_GEMM &&
-                   rules[last].kind == HLRP_RULE_LRP0
-               ? last
-               : -1;
+    if (!options->rules.head_lrp0 || last < 0 || g->nodes[last].op != HLRP_OP_GEMM)
+        return -1;
+    const bool lrp0 = rules[last].kind == HLRP_RULE_LRP0 && options->bias != HLRP_BIAS_DROP;
+    return lrp0 || rules[last].kind == HLRP_RULE_GRADIENT ? last : -1;
 }
 
 /* Gradients are no relevance: they do not add up to the start, whatever biases do. */

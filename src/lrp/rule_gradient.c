@@ -1,5 +1,6 @@
 /* gradient:  R_in = WᵀR, the plain chain rule. With it at every node, what arrives at the input is
- * the gradient of Σ start·logits; times the input (lrp.c) it is gradient × input.
+ * the gradient of Σ start·logits; times the input (lrp.c) it is gradient × input. Behind a start with
+ * slopes (start.h) it is the gradient of Σ slope·logits, of the log-odds themselves.
  * Source: Simonyan et al. (2014); Shrikumar et al. (2016). */
 #include "lrp/layer.h"
 
@@ -8,7 +9,8 @@ static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
 }
 
 static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
-    return hlrp_linear_adjoint(layer->maps[0], step->stream, step->r, step->out, err);
+    const float *from = layer->head && step->slope ? step->slope : step->r;
+    return hlrp_linear_adjoint(layer->maps[0], step->stream, from, step->out, err);
 }
 
 static int passes(const hlrp_layer *layer) {

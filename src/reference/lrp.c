@@ -86,8 +86,11 @@ static void by_slope(hlrp_ref_layer *l, const double *slope, hlrp_bias bias) {
 }
 
 static bool is_head(const turn *t) {
-    return t->o->slope && t->o->bias != HLRP_BIAS_DROP && t->node->op == HLRP_OP_GEMM &&
-           t->node->out[0] == t->g->output && t->rule->kind == HLRP_RULE_LRP0;
+    return t->o->slope && t->node->op == HLRP_OP_GEMM && t->node->out[0] == t->g->output;
+}
+
+static bool goes_by_slope(const turn *t) {
+    return is_head(t) && t->rule->kind == HLRP_RULE_LRP0 && t->o->bias != HLRP_BIAS_DROP;
 }
 
 static hlrp_ref_layer layer_of(turn *t) {
@@ -116,7 +119,7 @@ static hlrp_ref_layer layer_of(turn *t) {
         l.b[c] = input(t, 2)[c];
         l.b_rule[c] = t->o->bias == HLRP_BIAS_DROP ? 0 : l.b[c];
     }
-    if (conserves(t) && !is_head(t)) {
+    if (conserves(t) && !goes_by_slope(t)) {
         l.left = hlrp_ref_take(t->room, l.outputs);
         memcpy(l.left, l.r, (size_t)l.outputs * sizeof *l.left);
     }
@@ -162,7 +165,9 @@ static void by_rule(const turn *t, hlrp_ref_layer *l) {
 
 static void back_linear(turn *t) {
     hlrp_ref_layer l = layer_of(t);
-    if (is_head(t))
+    if (is_head(t) && t->rule->kind == HLRP_RULE_GRADIENT)
+        l.r = t->o->slope;
+    if (goes_by_slope(t))
         by_slope(&l, t->o->slope, t->o->bias);
     else
         by_rule(t, &l);

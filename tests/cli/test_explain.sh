@@ -38,6 +38,19 @@ for target in 0 1; do
 done
 checked negated one0.h5 one1.h5
 
+# Gradient x input of the log-odds is what they are made of: of a network without biases all of them. With
+# LRP-0 in the last layer alone, or from the logits' own values, it had the wrong sign.
+expect 0 explain -q "$demo/linear.ini" "$three" --target right --start auto \
+    -s lrp.composite=gradient-x-input -o gradient.h5
+/usr/bin/python3 - <<'END' || failed=1
+import h5py, numpy as np, sys
+with h5py.File('gradient.h5') as f:
+    logits, total = f['logits'][:].astype(float), f['relevance_sum'][:]
+odds = logits[:, 1] - logits[:, 0]
+print('' if np.allclose(total, odds, rtol=1e-5) else f'{total} of log-odds {odds}', end='')
+sys.exit(not np.allclose(total, odds, rtol=1e-5))
+END
+
 # 22 nodes; one sample and several take other sizes of the micro-batch.
 expect 0 explain -q "$demo/demo.ini" "$three" --target 0,1,0 --layers --start logodds -o layers.h5
 checked explain layers.h5 logodds 0,1,0 22
