@@ -35,8 +35,12 @@ while read -r command; do
         failed=1
     fi
     "$program" help "$command" | grep -o -e '--[a-z-]*' | sort -u >"$work/options"
+    # its own section, and those that hold for all
+    sed "/^\.SS /,\$d" "$work/man" >"$work/section"
+    sed -n "/^\.SS $command\>/,/^\.S[SH] /p" "$work/man" >>"$work/section"
+    sed -n '/^\.SH /,$p' "$work/man" | sed '/^\.SS /,/^\.SH /d' >>"$work/section"
     while read -r option; do
-        if ! grep -q -e "$option\>" "$work/man"; then
+        if ! grep -q -e "$option\>" "$work/section"; then
             echo "histolrp.1: no $option ($command)"
             failed=1
         fi
