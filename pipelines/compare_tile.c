@@ -9,16 +9,11 @@
 #include "pipelines/tile_input.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
-#include "sink/label.h"
-#include "stitch/colormap.h"
+#include "sink/panel.h"
 #include "stitch/limit.h"
 #include "store/store.h"
 
 #define PERCENTILE 99.5
-/* The panel: cells beside one another, each a square picture with text above and below. */
-enum { CELL = 256, GAP = 20, HEAD = 62, FOOT = 86, BAR = 14, SCALE = 2 };
-
-static const uint8_t ink[3] = {28, 35, 48}, soft[3] = {90, 100, 115}, paper[3] = {255, 255, 255};
 
 /* What is compared; NULL: the configuration's own. */
 static const struct {
@@ -35,8 +30,7 @@ typedef struct compare {
     const hlrp_config *config;
     const hlrp_compare_options *options;
     hlrp_tile_input in; /* of a tensor with its first sample's picture */
-    hlrp_image panel;
-    hlrp_colormap colors;
+    hlrp_panel panel;
 } compare;
 
 /* One rule's result. */
@@ -159,88 +153,6 @@ static void outcome_free(outcome *o) {
         free(all[i]);
 }
 
-/* ---- drawing ---- */
-
-/* The tile's pixel under pixel i of n in a cell. */
-static int64_t under(int64_t i, int64_t n, int64_t size) {
-    return (2 * i + 1) * size / (2 * n);
-}
-
-/* A tile that is not square keeps its shape. */
-static hlrp_size shown_size(const compare *c) {
-    const double f = (double)CELL / (double)HLRP_MAX(c->in.dims.d[3], c->in.dims.d[2]);
-    return (hlrp_size){HLRP_MAX((int64_t)((double)c->in.dims.d[3] * f), 1),
-                       HLRP_MAX((int64_t)((double)c->in.dims.d[2] * f), 1)};
-}
-
-static int64_t left_of(int cell) {
-    return GAP + (int64_t)cell * (CELL + GAP);
-}
-
-static void draw_text(compare *c, int cell, int64_t y, const uint8_t rgb[3], const char *text) {
-    char cut[CELL / (HLRP_LABEL_WIDTH * SCALE) + 1];
-    snprintf(cut, sizeof cut, "%.*s", (int)sizeof cut - 1, text);
-    hlrp_label_draw(&c->panel, left_of(cell), y, SCALE, rgb, cut);
-}
-
-/* How to read the others. */
-static void draw_key(compare *c) {
-    const int64_t top = HEAD + CELL + 8, line = 24;
-    char text[64];
-    draw_text(c, 0, top, soft, "relevance per pixel:");
-    snprintf(text, sizeof text, "%s for the class,", hlrp_colormap_word(&c->colors, 1));
-    draw_text(c, 0, top + line, soft, text);
-    snprintf(text, sizeof text, "%s against it", hlrp_colormap_word(&c->colors, -1));
-    draw_text(c, 0, top + 2 * line, soft, text);
-}
-
-static void draw_tile(compare *c) {
-    const hlrp_size size = shown_size(c);
-    char text[64];
-    snprintf(text, sizeof text, "%lld x %lld px", (long long)c->in.dims.d[3],
-             (long long)c->in.dims.d[2]);
-    draw_text(c, 0, GAP - 4, ink, "tile");
-    draw_text(c, 0, GAP + 18, soft, text);
-    draw_key(c);
-    for (int64_t y = 0; y < size.h; y++)
-        for (int64_t x = 0; x < size.w; x++)
-            memcpy(c->panel.data + 3 * ((HEAD + y) * c->panel.width + left_of(0) + x),
-                   c->in.picture.data + 3 * (under(y, size.h, c->in.dims.d[2]) * c->in.dims.d[3] +
-                                             under(x, size.w, c->in.dims.d[3])),
-                   3);
-}
-
-static void draw_bar(compare *c, int cell, double limit) {
-    const int64_t top = HEAD + CELL + 8;
-    char text[64];
-    for (int64_t x = 0; x < CELL; x++)
-        hlrp_label_fill(&c->panel, (hlrp_irect){left_of(cell) + x, top, 1, BAR},
-                        hlrp_colormap_at(&c->colors, 2.0 * (double)x / (CELL - 1) - 1));
-    snprintf(text, sizeof text, "-%.2g", limit);
-    draw_text(c, cell, top + BAR + 6, soft, text);
-    snprintf(text, sizeof text, "+%.2g", limit);
-    hlrp_label_draw(&c->panel, left_of(cell) + CELL - hlrp_label_width(SCALE, text), top + BAR + 6,
-                    SCALE, soft, text);
-}
-
-static void draw_outcome(compare *c, int cell, const char *label, const outcome *o) {
-    const hlrp_size size = shown_size(c);
-    char text[64];
-    draw_text(c, cell, GAP - 4, ink, label);
-    snprintf(text, sizeof text, "for %s", o->net->class_names[o->target]);
-    draw_text(c, cell, GAP + 18, soft, text);
-    for (int64_t y = 0; y < size.h; y++)
-        for (int64_t x = 0; x < size.w; x++) {
-            const float value = o->plane[under(y, size.h, c->in.dims.d[2]) * c->in.dims.d[3] +
-                                         under(x, size.w, c->in.dims.d[3])];
-            memcpy(c->panel.data + 3 * ((HEAD + y) * c->panel.width + left_of(cell) + x),
-                   hlrp_colormap_at(&c->colors, o->limit > 0 ? (double)value / o->limit : 0), 3);
-        }
-    draw_bar(c, cell, o->limit);
-    snprintf(text, sizeof text, "sum %.3g from %.3g", o->sum, o->from);
-    draw_text(c, cell, HEAD + CELL + 8 + BAR + 34, ink, text);
-}
-
 /* ---- all of it ---- */
 
 static hlrp_status run_variant(compare *c, int i, hlrp_error *err) {
@@ -251,7 +163,14 @@ static hlrp_status run_variant(compare *c, int i, hlrp_error *err) {
     HLRP_TRY(vary(c->config, variants[i].composite, &config, err));
     HLRP_TRY(make_ready(c, config, &o, err));
     HLRP_TRY(explain(c, &o, err));
-    draw_outcome(c, i + 1, label, &o);
+    const hlrp_panel_map map = {.label = label,
+                                .class_name = o.net->class_names[o.target],
+                                .size = hlrp_tile_input_size(&c->in),
+                                .plane = o.plane,
+                                .limit = o.limit,
+                                .sum = o.sum,
+                                .from = o.from};
+    hlrp_panel_draw_map(&c->panel, i + 1, &map);
     hlrp_logf(c->options->log, HLRP_LOG_INFO,
               "%s: class %s, start %.6g, sum %.6g, full color at ±%.3g", label,
               o.net->class_names[o.target], o.from, o.sum, o.limit);
@@ -272,20 +191,17 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
 hlrp_status hlrp_compare(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_compare_options *options, hlrp_error *err) {
     compare c = {.config = config, .options = options};
-    const int64_t width = left_of(VARIANTS + 1), height = HEAD + CELL + FOOT;
     hlrp_status status = HLRP_OK;
     if (hlrp_same_file(input, output))
         return hlrp_fail(err, HLRP_E_USAGE, input, "give another name to -o",
                          "the output would overwrite the input");
     HLRP_TRY(hlrp_tile_input_open(input, &c.in, err));
-    HLRP_TRY(hlrp_colormap_init(&c.colors, config->outputs.colormap, err));
-    HLRP_TRY(hlrp_image_init(&c.panel, width, height, 3, err));
-    hlrp_label_fill(&c.panel, (hlrp_irect){0, 0, width, height}, paper);
+    HLRP_TRY(hlrp_panel_init(&c.panel, VARIANTS + 1, config->outputs.colormap, err));
     HLRP_TRY(hlrp_sched_single(run_all, &c, err));
-    draw_tile(&c);
-    status = hlrp_png_write(output, &c.panel, err);
+    hlrp_panel_draw_tile(&c.panel, &c.in.picture);
+    status = hlrp_png_write(output, &c.panel.image, err);
 out:
     hlrp_tile_input_close(&c.in);
-    hlrp_image_free(&c.panel);
+    hlrp_image_free(&c.panel.image);
     return status;
 }
