@@ -202,7 +202,7 @@ static hlrp_status write_layers(const hlrp_assembly *a, const double *layers,
     for (int64_t i = 0; i < n; i++) {
         const int node = (int)(n - 1 - i);
         texts[i] = g->nodes[node].name;
-        texts[n + i] = hlrp_op_name(g->nodes[node].op);
+        texts[n + i] = g->nodes[node].op->name;
         texts[2 * n + i] =
             hlrp_rule_text(hlrp_lrp_rule(a->net->lrp, node), rules + i * RULE_TEXT, RULE_TEXT);
         for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)

@@ -22,7 +22,7 @@ hlrp_status canon_linear(canon *c, hlrp_error *err) {
         hlrp_node *n = &c->g->nodes[k];
         hlrp_tensor *w = NULL;
         int *in = NULL;
-        if (n->op != HLRP_OP_MATMUL)
+        if (n->op != &hlrp_op_matmul)
             continue;
         hlrp_status status = hlrp_calloc(&in, 3, sizeof *in, "a node", err);
         if (status == HLRP_OK) {
@@ -38,7 +38,7 @@ hlrp_status canon_linear(canon *c, hlrp_error *err) {
             status = canon_set_constant(c, k, 1, w, err);
         if (status != HLRP_OK)
             return status;
-        n->op = HLRP_OP_GEMM;
+        n->op = &hlrp_op_gemm;
         c->changes++;
     }
     return HLRP_OK;
@@ -61,8 +61,8 @@ static hlrp_status affine_new(int64_t channels, affine *a, hlrp_error *err) {
     return status;
 }
 
-static bool is_affine(hlrp_op op) {
-    return op == HLRP_OP_MUL || op == HLRP_OP_SUB || op == HLRP_OP_DIV || op == HLRP_OP_ADD_CONST;
+static bool is_affine(const hlrp_operator *op) {
+    return op->scale || op->shift;
 }
 
 /* How far apart the constant's elements for neighboring channels are: 0 for a scalar, 1 for a
@@ -84,8 +84,8 @@ static bool affine_of(const canon *c, const hlrp_node *n, affine *a) {
         return false;
     for (int64_t k = 0; k < a->channels; k++) {
         double v = t->f[k * step];
-        a->scale[k] = n->op == HLRP_OP_MUL ? v : n->op == HLRP_OP_DIV ? 1 / v : 1;
-        a->shift[k] = n->op == HLRP_OP_ADD_CONST ? v : n->op == HLRP_OP_SUB ? -v : 0;
+        a->scale[k] = n->op->scale ? n->op->scale(v) : 1;
+        a->shift[k] = n->op->shift ? n->op->shift(v) : 0;
     }
     return true;
 }
@@ -118,7 +118,7 @@ static hlrp_status make_batchnorm(canon *c, int id, affine *a, hlrp_error *err) 
     free(n->in);
     n->in = in;
     n->in_count = 3;
-    n->op = HLRP_OP_BATCHNORM;
+    n->op = &hlrp_op_batchnorm;
     HLRP_TRY(set_vector(c, id, 1, a->scale, a->channels, err));
     HLRP_TRY(set_vector(c, id, 2, a->shift, a->channels, err));
     free(n->exact);
@@ -138,10 +138,10 @@ hlrp_status canon_affine(canon *c, hlrp_error *err) {
             continue;
         status = affine_new(canon_in_dims(c, n, 0)->d[1], &a, err);
         if (status == HLRP_OK && !affine_of(c, n, &a))
-            status = canon_refuse(n, err, "only factors and summands per channel are supported",
-                                  "operator %s at node %s has no relevance rule for a constant "
-                                  "that differs within a channel",
-                                  n->type, n->name);
+            status = hlrp_node_refuse(n, err, "only factors and summands per channel are supported",
+                                      "operator %s at node %s has no relevance rule for a constant "
+                                      "that differs within a channel",
+                                      n->type, n->name);
         if (status == HLRP_OK)
             status = make_batchnorm(c, k, &a, err);
         free(a.scale);
@@ -151,10 +151,6 @@ hlrp_status canon_affine(canon *c, hlrp_error *err) {
 }
 
 /* ---- into the layer before ---- */
-
-static bool is_layer(hlrp_op op) {
-    return op == HLRP_OP_CONV || op == HLRP_OP_GEMM;
-}
 
 /* W and b of layer id become scale·W and scale·b + shift. Constants may be shared: new ones. */
 static hlrp_status scale_layer(canon *c, int id, const affine *a, bool scaled, hlrp_error *err) {
@@ -186,10 +182,9 @@ hlrp_status canon_bias(canon *c, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     for (int k = 0; status == HLRP_OK && k < c->g->node_count; k++) {
         const hlrp_node *n = &c->g->nodes[k];
-        int layer =
-            n->op == HLRP_OP_ADD_CONST || n->op == HLRP_OP_SUB ? canon_sole_producer(c, n) : -1;
+        int layer = n->op->shift && !n->op->scale ? canon_sole_producer(c, n) : -1;
         affine a = {0};
-        if (layer < 0 || !is_layer(c->g->nodes[layer].op) || c->remove[layer])
+        if (layer < 0 || c->g->nodes[layer].op->layer == HLRP_NO_LAYER || c->remove[layer])
             continue;
         status = affine_new(canon_in_dims(c, n, 0)->d[1], &a, err);
         if (status == HLRP_OK && affine_of(c, n, &a)) {
@@ -224,9 +219,9 @@ hlrp_status canon_join_batchnorms(canon *c, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     for (int k = 0; status == HLRP_OK && k < c->g->node_count; k++) {
         const hlrp_node *n = &c->g->nodes[k];
-        int before = n->op == HLRP_OP_BATCHNORM ? canon_sole_producer(c, n) : -1;
+        int before = n->op == &hlrp_op_batchnorm ? canon_sole_producer(c, n) : -1;
         affine a = {0}, b = {0};
-        if (before < 0 || c->g->nodes[before].op != HLRP_OP_BATCHNORM)
+        if (before < 0 || c->g->nodes[before].op != &hlrp_op_batchnorm)
             continue;
         status = batchnorm_of(c, &c->g->nodes[before], &a, err);
         if (status == HLRP_OK)
@@ -248,9 +243,9 @@ hlrp_status canon_merge_batchnorms(canon *c, hlrp_error *err) {
         return HLRP_OK;
     for (int k = 0; status == HLRP_OK && k < c->g->node_count; k++) {
         const hlrp_node *n = &c->g->nodes[k];
-        int layer = n->op == HLRP_OP_BATCHNORM ? canon_sole_producer(c, n) : -1;
+        int layer = n->op == &hlrp_op_batchnorm ? canon_sole_producer(c, n) : -1;
         affine a = {0};
-        if (layer < 0 || !is_layer(c->g->nodes[layer].op))
+        if (layer < 0 || c->g->nodes[layer].op->layer == HLRP_NO_LAYER)
             continue;
         status = batchnorm_of(c, n, &a, err);
         if (status == HLRP_OK) {

@@ -1,7 +1,6 @@
 #include "canonize/canonize.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,17 +70,6 @@ hlrp_status canon_set_constant(canon *c, int id, int input, hlrp_tensor *t, hlrp
         return err->status;
     c->g->nodes[id].in[input] = value;
     return HLRP_OK;
-}
-
-hlrp_status canon_refuse(const hlrp_node *n, hlrp_error *err, const char *mend, const char *what,
-                         ...) {
-    char text[400], where[300];
-    va_list args;
-    va_start(args, what);
-    vsnprintf(text, sizeof text, what, args);
-    va_end(args);
-    snprintf(where, sizeof where, "node %s, %s", n->name, n->type);
-    return hlrp_fail(err, HLRP_E_MODEL, where, mend, "%s", text);
 }
 
 /* ---- running passes ---- */
@@ -172,54 +160,20 @@ out:
 
 /* ---- the result ---- */
 
-static bool canonical(hlrp_op op) {
-    switch (op) {
-    case HLRP_OP_CONV:
-    case HLRP_OP_GEMM:
-    case HLRP_OP_BATCHNORM:
-    case HLRP_OP_RELU:
-    case HLRP_OP_LEAKY_RELU:
-    case HLRP_OP_CLIP:
-    case HLRP_OP_MAXPOOL:
-    case HLRP_OP_AVGPOOL:
-    case HLRP_OP_GLOBAL_AVGPOOL:
-    case HLRP_OP_ADD:
-    case HLRP_OP_CONCAT:
-    case HLRP_OP_PAD:
-    case HLRP_OP_SLICE:
-    case HLRP_OP_SHUFFLE:
-    case HLRP_OP_FLATTEN:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static hlrp_status check_node(const canon *c, hlrp_node *n, hlrp_error *err) {
     const hlrp_dims *x = canon_in_dims(c, n, 0);
     char text[96];
-    if (!canonical(n->op))
-        return canon_refuse(n, err, "export the network without it",
-                            "operator %s at node %s has no relevance rule%s", n->type, n->name,
-                            n->op == HLRP_OP_SOFTMAX || n->op == HLRP_OP_LOG_SOFTMAX ||
-                                    n->op == HLRP_OP_SIGMOID
-                                ? " where it does not end the network"
-                                : "");
-    if (n->op == HLRP_OP_CONCAT || n->op == HLRP_OP_FLATTEN)
-        n->axis = n->axis < 0 ? n->axis + x->rank : n->axis;
-    if ((n->op == HLRP_OP_CONCAT || n->op == HLRP_OP_FLATTEN) && n->axis != 1)
-        return canon_refuse(n, err, "export the network in the layout NCHW",
-                            "operator %s at node %s has no relevance rule along axis %d", n->type,
-                            n->name, n->axis);
-    if (n->op == HLRP_OP_SLICE && x->d[0] != canon_out_dims(c, n)->d[0])
-        return canon_refuse(n, err, "export the network without it",
-                            "operator %s at node %s has no relevance rule along axis 0", n->type,
-                            n->name);
-    if (x->rank != 4 && x->rank != 2)
-        return canon_refuse(n, err, "export the network in the layout NCHW",
-                            "operator %s at node %s has no relevance rule for the shape %s",
-                            n->type, n->name, hlrp_dims_text(x, text, sizeof text));
-    return HLRP_OK;
+    if (!n->op->forward || !n->op->relevance)
+        return hlrp_node_refuse(
+            n, err, "export the network without it",
+            "operator %s at node %s has no relevance rule%s", n->type, n->name,
+            n->op->ends != HLRP_ACTIVATION_NONE ? " where it does not end the network" : "");
+    const hlrp_status status = n->op->check ? n->op->check(c->g, n, err) : HLRP_OK;
+    if (status == HLRP_OK && x->rank != 4 && x->rank != 2)
+        return hlrp_node_refuse(n, err, "export the network in the layout NCHW",
+                                "operator %s at node %s has no relevance rule for the shape %s",
+                                n->type, n->name, hlrp_dims_text(x, text, sizeof text));
+    return status;
 }
 
 static hlrp_status check(const canon *c, const hlrp_dims *input, hlrp_error *err) {

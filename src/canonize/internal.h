@@ -3,6 +3,7 @@
 #define HLRP_CANONIZE_INTERNAL_H
 
 #include "canonize/canonize.h"
+#include "op/op.h"
 
 /* A graph on its way. A pass edits nodes, marks removals and says which value stands for which;
  * these take effect together after it. */
@@ -29,10 +30,6 @@ const hlrp_tensor *canon_constant(const canon *c, const hlrp_node *n, int input)
 int canon_sole_producer(const canon *c, const hlrp_node *n);
 /* A new constant as input k of n: takes t. */
 hlrp_status canon_set_constant(canon *c, int id, int input, hlrp_tensor *t, hlrp_error *err);
-
-/* HLRP_E_MODEL with the node as the place. */
-hlrp_status canon_refuse(const hlrp_node *n, hlrp_error *err, const char *mend, const char *what,
-                         ...) __attribute__((format(printf, 4, 5)));
 
 /* output.c */
 hlrp_status canon_nhwc_input(canon *c, hlrp_error *err);

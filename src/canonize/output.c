@@ -7,12 +7,12 @@ static bool to_channels_first(const canon *c, const hlrp_node *n) {
     const hlrp_dims *in = &c->g->values[c->g->input].dims;
     const hlrp_tensor *shape = canon_constant(c, n, 1);
     bool fits = true;
-    if (n->op == HLRP_OP_TRANSPOSE) {
+    if (n->op == &hlrp_op_transpose) {
         for (int k = 0; k < 4; k++)
             fits = fits && n->ints.rank == 4 && n->ints.d[k] == perm[k];
         return fits;
     }
-    if (n->op != HLRP_OP_RESHAPE || shape == NULL || in->rank != 4 || in->d[3] != 1 ||
+    if (n->op != &hlrp_op_reshape || shape == NULL || in->rank != 4 || in->d[3] != 1 ||
         in->d[1] == 1 || hlrp_tensor_count(shape) != 4)
         return false;
     return shape->i[1] == 1 && shape->i[2] == in->d[1] && shape->i[3] == in->d[2];
@@ -40,17 +40,12 @@ hlrp_status canon_nhwc_input(canon *c, hlrp_error *err) {
 /* The class axis holds everything that the activation normalizes over. */
 static bool over_classes(const hlrp_node *n, const hlrp_dims *x) {
     int axis = n->axis < 0 ? n->axis + x->rank : n->axis;
-    if (n->op == HLRP_OP_SIGMOID)
+    if (n->op->ends == HLRP_ACTIVATION_SIGMOID)
         return true;
     for (int k = 2; k < x->rank; k++)
         if (x->d[k] != 1)
             return false;
     return x->rank >= 2 && axis == 1;
-}
-
-static bool only_moves(hlrp_op op) {
-    return op == HLRP_OP_IDENTITY || op == HLRP_OP_RESHAPE || op == HLRP_OP_FLATTEN ||
-           op == HLRP_OP_SQUEEZE;
 }
 
 hlrp_status canon_cut_output(canon *c, hlrp_error *err) {
@@ -62,15 +57,12 @@ hlrp_status canon_cut_output(canon *c, hlrp_error *err) {
         if (id < 0)
             return HLRP_OK;
         const hlrp_node *n = &g->nodes[id];
-        if ((n->op == HLRP_OP_SOFTMAX || n->op == HLRP_OP_LOG_SOFTMAX ||
-             n->op == HLRP_OP_SIGMOID) &&
-            over_classes(n, canon_in_dims(c, n, 0))) {
-            c->g->activation =
-                n->op == HLRP_OP_SIGMOID ? HLRP_ACTIVATION_SIGMOID : HLRP_ACTIVATION_SOFTMAX;
+        if (n->op->ends != HLRP_ACTIVATION_NONE && over_classes(n, canon_in_dims(c, n, 0))) {
+            c->g->activation = n->op->ends;
             canon_bypass(c, id);
             return HLRP_OK;
         }
-        if (!only_moves(n->op))
+        if (!n->op->reshapes || !n->op->reshapes(n, canon_in_dims(c, n, 0)))
             return HLRP_OK;
         value = n->in[0];
     }
@@ -87,7 +79,7 @@ hlrp_status canon_flat_output(canon *c, hlrp_error *err) {
     if (to < 0)
         return err->status;
     int id =
-        hlrp_graph_add_node(g, HLRP_OP_FLATTEN, "logits/flat", "Flatten", &from, 1, &to, 1, err);
+        hlrp_graph_add_node(g, &hlrp_op_flatten, "logits/flat", "Flatten", &from, 1, &to, 1, err);
     if (id < 0)
         return err->status;
     g->nodes[id].axis = 1;

@@ -11,9 +11,9 @@ static hlrp_status pin_slice(const canon *c, hlrp_node *n, hlrp_error *err) {
     if (!computed)
         return HLRP_OK;
     if (starts == NULL || hlrp_tensor_count(starts) != 1)
-        return canon_refuse(n, err, "export the network for a fixed input size",
-                            "operator %s at node %s cuts several axes by computed indices", n->type,
-                            n->name);
+        return hlrp_node_refuse(n, err, "export the network for a fixed input size",
+                                "operator %s at node %s cuts several axes by computed indices",
+                                n->type, n->name);
     const hlrp_dims *x = canon_in_dims(c, n, 0);
     const int64_t axis = axes != NULL ? axes->i[0] : 0;
     n->extent = x->d[axis < 0 ? axis + x->rank : axis];
@@ -27,7 +27,7 @@ hlrp_status canon_fold_shapes(canon *c, hlrp_error *err) {
         hlrp_tensor *folded = NULL;
         hlrp_value *out = &g->values[g->nodes[k].out[0]];
         hlrp_status status = HLRP_OK;
-        if (g->nodes[k].op == HLRP_OP_SLICE && out->dtype == HLRP_F32)
+        if (g->nodes[k].op == &hlrp_op_slice && out->dtype == HLRP_F32)
             status = pin_slice(c, &g->nodes[k], err);
         if (status != HLRP_OK)
             return status;
@@ -37,8 +37,8 @@ hlrp_status canon_fold_shapes(canon *c, hlrp_error *err) {
         if (status != HLRP_OK)
             return status;
         if (folded == NULL)
-            return canon_refuse(&g->nodes[k], err, "export the network for a fixed input size",
-                                "its integers cannot be computed from the input's shape");
+            return hlrp_node_refuse(&g->nodes[k], err, "export the network for a fixed input size",
+                                    "its integers cannot be computed from the input's shape");
         hlrp_tensor_free(out->constant);
         out->constant = folded;
         c->remove[k] = true;
@@ -53,7 +53,7 @@ static bool splits_channels(const hlrp_dims *whole, const hlrp_dims *split) {
            split->d[1] * split->d[2] == whole->d[1];
 }
 
-static const hlrp_node *producer_of(const canon *c, const hlrp_node *n, hlrp_op op) {
+static const hlrp_node *producer_of(const canon *c, const hlrp_node *n, const hlrp_operator *op) {
     const int id = c->g->values[n->in[0]].producer;
     return id >= 0 && c->g->nodes[id].op == op ? &c->g->nodes[id] : NULL;
 }
@@ -71,14 +71,14 @@ hlrp_status canon_shuffle(canon *c, hlrp_error *err) {
     for (int k = 0; k < c->g->node_count; k++) {
         hlrp_node *last = &c->g->nodes[k];
         const hlrp_node *turn =
-            last->op == HLRP_OP_RESHAPE ? producer_of(c, last, HLRP_OP_TRANSPOSE) : NULL;
-        const hlrp_node *first = turn != NULL ? producer_of(c, turn, HLRP_OP_RESHAPE) : NULL;
+            last->op == &hlrp_op_reshape ? producer_of(c, last, &hlrp_op_transpose) : NULL;
+        const hlrp_node *first = turn != NULL ? producer_of(c, turn, &hlrp_op_reshape) : NULL;
         if (first == NULL || !swaps_axes_1_and_2(turn) ||
             !hlrp_dims_equal(canon_in_dims(c, first, 0), canon_out_dims(c, last)) ||
             !splits_channels(canon_in_dims(c, first, 0), canon_out_dims(c, first)))
             continue;
         last->group = canon_out_dims(c, first)->d[1];
-        last->op = HLRP_OP_SHUFFLE;
+        last->op = &hlrp_op_shuffle;
         last->in[0] = first->in[0];
         last->in_count = 1;
         c->changes++;
@@ -86,61 +86,22 @@ hlrp_status canon_shuffle(canon *c, hlrp_error *err) {
     return HLRP_OK;
 }
 
-/* Axes of extent other than 1 keep their order. */
-static bool keeps_order(const hlrp_node *n, const hlrp_dims *in) {
-    int64_t last = -1;
-    for (int k = 0; k < in->rank; k++) {
-        int64_t from = n->ints.rank == 0 ? in->rank - 1 - k : n->ints.d[k];
-        if (in->d[from] == 1)
-            continue;
-        if (from < last)
-            return false;
-        last = from;
-    }
-    return true;
-}
-
 static bool is_reshape(const canon *c, const hlrp_node *n) {
-    switch (n->op) {
-    case HLRP_OP_RESHAPE:
-    case HLRP_OP_SQUEEZE:
-    case HLRP_OP_UNSQUEEZE:
-    case HLRP_OP_FLATTEN:
-        return true;
-    case HLRP_OP_TRANSPOSE:
-        return keeps_order(n, canon_in_dims(c, n, 0));
-    default:
-        return false;
-    }
-}
-
-static bool is_identity(const hlrp_node *n) {
-    const hlrp_window *w = &n->window;
-    switch (n->op) {
-    case HLRP_OP_IDENTITY:
-        return true;
-    case HLRP_OP_PAD:
-        return w->pad_lo[0] == 0 && w->pad_lo[1] == 0 && w->pad_hi[0] == 0 && w->pad_hi[1] == 0;
-    case HLRP_OP_CONCAT:
-    case HLRP_OP_ADD:
-        return n->in_count == 1;
-    default:
-        return false;
-    }
+    return n->op->reshapes && n->op->reshapes(n, canon_in_dims(c, n, 0));
 }
 
 hlrp_status canon_drop_identities(canon *c, hlrp_error *err) {
     (void)err;
     for (int k = 0; k < c->g->node_count; k++)
-        if (is_identity(&c->g->nodes[k]))
+        if (c->g->nodes[k].op->is_identity && c->g->nodes[k].op->is_identity(&c->g->nodes[k]))
             canon_bypass(c, k);
     return HLRP_OK;
 }
 
 /* Turns n, which reshapes the value `root` in one or several steps, into FLATTEN of it. */
 static void make_flatten(canon *c, hlrp_node *n, int root) {
-    c->changes += n->op != HLRP_OP_FLATTEN;
-    n->op = HLRP_OP_FLATTEN;
+    c->changes += n->op != &hlrp_op_flatten;
+    n->op = &hlrp_op_flatten;
     n->in[0] = root;
     n->in_count = 1;
     n->axis = 1;
@@ -181,7 +142,7 @@ hlrp_status canon_reshape(canon *c, hlrp_error *err) {
 static bool to_channels_last(const hlrp_node *n) {
     static const int64_t perm[4] = {0, 2, 3, 1};
     for (int k = 0; k < 4; k++)
-        if (n->op != HLRP_OP_TRANSPOSE || n->ints.rank != 4 || n->ints.d[k] != perm[k])
+        if (n->op != &hlrp_op_transpose || n->ints.rank != 4 || n->ints.d[k] != perm[k])
             return false;
     return true;
 }
@@ -205,7 +166,7 @@ static hlrp_status reorder_columns(canon *c, int id, int64_t channels, hlrp_erro
 static bool only_gemms_read(const canon *c, int value) {
     int gemms = 0;
     for (int k = 0; k < c->g->node_count; k++)
-        gemms += c->g->nodes[k].op == HLRP_OP_GEMM && c->g->nodes[k].in[0] == value;
+        gemms += c->g->nodes[k].op == &hlrp_op_gemm && c->g->nodes[k].in[0] == value;
     return gemms > 0 && gemms == c->readers[value];
 }
 
@@ -213,14 +174,14 @@ hlrp_status canon_channels_last_flatten(canon *c, hlrp_error *err) {
     hlrp_graph *g = c->g;
     for (int k = 0; k < g->node_count; k++) {
         hlrp_node *n = &g->nodes[k];
-        int from = n->op == HLRP_OP_FLATTEN && n->axis == 1 ? g->values[n->in[0]].producer : -1;
+        int from = n->op == &hlrp_op_flatten && n->axis == 1 ? g->values[n->in[0]].producer : -1;
         if (from < 0 || !to_channels_last(&g->nodes[from]) || !only_gemms_read(c, n->out[0]))
             continue;
         int64_t channels = canon_in_dims(c, &g->nodes[from], 0)->d[1];
         n->in[0] = g->nodes[from].in[0];
         c->changes++;
         for (int j = k + 1; j < g->node_count; j++) {
-            if (g->nodes[j].op != HLRP_OP_GEMM || g->nodes[j].in[0] != n->out[0])
+            if (g->nodes[j].op != &hlrp_op_gemm || g->nodes[j].in[0] != n->out[0])
                 continue;
             hlrp_status status = reorder_columns(c, j, channels, err);
             if (status != HLRP_OK)

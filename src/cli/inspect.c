@@ -18,7 +18,7 @@ static void print_node(const hlrp_network *net, int id, bool verbose) {
     const hlrp_graph *g = net->graph;
     const hlrp_node *n = &g->nodes[id];
     char rule[64], dims[100];
-    printf("%4d  %-15s %-18s %-18s %s\n", id, hlrp_op_name(n->op),
+    printf("%4d  %-15s %-18s %-18s %s\n", id, n->op->name,
            hlrp_rule_text(hlrp_lrp_rule(net->lrp, id), rule, sizeof rule),
            hlrp_dims_text(&g->values[n->out[0]].dims, dims, sizeof dims), n->name);
     const int64_t macs = hlrp_plan_macs(hlrp_lrp_plan(net->lrp), id);

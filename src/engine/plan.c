@@ -3,22 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/kernels.h"
-
 struct hlrp_plan {
     const hlrp_graph *graph;
-    hlrp_layout *layouts;    /* per value; n = 0 for constants */
-    int64_t *offsets;        /* per value: floats from the start of the arena; -1 for constants */
-    hlrp_linear **linear;    /* per node; NULL but for CONV and GEMM */
-    int64_t *argmax_offsets; /* per node: int32 from the start; -1 but for MAXPOOL */
-    int64_t *macs;           /* per node */
-    int64_t floats, argmaxes, scratch;
+    hlrp_backend *backend;  /* borrowed, while the plan is made */
+    hlrp_layout *layouts;   /* per value; n = 0 for constants */
+    int64_t *offsets;       /* per value: floats from the start of the arena; -1 for constants */
+    hlrp_linear **linear;   /* per node; NULL but for linear layers */
+    int64_t *index_offsets; /* per node: int32 from the start; -1 where forward notes none */
+    int64_t *macs;          /* per node */
+    int64_t floats, indices, scratch;
 };
 
 struct hlrp_activations {
     const hlrp_plan *plan;
     float *values;
-    int32_t *argmax;
+    int32_t *indices;
 };
 
 /* ---- making a plan ---- */
@@ -44,10 +43,9 @@ static bool input_meets_others(const hlrp_graph *g, bool *follows) {
         bool reads = false;
         for (int k = 0; k < node->in_count; k++)
             reads = reads || (node->in[k] >= 0 && follows[node->in[k]]);
-        if (reads && (node->op == HLRP_OP_ADD || node->op == HLRP_OP_CONCAT))
+        if (reads && node->op->joins)
             return true;
-        if (reads && node->op != HLRP_OP_CONV && node->op != HLRP_OP_GEMM &&
-            node->op != HLRP_OP_FLATTEN)
+        if (reads && node->op->lays_out == HLRP_LAYS_AS_INPUT)
             follows[node->out[0]] = true;
     }
     return false;
@@ -56,7 +54,7 @@ static bool input_meets_others(const hlrp_graph *g, bool *follows) {
 /* The graph's input stays plain where it can, and what only moves or pools it with it: three
  * colors in blocks of sixteen would be four fifths padding. */
 static int lanes_of(const hlrp_plan *plan, const hlrp_node *node, int lanes) {
-    if (node->op == HLRP_OP_CONV || node->op == HLRP_OP_CONCAT)
+    if (node->op->lays_out == HLRP_LAYS_BLOCKED)
         return lanes;
     return plan->layouts[node->in[0]].lanes;
 }
@@ -78,14 +76,6 @@ static hlrp_status lay_out_value(hlrp_plan *plan, int value, int lanes, hlrp_err
     return HLRP_OK;
 }
 
-static hlrp_status check_windows(const hlrp_plan *plan, const hlrp_node *node, hlrp_error *err) {
-    if ((node->op != HLRP_OP_MAXPOOL && node->op != HLRP_OP_AVGPOOL) ||
-        hlrp_windows_see(&node->window, &plan->layouts[node->in[0]], &plan->layouts[node->out[0]]))
-        return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_MODEL, node->name, "use larger tiles",
-                     "a window of the pool sees padding only");
-}
-
 static hlrp_status lay_out(hlrp_plan *plan, int lanes, hlrp_error *err) {
     const hlrp_graph *g = plan->graph;
     bool *follows = NULL;
@@ -97,13 +87,7 @@ static hlrp_status lay_out(hlrp_plan *plan, int lanes, hlrp_error *err) {
     for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
         const hlrp_node *node = &g->nodes[i];
         status = lay_out_value(plan, node->out[0], lanes_of(plan, node, lanes), err);
-        if (status == HLRP_OK)
-            status = check_windows(plan, node, err);
-        plan->argmax_offsets[i] = -1;
-        if (status == HLRP_OK && node->op == HLRP_OP_MAXPOOL) {
-            plan->argmax_offsets[i] = plan->argmaxes;
-            plan->argmaxes += hlrp_layout_count(&plan->layouts[node->out[0]]);
-        }
+        plan->index_offsets[i] = -1;
     }
     return status;
 }
@@ -114,7 +98,7 @@ static const float *parameter(const hlrp_graph *g, const hlrp_node *node, int k)
 
 hlrp_linear_spec hlrp_plan_linear_spec(const hlrp_plan *plan, int id) {
     const hlrp_node *node = &plan->graph->nodes[id];
-    return (hlrp_linear_spec){.gemm = node->op == HLRP_OP_GEMM,
+    return (hlrp_linear_spec){.gemm = node->op->layer == HLRP_FULLY_CONNECTED,
                               .src = plan->layouts[node->in[0]],
                               .dst = plan->layouts[node->out[0]],
                               .window = node->window,
@@ -123,11 +107,11 @@ hlrp_linear_spec hlrp_plan_linear_spec(const hlrp_plan *plan, int id) {
                               .bias = parameter(plan->graph, node, 2)};
 }
 
-static hlrp_status make_linear(hlrp_plan *plan, hlrp_backend *backend, int id, hlrp_error *err) {
+hlrp_status hlrp_plan_add_linear(hlrp_plan *plan, int id, hlrp_error *err) {
     const hlrp_node *node = &plan->graph->nodes[id];
     hlrp_linear_spec spec = hlrp_plan_linear_spec(plan, id);
     spec.forward = true;
-    hlrp_status status = hlrp_linear_new(backend, &spec, &plan->linear[id], err);
+    hlrp_status status = hlrp_linear_new(plan->backend, &spec, &plan->linear[id], err);
     if (status != HLRP_OK)
         return err->where[0] ? status : hlrp_fail(err, status, node->name, NULL, "%s", err->what);
     plan->scratch = HLRP_MAX(plan->scratch, hlrp_linear_scratch(plan->linear[id]));
@@ -136,14 +120,13 @@ static hlrp_status make_linear(hlrp_plan *plan, hlrp_backend *backend, int id, h
     return HLRP_OK;
 }
 
+void hlrp_plan_notes_indices(hlrp_plan *plan, int id) {
+    plan->index_offsets[id] = plan->indices;
+    plan->indices += hlrp_layout_count(&plan->layouts[plan->graph->nodes[id].out[0]]);
+}
+
 static hlrp_status check_operator(const hlrp_node *node, hlrp_error *err) {
-    static const bool known[HLRP_OP_COUNT] = {
-        [HLRP_OP_CONV] = true,    [HLRP_OP_GEMM] = true,       [HLRP_OP_BATCHNORM] = true,
-        [HLRP_OP_RELU] = true,    [HLRP_OP_LEAKY_RELU] = true, [HLRP_OP_CLIP] = true,
-        [HLRP_OP_MAXPOOL] = true, [HLRP_OP_AVGPOOL] = true,    [HLRP_OP_GLOBAL_AVGPOOL] = true,
-        [HLRP_OP_ADD] = true,     [HLRP_OP_CONCAT] = true,     [HLRP_OP_PAD] = true,
-        [HLRP_OP_FLATTEN] = true, [HLRP_OP_SLICE] = true,      [HLRP_OP_SHUFFLE] = true};
-    if (known[node->op])
+    if (node->op->forward)
         return HLRP_OK;
     return hlrp_fail(err, HLRP_E_MODEL, node->name, "export the network without it",
                      "no kernel for the operator %s here", node->type);
@@ -156,7 +139,7 @@ static hlrp_status allocate_tables(hlrp_plan *plan, hlrp_error *err) {
     HLRP_TRY(hlrp_calloc(&plan->offsets, values, sizeof *plan->offsets, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->linear, nodes, sizeof *plan->linear, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->macs, nodes, sizeof *plan->macs, "plan", err));
-    HLRP_TRY(hlrp_calloc(&plan->argmax_offsets, nodes, sizeof *plan->argmax_offsets, "plan", err));
+    HLRP_TRY(hlrp_calloc(&plan->index_offsets, nodes, sizeof *plan->index_offsets, "plan", err));
     for (int v = 0; v < values; v++)
         plan->offsets[v] = -1;
 out:
@@ -169,13 +152,14 @@ hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_p
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&plan, 1, sizeof *plan, "plan", err));
     plan->graph = graph;
+    plan->backend = backend;
     HLRP_TRY(allocate_tables(plan, err));
     for (int i = 0; i < graph->node_count; i++)
         HLRP_TRY(check_operator(&graph->nodes[i], err));
     HLRP_TRY(lay_out(plan, hlrp_backend_lanes(backend), err));
     for (int i = 0; i < graph->node_count; i++)
-        if (graph->nodes[i].op == HLRP_OP_CONV || graph->nodes[i].op == HLRP_OP_GEMM)
-            HLRP_TRY(make_linear(plan, backend, i, err));
+        if (graph->nodes[i].op->prepare)
+            HLRP_TRY(graph->nodes[i].op->prepare(plan, i, err));
     *out = plan;
     return HLRP_OK;
 out:
@@ -191,7 +175,7 @@ void hlrp_plan_free(hlrp_plan *plan) {
     free(plan->linear);
     free(plan->layouts);
     free(plan->offsets);
-    free(plan->argmax_offsets);
+    free(plan->index_offsets);
     free(plan->macs);
     free(plan);
 }
@@ -217,7 +201,7 @@ int64_t hlrp_plan_macs(const hlrp_plan *plan, int node) {
 }
 
 int64_t hlrp_plan_activation_bytes(const hlrp_plan *plan) {
-    return plan->floats * (int64_t)sizeof(float) + plan->argmaxes * (int64_t)sizeof(int32_t);
+    return plan->floats * (int64_t)sizeof(float) + plan->indices * (int64_t)sizeof(int32_t);
 }
 
 /* ---- running it ---- */
@@ -229,7 +213,7 @@ hlrp_status hlrp_activations_new(const hlrp_plan *plan, hlrp_activations **out, 
     a->plan = plan;
     HLRP_TRY(hlrp_calloc_aligned(&a->values, plan->floats, sizeof *a->values, "activations", err));
     HLRP_TRY(
-        hlrp_calloc_aligned(&a->argmax, plan->argmaxes, sizeof *a->argmax, "activations", err));
+        hlrp_calloc_aligned(&a->indices, plan->indices, sizeof *a->indices, "activations", err));
     *out = a;
     return HLRP_OK;
 out:
@@ -241,7 +225,7 @@ void hlrp_activations_free(hlrp_activations *acts) {
     if (!acts)
         return;
     free(acts->values);
-    free(acts->argmax);
+    free(acts->indices);
     free(acts);
 }
 
@@ -249,91 +233,35 @@ const float *hlrp_activations_value(const hlrp_activations *acts, int value) {
     return acts->values + acts->plan->offsets[value];
 }
 
-const int32_t *hlrp_activations_argmax(const hlrp_activations *acts, int node) {
-    return acts->argmax + acts->plan->argmax_offsets[node];
+const int32_t *hlrp_activations_indices(const hlrp_activations *acts, int node) {
+    return acts->indices + acts->plan->index_offsets[node];
 }
 
-static hlrp_status add_up(const hlrp_plan *plan, const hlrp_activations *acts,
-                          const hlrp_node *node, float *y, hlrp_error *err) {
-    const float **terms = NULL;
-    hlrp_status status = hlrp_calloc(&terms, node->in_count, sizeof *terms, node->name, err);
-    if (status != HLRP_OK)
-        return status;
-    for (int k = 0; k < node->in_count; k++)
-        terms[k] = hlrp_activations_value(acts, node->in[k]);
-    hlrp_sum(hlrp_layout_count(&plan->layouts[node->out[0]]), terms, node->in_count, y);
-    free(terms);
-    return HLRP_OK;
+int32_t *hlrp_computation_indices(const hlrp_computation *c) {
+    return c->acts->indices + c->plan->index_offsets[c->id];
 }
 
-static void concatenate(const hlrp_plan *plan, const hlrp_activations *acts, const hlrp_node *node,
-                        float *y) {
-    int64_t at = 0;
-    const hlrp_layout *whole = &plan->layouts[node->out[0]];
-    memset(y, 0, (size_t)hlrp_layout_count(whole) * sizeof *y);
-    for (int k = 0; k < node->in_count; k++) {
-        const hlrp_layout *part = &plan->layouts[node->in[k]];
-        hlrp_concat_part(whole, y, part, hlrp_activations_value(acts, node->in[k]), at);
-        at += part->c;
-    }
+const float *hlrp_computation_parameter(const hlrp_computation *c, int k) {
+    return parameter(c->plan->graph, c->node, k);
 }
 
-static void flatten(const hlrp_layout *from, const float *x, float *y) {
-    hlrp_layout plain = *from;
-    plain.lanes = 1;
-    hlrp_repack(from, x, &plain, y);
+hlrp_status hlrp_computation_linear(const hlrp_computation *c, hlrp_error *err) {
+    return hlrp_linear_forward(c->plan->linear[c->id], c->stream, c->x, c->y, err);
 }
 
 static hlrp_status run_node(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,
                             int id, hlrp_error *err) {
     const hlrp_node *node = &plan->graph->nodes[id];
-    const hlrp_layout *in = &plan->layouts[node->in[0]], *out = &plan->layouts[node->out[0]];
-    const float *x = hlrp_activations_value(acts, node->in[0]);
-    float *y = acts->values + plan->offsets[node->out[0]];
-    switch (node->op) {
-    case HLRP_OP_CONV:
-    case HLRP_OP_GEMM:
-        return hlrp_linear_forward(plan->linear[id], stream, x, y, err);
-    case HLRP_OP_BATCHNORM:
-        hlrp_affine(in, x, parameter(plan->graph, node, 1), parameter(plan->graph, node, 2), y);
-        break;
-    case HLRP_OP_RELU:
-        hlrp_relu(hlrp_layout_count(out), x, y);
-        break;
-    case HLRP_OP_LEAKY_RELU:
-        hlrp_leaky_relu(hlrp_layout_count(out), x, node->alpha, y);
-        break;
-    case HLRP_OP_CLIP:
-        hlrp_clip(out, x, node->lo, node->hi, y);
-        break;
-    case HLRP_OP_MAXPOOL:
-        hlrp_maxpool(in, out, &node->window, x, y, acts->argmax + plan->argmax_offsets[id]);
-        break;
-    case HLRP_OP_AVGPOOL:
-        hlrp_avgpool(in, out, &node->window, x, y);
-        break;
-    case HLRP_OP_GLOBAL_AVGPOOL:
-        hlrp_global_avgpool(in, out, x, y);
-        break;
-    case HLRP_OP_ADD:
-        return add_up(plan, acts, node, y, err);
-    case HLRP_OP_CONCAT:
-        concatenate(plan, acts, node, y);
-        break;
-    case HLRP_OP_PAD:
-        hlrp_pad(in, out, node->window.pad_lo, x, y);
-        break;
-    case HLRP_OP_SLICE:
-        hlrp_slice(in, out, &node->ints.d[1], x, y);
-        break;
-    case HLRP_OP_SHUFFLE:
-        hlrp_shuffle(in, node->group, x, y);
-        break;
-    default: /* FLATTEN; hlrp_plan_new lets nothing else in */
-        flatten(in, x, y);
-        break;
-    }
-    return HLRP_OK;
+    const hlrp_computation c = {.plan = plan,
+                                .acts = acts,
+                                .stream = stream,
+                                .id = id,
+                                .node = node,
+                                .in = &plan->layouts[node->in[0]],
+                                .out = &plan->layouts[node->out[0]],
+                                .x = hlrp_activations_value(acts, node->in[0]),
+                                .y = acts->values + plan->offsets[node->out[0]]};
+    return node->op->forward(&c, err);
 }
 
 hlrp_status hlrp_forward(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,

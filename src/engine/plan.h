@@ -6,7 +6,7 @@
 
 #include "engine/layout.h"
 #include "engine/linear.h"
-#include "graph/graph.h"
+#include "graph/operator.h"
 
 typedef struct hlrp_plan hlrp_plan;
 
@@ -19,14 +19,14 @@ void hlrp_plan_free(hlrp_plan *plan);
 
 const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan);
 const hlrp_layout *hlrp_plan_layout(const hlrp_plan *plan, int value);
-/* The geometry and the (borrowed) parameters of a CONV or GEMM node, from which rules make maps of
+/* The geometry and the (borrowed) parameters of a linear layer, from which rules make maps of
  * their own; forward and adjoint are false in it. */
 hlrp_linear_spec hlrp_plan_linear_spec(const hlrp_plan *plan, int node);
 /* The kernel that computes a node's forward pass; "" for operators without one. */
 const char *hlrp_plan_kernel(const hlrp_plan *plan, int node);
 int64_t hlrp_plan_scratch(const hlrp_plan *plan);          /* bytes, for hlrp_stream_new */
 int64_t hlrp_plan_activation_bytes(const hlrp_plan *plan); /* of one hlrp_activations */
-/* Multiply-adds of one sample's forward pass through a node; 0 for all but CONV and GEMM. */
+/* Multiply-adds of one sample's forward pass through a node; 0 for all but linear layers. */
 int64_t hlrp_plan_macs(const hlrp_plan *plan, int node);
 
 /* Every value of one micro-batch, all kept: relevance looks back at them. */
@@ -36,11 +36,35 @@ hlrp_status hlrp_activations_new(const hlrp_plan *plan, hlrp_activations **out, 
 void hlrp_activations_free(hlrp_activations *acts);
 /* The value in its layout; borrowed, valid until the next forward pass. Constants have none. */
 const float *hlrp_activations_value(const hlrp_activations *acts, int value);
-/* Positions of maxima of a MAXPOOL node's last forward pass (kernels.h). */
-const int32_t *hlrp_activations_argmax(const hlrp_activations *acts, int node);
+/* The indices that a node's last forward pass noted (hlrp_plan_notes_indices). */
+const int32_t *hlrp_activations_indices(const hlrp_activations *acts, int node);
 
 /* input: plain [N,C,H,W]. Logits stand in the graph's output afterwards, plain [N,K]. */
 hlrp_status hlrp_forward(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,
                          const float *input, hlrp_error *err);
+
+/* ---- for the rows of src/op ---- */
+
+/* prepare: the node's map, which hlrp_computation_linear runs. */
+hlrp_status hlrp_plan_add_linear(hlrp_plan *plan, int node, hlrp_error *err);
+/* prepare: forward notes an index for each element of the output. */
+void hlrp_plan_notes_indices(hlrp_plan *plan, int node);
+
+/* One node's forward pass. */
+typedef struct hlrp_computation {
+    const hlrp_plan *plan;
+    hlrp_activations *acts;
+    hlrp_stream *stream;
+    int id;
+    const hlrp_node *node;
+    const hlrp_layout *in, *out; /* of the first input and the output */
+    const float *x;
+    float *y; /* to be written */
+} hlrp_computation;
+
+hlrp_status hlrp_computation_linear(const hlrp_computation *c, hlrp_error *err);
+int32_t *hlrp_computation_indices(const hlrp_computation *c);
+/* A parameter, the k-th input; NULL where it is absent. */
+const float *hlrp_computation_parameter(const hlrp_computation *c, int k);
 
 #endif

@@ -43,14 +43,10 @@ void hlrp_clip(const hlrp_layout *l, const float *x, float lo, float hi, float *
 }
 
 HLRP_VECTOR
-void hlrp_sum(int64_t count, const float *const *x, int terms, float *y) {
-    memcpy(y, x[0], (size_t)count * sizeof *y);
-    for (int t = 1; t < terms; t++) {
-        const float *more = x[t];
+void hlrp_add(int64_t count, const float *x, float *y) {
 #pragma omp simd
-        for (int64_t i = 0; i < count; i++)
-            y[i] += more[i];
-    }
+    for (int64_t i = 0; i < count; i++)
+        y[i] += x[i];
 }
 
 void hlrp_affine(const hlrp_layout *l, const float *x, const float *scale, const float *shift,

@@ -77,7 +77,7 @@ static hlrp_status copy_ids(int **to, const int *from, int count, hlrp_error *er
     return status;
 }
 
-int hlrp_graph_add_node(hlrp_graph *g, hlrp_op op, const char *name, const char *type,
+int hlrp_graph_add_node(hlrp_graph *g, const hlrp_operator *op, const char *name, const char *type,
                         const int *in, int in_count, const int *out, int out_count,
                         hlrp_error *err) {
     hlrp_node n = {.op = op, .in_count = in_count, .out_count = out_count, .group = 1};
@@ -260,40 +260,4 @@ hlrp_status hlrp_graph_copy(const hlrp_graph *from, hlrp_graph **out, hlrp_error
 out:
     hlrp_graph_free(to);
     return status;
-}
-
-const char *hlrp_op_name(hlrp_op op) {
-    static const char *const names[HLRP_OP_COUNT] = {
-        [HLRP_OP_CONV] = "conv",
-        [HLRP_OP_GEMM] = "gemm",
-        [HLRP_OP_MATMUL] = "matmul",
-        [HLRP_OP_BATCHNORM] = "batchnorm",
-        [HLRP_OP_RELU] = "relu",
-        [HLRP_OP_LEAKY_RELU] = "leaky_relu",
-        [HLRP_OP_CLIP] = "clip",
-        [HLRP_OP_SIGMOID] = "sigmoid",
-        [HLRP_OP_SOFTMAX] = "softmax",
-        [HLRP_OP_LOG_SOFTMAX] = "log_softmax",
-        [HLRP_OP_MAXPOOL] = "maxpool",
-        [HLRP_OP_AVGPOOL] = "avgpool",
-        [HLRP_OP_GLOBAL_AVGPOOL] = "global_avgpool",
-        [HLRP_OP_ADD] = "add",
-        [HLRP_OP_CONCAT] = "concat",
-        [HLRP_OP_PAD] = "pad",
-        [HLRP_OP_FLATTEN] = "flatten",
-        [HLRP_OP_SLICE] = "slice",
-        [HLRP_OP_SHUFFLE] = "shuffle",
-        [HLRP_OP_RESHAPE] = "reshape",
-        [HLRP_OP_TRANSPOSE] = "transpose",
-        [HLRP_OP_SQUEEZE] = "squeeze",
-        [HLRP_OP_UNSQUEEZE] = "unsqueeze",
-        [HLRP_OP_IDENTITY] = "identity",
-        [HLRP_OP_MUL] = "mul",
-        [HLRP_OP_SUB] = "sub",
-        [HLRP_OP_DIV] = "div",
-        [HLRP_OP_ADD_CONST] = "add_const",
-        [HLRP_OP_SHAPE] = "shape",
-        [HLRP_OP_GATHER] = "gather",
-    };
-    return op < HLRP_OP_COUNT && names[op] != NULL ? names[op] : "?";
 }

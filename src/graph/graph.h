@@ -2,52 +2,14 @@
  *
  * The operators are those of inference after reading ONNX; parameters are constant values. Node
  * order is the file's, which ONNX requires to be topological: it is the "running order" of
- * composites. A canonical graph (see canonize) holds only the operators marked C and has its
- * parameters in the places named here. */
+ * composites. A canonical graph (see canonize) holds only operators that have relevance, with their
+ * parameters in the places that src/op/op.h names. */
 #ifndef HLRP_GRAPH_H
 #define HLRP_GRAPH_H
 
 #include "tensor/tensor.h"
 
-typedef enum hlrp_op {
-    HLRP_OP_CONV,        /* C  in: x [N,C,H,W], W [O,C/g,kh,kw], b [O]; group, window (2-D only) */
-    HLRP_OP_GEMM,        /* C  in: x [N,I], W [O,I], b [O]: y = x Wᵀ + b (after reading: transB=1,
-                              alpha and beta folded into the constants) */
-    HLRP_OP_MATMUL,      /*    in: x, W [I,O] constant; canonize makes it GEMM */
-    HLRP_OP_BATCHNORM,   /* C  in: x, scale, shift [C] (inference form: y = scale·x + shift, folded
-                              from gamma, beta, mean, var, epsilon at reading) */
-    HLRP_OP_RELU,        /* C */
-    HLRP_OP_LEAKY_RELU,  /* C  alpha */
-    HLRP_OP_CLIP,        /* C  lo, hi (ReLU6) */
-    HLRP_OP_SIGMOID,     /*    cut at the output */
-    HLRP_OP_SOFTMAX,     /*    cut at the output; axis */
-    HLRP_OP_LOG_SOFTMAX, /*   likewise */
-    HLRP_OP_MAXPOOL,     /* C  window */
-    HLRP_OP_AVGPOOL,     /* C  window, count_include_pad */
-    HLRP_OP_GLOBAL_AVGPOOL, /* C  keepdims: [N,C,1,1] or [N,C] (also ReduceMean over H and W) */
-    HLRP_OP_ADD,            /* C  n ≥ 2 computed inputs of one shape (Add, Sum), no broadcast */
-    HLRP_OP_CONCAT,         /* C  axis 1 */
-    HLRP_OP_PAD,            /* C  constant 0: window.pad_lo/pad_hi over H and W; negative crops */
-    HLRP_OP_FLATTEN,        /* C  [N,C,H,W] → [N,C·H·W]; axis 1 */
-    HLRP_OP_SLICE,          /* C  in: x, starts, ends, axes, steps as ONNX has them, the last two -1
-                                  where absent, or x alone: part `part` of `group` equal ones along
-                                  `axis` (Split). Of data with steps of 1 only; ints: the first
-                                  index along each axis, set by hlrp_graph_infer. Of integers:
-                                  shape arithmetic, folded by canonize */
-    HLRP_OP_SHUFFLE,   /* C  channels [group, C/group] → [C/group, group] (channel shuffle) */
-    HLRP_OP_RESHAPE,   /*    in: x, shape (constant); canonize makes it FLATTEN or drops it */
-    HLRP_OP_TRANSPOSE, /*    perm in ints */
-    HLRP_OP_SQUEEZE,   /*    axes in ints */
-    HLRP_OP_UNSQUEEZE, /*    axes in ints */
-    HLRP_OP_IDENTITY,  /*    Identity, Dropout, Cast to float: dropped by canonize */
-    HLRP_OP_MUL,       /*    by a constant: scalar or per channel; canonize makes it BATCHNORM */
-    HLRP_OP_SUB,       /*    likewise */
-    HLRP_OP_DIV,       /*    likewise */
-    HLRP_OP_ADD_CONST, /*    likewise; after MATMUL it becomes the GEMM's bias */
-    HLRP_OP_SHAPE,     /*    shape arithmetic, folded by canonize once the input size is known: */
-    HLRP_OP_GATHER,
-    HLRP_OP_COUNT
-} hlrp_op;
+typedef struct hlrp_operator hlrp_operator; /* operator.h; the rows are in src/op */
 
 typedef enum hlrp_auto_pad {
     HLRP_PAD_EXPLICIT,
@@ -66,7 +28,7 @@ typedef struct hlrp_window {
 } hlrp_window;
 
 typedef struct hlrp_node {
-    hlrp_op op;
+    const hlrp_operator *op;
     char *name; /* the ONNX node's, else the name of its first output */
     char *type; /* ONNX op_type, for messages */
     int in_count, out_count;
@@ -127,7 +89,7 @@ hlrp_status hlrp_graph_copy(const hlrp_graph *from, hlrp_graph **out, hlrp_error
 /* Adds and returns an id, -1 where memory is short (err set). Strings are copied; arrays of value
  * ids are copied; `constant` becomes the graph's. */
 int hlrp_graph_add_value(hlrp_graph *g, const char *name, hlrp_tensor *constant, hlrp_error *err);
-int hlrp_graph_add_node(hlrp_graph *g, hlrp_op op, const char *name, const char *type,
+int hlrp_graph_add_node(hlrp_graph *g, const hlrp_operator *op, const char *name, const char *type,
                         const int *in, int in_count, const int *out, int out_count,
                         hlrp_error *err);
 int hlrp_graph_find_value(const hlrp_graph *g, const char *name); /* -1: none */
@@ -155,7 +117,5 @@ hlrp_status hlrp_graph_infer(hlrp_graph *g, const hlrp_dims *input, hlrp_error *
 /* Output extent along one axis of a window (ONNX Conv/Pool: floor, or ceil where a last window may
  * start inside the input or its lower padding only); < 1 where the window does not fit. */
 int64_t hlrp_window_extent(const hlrp_window *w, int axis, int64_t extent);
-
-const char *hlrp_op_name(hlrp_op op); /* "conv", "relu", … */
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lrp/rule.h"
+#include "lrp/turn.h"
 
 /* A composite names rules for four kinds of layer; the lower half of the convolutions is the first
  * floor(n/2) of n in running order, the order of the file. NULL: as the column to the left. */
@@ -55,15 +55,6 @@ hlrp_rule_options hlrp_rule_options_default(void) {
         .composite = "lrp0-epsilon-gamma", .gamma = -1, .alpha = 2, .beta = 1, .epsilon = -1};
 }
 
-static bool moves_data(hlrp_op op) {
-    return op == HLRP_OP_PAD || op == HLRP_OP_CONCAT || op == HLRP_OP_FLATTEN ||
-           op == HLRP_OP_SLICE || op == HLRP_OP_SHUFFLE;
-}
-
-static bool is_linear(hlrp_op op) {
-    return op == HLRP_OP_CONV || op == HLRP_OP_GEMM;
-}
-
 static bool computed(const hlrp_graph *g, int value) {
     return value >= 0 && !g->values[value].constant;
 }
@@ -76,7 +67,7 @@ static bool made_of_pixels(const hlrp_graph *g, int last, bool *needed) {
         const hlrp_node *n = &g->nodes[i];
         if (!needed[n->out[0]])
             continue;
-        if (!moves_data(n->op))
+        if (!n->op->moves)
             return false;
         for (int k = 0; k < n->in_count; k++)
             if (computed(g, n->in[k]))
@@ -92,7 +83,7 @@ static bool holds_pixels(const hlrp_graph *g, int value) {
     bool *needed = NULL;
     if (value == g->input)
         return true;
-    if (producer < 0 || !moves_data(g->nodes[producer].op) ||
+    if (producer < 0 || !g->nodes[producer].op->moves ||
         hlrp_calloc(&needed, g->value_count, sizeof *needed, "rules", &ignored) != HLRP_OK)
         return false;
     needed[value] = true;
@@ -102,7 +93,8 @@ static bool holds_pixels(const hlrp_graph *g, int value) {
 }
 
 bool hlrp_node_is_first(const hlrp_graph *graph, int node) {
-    return is_linear(graph->nodes[node].op) && holds_pixels(graph, graph->nodes[node].in[0]);
+    return graph->nodes[node].op->layer != HLRP_NO_LAYER &&
+           holds_pixels(graph, graph->nodes[node].in[0]);
 }
 
 static hlrp_rule plain_rule(const hlrp_rule_options *o, hlrp_rule_kind kind) {
@@ -114,35 +106,28 @@ static hlrp_rule plain_rule(const hlrp_rule_options *o, hlrp_rule_kind kind) {
 }
 
 /* Rules of nodes that composites do not speak of. */
-static hlrp_rule default_rule(const hlrp_rule_options *o, hlrp_op op) {
-    switch (op) {
-    case HLRP_OP_ADD:
-    case HLRP_OP_AVGPOOL:
-    case HLRP_OP_GLOBAL_AVGPOOL:
-        return plain_rule(o, HLRP_RULE_NORM);
-    case HLRP_OP_BATCHNORM:
-        return plain_rule(o, o->batchnorm_pass ? HLRP_RULE_PASS : HLRP_RULE_EPSILON);
-    default:
-        return plain_rule(o, HLRP_RULE_PASS);
-    }
+static hlrp_rule default_rule(const hlrp_rule_options *o, const hlrp_operator *op) {
+    const bool pass = op->all_to_one && o->batchnorm_pass;
+    return plain_rule(o, pass ? HLRP_RULE_PASS : (hlrp_rule_kind)op->otherwise);
 }
 
 static hlrp_status composite_rule(const composite *c, const hlrp_rule_options *o,
                                   const hlrp_graph *g, int node, bool lower, hlrp_rule *out,
                                   hlrp_error *err) {
-    const hlrp_op op = g->nodes[node].op;
+    const hlrp_operator *op = g->nodes[node].op;
     if (c->gradient) {
         *out = plain_rule(o, HLRP_RULE_GRADIENT);
         return HLRP_OK;
     }
-    if (!is_linear(op)) {
+    if (op->layer == HLRP_NO_LAYER) {
         *out = default_rule(o, op);
         return HLRP_OK;
     }
-    const char *text = op == HLRP_OP_GEMM ? c->linear : lower ? c->lower : c->upper;
-    if (c->head && op == HLRP_OP_GEMM && node == g->values[g->output].producer)
+    const bool convolution = op->layer == HLRP_CONVOLUTION;
+    const char *text = !convolution ? c->linear : lower ? c->lower : c->upper;
+    if (c->head && !convolution && node == g->values[g->output].producer)
         text = c->head;
-    if (c->first && op == HLRP_OP_CONV && hlrp_node_is_first(g, node))
+    if (c->first && convolution && hlrp_node_is_first(g, node))
         text = c->first;
     const hlrp_rule defaults = plain_rule(o, HLRP_RULE_PASS);
     const hlrp_status status = hlrp_rule_parse(text, &defaults, out, err);
@@ -164,11 +149,11 @@ static hlrp_status apply_composite(const hlrp_graph *g, const hlrp_rule_options 
                          "unknown composite '%.80s'", o->composite);
     int convs = 0, seen = 0;
     for (int i = 0; i < g->node_count; i++)
-        convs += g->nodes[i].op == HLRP_OP_CONV;
+        convs += g->nodes[i].op->layer == HLRP_CONVOLUTION;
     hlrp_status status = HLRP_OK;
     for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
         status = composite_rule(c, o, g, i, seen < convs / 2, &rules[i], err);
-        seen += g->nodes[i].op == HLRP_OP_CONV;
+        seen += g->nodes[i].op->layer == HLRP_CONVOLUTION;
     }
     return status;
 }
@@ -176,30 +161,8 @@ static hlrp_status apply_composite(const hlrp_graph *g, const hlrp_rule_options 
 /* ---- which rule fits which node ---- */
 
 static bool fits(const hlrp_graph *g, int node, const hlrp_rule *rule) {
-    const hlrp_op op = g->nodes[node].op;
-    const hlrp_rule_kind kind = rule->kind;
-    if (kind == HLRP_RULE_EPSILON && rule->rms && !is_linear(op))
-        return false; /* the mean is over a linear layer's sums */
-    switch (op) {
-    case HLRP_OP_CONV:
-    case HLRP_OP_GEMM:
-        if (kind == HLRP_RULE_ZBOX)
-            return op == HLRP_OP_CONV && hlrp_node_is_first(g, node);
-        if (kind == HLRP_RULE_PASS)
-            return hlrp_dims_equal(&g->values[g->nodes[node].in[0]].dims,
-                                   &g->values[g->nodes[node].out[0]].dims);
-        return kind != HLRP_RULE_NORM;
-    case HLRP_OP_ADD:
-    case HLRP_OP_AVGPOOL:
-    case HLRP_OP_GLOBAL_AVGPOOL:
-        return kind == HLRP_RULE_NORM || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_LRP0 ||
-               kind == HLRP_RULE_GRADIENT;
-    case HLRP_OP_BATCHNORM:
-        return kind == HLRP_RULE_PASS || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_LRP0 ||
-               kind == HLRP_RULE_GRADIENT;
-    default:
-        return kind == HLRP_RULE_PASS || kind == HLRP_RULE_GRADIENT;
-    }
+    const hlrp_rule_cell *cell = hlrp_cell_of(&g->nodes[node], rule);
+    return cell->back && (!cell->fits || cell->fits(g, node, rule));
 }
 
 /* ---- [rules] ---- */
@@ -208,21 +171,12 @@ static bool fits(const hlrp_graph *g, int node, const hlrp_rule *rule) {
  * rule is not for, keep theirs. */
 static bool passes_over(const hlrp_graph *g, int node, const char *key, const hlrp_rule *rule) {
     return key[0] != '@' && strcmp(key, g->nodes[node].name) != 0 &&
-           !is_linear(g->nodes[node].op) && !fits(g, node, rule);
+           g->nodes[node].op->layer == HLRP_NO_LAYER && !fits(g, node, rule);
 }
 
 /* How strongly an override speaks for a node: 0 not at all; full name over glob over kind, and
  * @first over the other kinds. */
 static int match(const hlrp_graph *g, int node, const char *key) {
-    static const struct {
-        const char *kind;
-        hlrp_op op;
-    } kinds[] = {{"@conv", HLRP_OP_CONV},
-                 {"@linear", HLRP_OP_GEMM},
-                 {"@sum", HLRP_OP_ADD},
-                 {"@avgpool", HLRP_OP_AVGPOOL},
-                 {"@avgpool", HLRP_OP_GLOBAL_AVGPOOL},
-                 {"@batchnorm", HLRP_OP_BATCHNORM}};
     const hlrp_node *n = &g->nodes[node];
     if (strcmp(key, n->name) == 0)
         return 4;
@@ -230,10 +184,7 @@ static int match(const hlrp_graph *g, int node, const char *key) {
         return hlrp_glob_match(key, n->name, false) ? 3 : 0;
     if (strcmp(key, "@first") == 0)
         return hlrp_node_is_first(g, node) ? 2 : 0;
-    for (size_t i = 0; i < HLRP_COUNT(kinds); i++)
-        if (n->op == kinds[i].op && strcmp(key, kinds[i].kind) == 0)
-            return 1;
-    return 0;
+    return n->op->kind && strcmp(key, n->op->kind) == 0 ? 1 : 0;
 }
 
 static bool is_kind(const char *key) {
@@ -291,19 +242,16 @@ static hlrp_status check_fit(const hlrp_graph *g, const hlrp_rule *rules, hlrp_e
     for (int i = 0; i < g->node_count; i++)
         if (!fits(g, i, &rules[i]))
             return hlrp_fail(err, HLRP_E_CONFIG, g->nodes[i].name,
-                             rules[i].kind == HLRP_RULE_ZBOX
-                                 ? "zbox is for convolutions that see the input's pixels"
-                                 : "configs/README.md says which rule fits which node",
+                             hlrp_cell_of(&g->nodes[i], &rules[i])->unfit,
                              "the rule %s does not fit the node's operator %s",
-                             hlrp_rule_text(&rules[i], text, sizeof text),
-                             hlrp_op_name(g->nodes[i].op));
+                             hlrp_rule_text(&rules[i], text, sizeof text), g->nodes[i].op->name);
     return HLRP_OK;
 }
 
 static void head_by_lrp0(const hlrp_graph *g, const hlrp_rule_options *o, const int *strength,
                          hlrp_rule *rules) {
     const int last = g->values[g->output].producer;
-    if (last < 0 || !is_linear(g->nodes[last].op))
+    if (last < 0 || g->nodes[last].op->layer == HLRP_NO_LAYER)
         return;
     const bool other = strength[last] > 0 || rules[last].kind == HLRP_RULE_GRADIENT;
     if (!(o->head_yields && other))

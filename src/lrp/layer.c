@@ -7,14 +7,6 @@
 #include "engine/kernels.h"
 #include "util/vector.h"
 
-static const hlrp_rule_ops *const table[HLRP_RULE_COUNT] = {
-    [HLRP_RULE_LRP0] = &hlrp_rule_epsilon,        [HLRP_RULE_EPSILON] = &hlrp_rule_epsilon,
-    [HLRP_RULE_GAMMA] = &hlrp_rule_gamma,         [HLRP_RULE_ZPLUS] = &hlrp_rule_zplus,
-    [HLRP_RULE_ALPHABETA] = &hlrp_rule_alphabeta, [HLRP_RULE_ZBOX] = &hlrp_rule_zbox,
-    [HLRP_RULE_WSQUARE] = &hlrp_rule_wsquare,     [HLRP_RULE_FLAT] = &hlrp_rule_flat,
-    [HLRP_RULE_PASS] = &hlrp_rule_pass,           [HLRP_RULE_GRADIENT] = &hlrp_rule_gradient,
-};
-
 /* ---- making a layer ---- */
 
 static int64_t channel_room(const hlrp_layout *l) {
@@ -37,18 +29,10 @@ out:
     return status;
 }
 
-/* Whether the rule hands relevance to inputs by what each contributes to the output's sum. */
-static bool by_contribution(hlrp_rule_kind kind) {
-    return kind == HLRP_RULE_LRP0 || kind == HLRP_RULE_EPSILON || kind == HLRP_RULE_GAMMA ||
-           kind == HLRP_RULE_ZPLUS || kind == HLRP_RULE_ALPHABETA;
-}
-
-static const hlrp_rule_ops *ops_of(const hlrp_layer *layer, bool head) {
+static const hlrp_rule_ops *ops_of(const hlrp_layer *layer, const hlrp_rule_ops *own, bool head) {
     if (head && layer->rule.kind == HLRP_RULE_LRP0)
         return &hlrp_rule_head;
-    return layer->mode == HLRP_BIAS_SHARE && by_contribution(layer->rule.kind)
-               ? &hlrp_rule_share
-               : table[layer->rule.kind];
+    return layer->mode == HLRP_BIAS_SHARE && own->by_contribution ? &hlrp_rule_share : own;
 }
 
 /* Whether the layer's rule can leave relevance that must be given on: pass takes nothing, and
@@ -59,15 +43,16 @@ static bool conserves(const hlrp_layer *layer) {
 }
 
 hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
-                           const hlrp_rule *rule, const hlrp_lrp_options *options,
-                           const hlrp_layer_facts *facts, hlrp_layer **out, hlrp_error *err) {
+                           const hlrp_rule *rule, const hlrp_rule_ops *ops,
+                           const hlrp_lrp_options *options, const hlrp_layer_facts *facts,
+                           hlrp_layer **out, hlrp_error *err) {
     hlrp_layer *layer = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&layer, 1, sizeof *layer, "layer", err));
     layer->rule = *rule;
     layer->mode = options->bias;
     layer->head = facts->head;
-    layer->ops = ops_of(layer, facts->head);
+    layer->ops = ops_of(layer, ops, facts->head);
     layer->backend = backend;
     layer->spec = *spec;
     layer->spec.direct = layer->mode == HLRP_BIAS_SHARE && conserves(layer);

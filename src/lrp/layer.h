@@ -3,9 +3,8 @@
  *
  * To add a rule: write rule_<name>.c with its formula and source above two functions, `prepare`
  * (makes the linear maps and constants the rule needs) and `relevance` (one step back); declare its
- * table below, name it in rule.h's enum, in forms[] of rule.c (how it is written) and in the table
- * of layer.c; say in composite.c's fits() what it fits, and add it to the reference in
- * tests/reference. All elementwise work runs over whole layouts, padding included: padding is 0 and
+ * table below, name it in rule.h's enum and in forms[] of rule.c (how it is written), give every row
+ * in src/op a cell for it (a test finds those without), and add it to src/reference. All elementwise work runs over whole layouts, padding included: padding is 0 and
  * stays 0. */
 #ifndef HLRP_LAYER_H
 #define HLRP_LAYER_H
@@ -23,6 +22,9 @@ typedef struct hlrp_rule_ops {
     hlrp_status (*relevance)(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err);
     /* Forward and adjoint maps that one step runs, in units of the layer's own forward pass. */
     int (*passes)(const hlrp_layer *layer);
+    /* Whether relevance goes to inputs by what each contributes to the output's sum: then another way
+     * through the layer shares what biases would take (rule_share.c). */
+    bool by_contribution;
 } hlrp_rule_ops;
 
 extern const hlrp_rule_ops hlrp_rule_epsilon, hlrp_rule_gamma, hlrp_rule_zplus, hlrp_rule_alphabeta,
@@ -72,8 +74,9 @@ typedef struct hlrp_layer_facts {
 } hlrp_layer_facts;
 
 hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
-                           const hlrp_rule *rule, const hlrp_lrp_options *options,
-                           const hlrp_layer_facts *facts, hlrp_layer **out, hlrp_error *err);
+                           const hlrp_rule *rule, const hlrp_rule_ops *ops,
+                           const hlrp_lrp_options *options, const hlrp_layer_facts *facts,
+                           hlrp_layer **out, hlrp_error *err);
 void hlrp_layer_free(hlrp_layer *layer);
 int64_t hlrp_layer_scratch_bytes(const hlrp_layer *layer); /* of the stream, for its maps */
 

@@ -3,11 +3,7 @@
 
 #include "lrp/analysis.h"
 #include "lrp/arena.h"
-#include "lrp/internal.h"
-
-static bool is_linear(const hlrp_node *n) {
-    return n->op == HLRP_OP_CONV || n->op == HLRP_OP_GEMM;
-}
+#include "lrp/turn.h"
 
 /* ---- where relevance lies ---- */
 
@@ -15,7 +11,7 @@ static bool is_linear(const hlrp_node *n) {
  * gradient, which is then that of the log-odds. */
 static int find_head(const hlrp_graph *g, const hlrp_lrp_options *options, const hlrp_rule *rules) {
     const int last = g->values[g->output].producer;
-    if (!options->rules.head_lrp0 || last < 0 || g->nodes[last].op != HLRP_OP_GEMM)
+    if (!options->rules.head_lrp0 || last < 0 || g->nodes[last].op->layer != HLRP_FULLY_CONNECTED)
         return -1;
     const bool lrp0 = rules[last].kind == HLRP_RULE_LRP0 && options->bias != HLRP_BIAS_DROP;
     return lrp0 || rules[last].kind == HLRP_RULE_GRADIENT ? last : -1;
@@ -29,19 +25,16 @@ static bool conserves(const hlrp_lrp *lrp) {
     return hlrp_bias_conserves(lrp->bias);
 }
 
-/* Where nothing may be kept, a batch normalization hands all to its only input. */
-static void pass_through_batchnorms(hlrp_lrp *lrp) {
+/* Where nothing may be kept, a node that may hand all to its only input does. */
+static void hand_all_to_one(hlrp_lrp *lrp) {
     for (int i = 0; hlrp_bias_conserves(lrp->bias) && i < lrp->graph->node_count; i++)
-        if (lrp->graph->nodes[i].op == HLRP_OP_BATCHNORM &&
-            lrp->rules[i].kind != HLRP_RULE_GRADIENT)
+        if (lrp->graph->nodes[i].op->all_to_one && lrp->rules[i].kind != HLRP_RULE_GRADIENT)
             lrp->rules[i].kind = HLRP_RULE_PASS;
 }
 
 static bool passes_on(const hlrp_graph *g, int node, const hlrp_rule *rules, const int *readers) {
     const hlrp_node *n = &g->nodes[node];
-    const bool same_shape = n->op == HLRP_OP_RELU || n->op == HLRP_OP_LEAKY_RELU ||
-                            n->op == HLRP_OP_CLIP || n->op == HLRP_OP_BATCHNORM;
-    return same_shape && rules[node].kind == HLRP_RULE_PASS && readers[n->in[0]] == 1;
+    return hlrp_cell_of(n, &rules[node])->in_place && readers[n->in[0]] == 1;
 }
 
 static void extend(hlrp_interval *life, int step) {
@@ -127,7 +120,7 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
     HLRP_TRY(hlrp_calloc(&dead_below, g->value_count, sizeof(bool), "analysis", err));
     hlrp_find_dead_below(g, lrp->rules, vanishes, dead_below);
     for (int i = 0; i < g->node_count; i++) {
-        if (!is_linear(&g->nodes[i]))
+        if (g->nodes[i].op->layer == HLRP_NO_LAYER)
             continue;
         const hlrp_linear_spec spec = hlrp_plan_linear_spec(lrp->plan, i);
         if (lrp->rules[i].kind == HLRP_RULE_ZBOX)
@@ -138,8 +131,9 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
                                         .dead_below = !hlrp_bias_conserves(lrp->bias) &&
                                                       dead_below[g->nodes[i].out[0]],
                                         .head = i == lrp->head};
-        HLRP_TRY(
-            hlrp_layer_new(backend, &spec, &lrp->rules[i], &own, &facts, &lrp->layers[i], err));
+        HLRP_TRY(hlrp_layer_new(backend, &spec, &lrp->rules[i],
+                                hlrp_cell_of(&g->nodes[i], &lrp->rules[i])->layer, &own, &facts,
+                                &lrp->layers[i], err));
         lrp->stream_bytes = HLRP_MAX(lrp->stream_bytes, hlrp_layer_scratch_bytes(lrp->layers[i]));
         lrp->scratch_floats = HLRP_MAX(lrp->scratch_floats, lrp->layers[i]->scratch_floats);
     }
@@ -188,7 +182,7 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     HLRP_TRY(allocate(lrp, options, err));
     HLRP_TRY(hlrp_assign_rules(graph, &options->rules, lrp->rules, err));
     lrp->head = find_head(graph, options, lrp->rules);
-    pass_through_batchnorms(lrp);
+    hand_all_to_one(lrp);
     lrp->conserves = conserves(lrp);
     HLRP_TRY(hlrp_plan_new(backend, graph, &lrp->plan, err));
     lrp->stream_bytes = hlrp_plan_scratch(lrp->plan);

@@ -20,4 +20,4 @@ static int passes(const hlrp_layer *layer) {
     return layer->nonnegative ? 4 : 8;
 }
 
-const hlrp_rule_ops hlrp_rule_alphabeta = {prepare, relevance, passes};
+const hlrp_rule_ops hlrp_rule_alphabeta = {prepare, relevance, passes, true};

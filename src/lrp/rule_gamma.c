@@ -129,4 +129,4 @@ static int passes(const hlrp_layer *layer) {
     return forward + (one_branch(layer) ? 1 : 2 * adjoint);
 }
 
-const hlrp_rule_ops hlrp_rule_gamma = {prepare, relevance, passes};
+const hlrp_rule_ops hlrp_rule_gamma = {prepare, relevance, passes, true};

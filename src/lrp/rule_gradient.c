@@ -18,4 +18,4 @@ static int passes(const hlrp_layer *layer) {
     return 1;
 }
 
-const hlrp_rule_ops hlrp_rule_gradient = {prepare, relevance, passes};
+const hlrp_rule_ops hlrp_rule_gradient = {prepare, relevance, passes, false};

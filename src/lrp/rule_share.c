@@ -215,4 +215,4 @@ static int passes(const hlrp_layer *layer) {
     return (positive_only(layer) ? 1 : 2) * 2 * signs;
 }
 
-const hlrp_rule_ops hlrp_rule_share = {prepare, relevance, passes};
+const hlrp_rule_ops hlrp_rule_share = {prepare, relevance, passes, false};

@@ -17,4 +17,5 @@ static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
     return made;
 }
 
-const hlrp_rule_ops hlrp_rule_wsquare = {prepare, hlrp_constant_relevance, hlrp_constant_passes};
+const hlrp_rule_ops hlrp_rule_wsquare = {prepare, hlrp_constant_relevance, hlrp_constant_passes,
+                                         false};

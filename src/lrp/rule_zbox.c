@@ -108,4 +108,4 @@ static int passes(const hlrp_layer *layer) {
     return 3;
 }
 
-const hlrp_rule_ops hlrp_rule_zbox = {prepare, relevance, passes};
+const hlrp_rule_ops hlrp_rule_zbox = {prepare, relevance, passes, false};

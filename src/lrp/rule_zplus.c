@@ -17,4 +17,4 @@ static int passes(const hlrp_layer *layer) {
     return layer->nonnegative ? 2 : 4;
 }
 
-const hlrp_rule_ops hlrp_rule_zplus = {prepare, relevance, passes};
+const hlrp_rule_ops hlrp_rule_zplus = {prepare, relevance, passes, true};

@@ -4,26 +4,21 @@
 #include <string.h>
 
 #include "engine/kernels.h"
-#include "lrp/walk.h"
+#include "lrp/turn.h"
 #include "util/vector.h"
 
 static float *relevance_of(const hlrp_lrp_worker *w, int value) {
     return w->arena + w->lrp->offsets[value];
 }
 
-HLRP_VECTOR
-static void add_to(int64_t count, const float *x, float *y) {
-#pragma omp simd
-    for (int64_t i = 0; i < count; i++)
-        y[i] += x[i];
-}
-
-float *hlrp_begin(hlrp_turn *t, int value) {
+float *hlrp_begin(hlrp_turn *t, int k) {
+    const int value = t->node->in[k];
     return t->w->begun[value] ? hlrp_take(&t->step, hlrp_layout_of(t->w, value))
                               : relevance_of(t->w, value);
 }
 
-void hlrp_end(hlrp_turn *t, int value, const float *part) {
+void hlrp_end(hlrp_turn *t, int k, const float *part) {
+    const int value = t->node->in[k];
     const hlrp_layout *l = hlrp_layout_of(t->w, value);
     const int64_t sample = hlrp_layout_sample(l);
     for (int64_t n = 0; t->step.account && n < l->n; n++) {
@@ -31,134 +26,20 @@ void hlrp_end(hlrp_turn *t, int value, const float *part) {
         t->step.account[n].in_abs += hlrp_sum_of_magnitudes(sample, part + n * sample);
     }
     if (part != relevance_of(t->w, value))
-        add_to(hlrp_layout_count(l), part, relevance_of(t->w, value));
+        hlrp_add(hlrp_layout_count(l), part, relevance_of(t->w, value));
     t->w->begun[value] = true;
 }
 
-static hlrp_status back_linear(hlrp_turn *t, hlrp_error *err) {
-    const hlrp_layer *layer = t->w->lrp->layers[t->id];
-    float *out = hlrp_begin(t, t->node->in[0]);
+hlrp_status hlrp_back_layer(hlrp_turn *t, hlrp_error *err) {
+    float *out = hlrp_begin(t, 0);
     t->step.x = t->x;
     t->step.z = t->y;
     t->step.r = t->r;
     t->step.out = out;
     t->step.slope = t->w->slope;
-    const hlrp_status status = hlrp_layer_back(layer, &t->step, err);
-    hlrp_end(t, t->node->in[0], out);
+    const hlrp_status status = hlrp_layer_back(t->w->lrp->layers[t->id], &t->step, err);
+    hlrp_end(t, 0, out);
     return status;
-}
-
-/* Activations: relevance passes; by the gradient it goes where the slope lets it. */
-static void back_activation(hlrp_turn *t) {
-    const int64_t count = hlrp_layout_count(t->in);
-    float *out = hlrp_begin(t, t->node->in[0]);
-    if (t->rule->kind == HLRP_RULE_PASS) {
-        if (out != t->r)
-            memcpy(out, t->r, (size_t)count * sizeof *out);
-    } else {
-        const float below = t->node->op == HLRP_OP_LEAKY_RELU ? t->node->alpha : 0;
-        const float lo = t->node->op == HLRP_OP_CLIP ? t->node->lo : 0;
-        const bool capped = t->node->op == HLRP_OP_CLIP;
-        for (int64_t i = 0; i < count; i++) {
-            const bool open = t->x[i] > lo && !(capped && t->x[i] >= t->node->hi);
-            out[i] = t->r[i] * (open ? 1 : below);
-        }
-    }
-    hlrp_end(t, t->node->in[0], out);
-}
-
-/* y = scale·x + shift by channel, as a linear layer of its own: pass, epsilon or gradient. */
-static void back_batchnorm(hlrp_turn *t) {
-    const hlrp_graph *g = t->w->lrp->graph;
-    const float *scale = g->values[t->node->in[1]].constant->f;
-    const float *shift = g->values[t->node->in[2]].constant->f;
-    const int64_t pixels = t->in->h * t->in->w;
-    const float e = (float)hlrp_node_epsilon(t->rule);
-    const hlrp_rule_kind kind = t->rule->kind;
-    float *out = hlrp_begin(t, t->node->in[0]);
-    memset(out, 0, (size_t)hlrp_layout_count(t->in) * sizeof *out);
-    for (int64_t n = 0; n < t->in->n; n++)
-        for (int64_t c = 0; c < t->in->c; c++) {
-            const int64_t at = hlrp_layout_offset(t->in, n, c);
-            const float dropped = t->w->lrp->bias == HLRP_BIAS_DROP ? shift[c] : 0,
-                        kept = shift[c] - dropped;
-            for (int64_t p = 0; p < pixels; p++) {
-                const int64_t i = at + p * t->in->lanes;
-                const float z = t->y[i] - dropped, s = t->r[i] / hlrp_stab(z, e);
-                out[i] = kind == HLRP_RULE_PASS       ? t->r[i]
-                         : kind == HLRP_RULE_GRADIENT ? t->r[i] * scale[c]
-                                                      : t->x[i] * scale[c] * s;
-                if (t->step.account && kind != HLRP_RULE_PASS && kind != HLRP_RULE_GRADIENT) {
-                    t->step.account[n].bias += (double)s * kept;
-                    t->step.account[n].stabilizer += (double)s * (z >= 0 ? e : -e);
-                }
-            }
-        }
-    hlrp_end(t, t->node->in[0], out);
-}
-
-static void back_concat(hlrp_turn *t) {
-    float *const mark = t->step.scratch;
-    int64_t at = 0;
-    for (int k = 0; k < t->node->in_count; k++) {
-        const hlrp_layout *part = hlrp_layout_of(t->w, t->node->in[k]);
-        float *out = hlrp_begin(t, t->node->in[k]);
-        hlrp_split_part(t->out, t->r, part, out, at);
-        hlrp_end(t, t->node->in[k], out);
-        t->step.scratch = mark;
-        at += part->c;
-    }
-}
-
-/* Operators that only move values: relevance moves back with them. */
-static void back_move(hlrp_turn *t) {
-    float *out = hlrp_begin(t, t->node->in[0]);
-    hlrp_layout plain = *t->in;
-    plain.lanes = 1;
-    if (t->node->op == HLRP_OP_MAXPOOL)
-        hlrp_maxpool_adjoint(t->in, t->out, hlrp_activations_argmax(t->w->acts, t->id), t->r, out);
-    else if (t->node->op == HLRP_OP_PAD && hlrp_bias_conserves(t->w->lrp->bias) &&
-             t->rule->kind != HLRP_RULE_GRADIENT)
-        hlrp_pad_fold(t->in, t->out, t->node->window.pad_lo, t->r, out);
-    else if (t->node->op == HLRP_OP_PAD)
-        hlrp_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, out);
-    else if (t->node->op == HLRP_OP_SLICE)
-        hlrp_slice_adjoint(t->in, t->out, &t->node->ints.d[1], t->r, out);
-    else if (t->node->op == HLRP_OP_SHUFFLE)
-        hlrp_shuffle(t->in, t->in->c / t->node->group, t->r, out);
-    else /* FLATTEN */
-        hlrp_repack(&plain, t->r, t->in, out);
-    hlrp_end(t, t->node->in[0], out);
-}
-
-static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
-    switch (t->node->op) {
-    case HLRP_OP_CONV:
-    case HLRP_OP_GEMM:
-        return back_linear(t, err);
-    case HLRP_OP_BATCHNORM:
-        back_batchnorm(t);
-        break;
-    case HLRP_OP_RELU:
-    case HLRP_OP_LEAKY_RELU:
-    case HLRP_OP_CLIP:
-        back_activation(t);
-        break;
-    case HLRP_OP_AVGPOOL:
-    case HLRP_OP_GLOBAL_AVGPOOL:
-        hlrp_back_mean(t);
-        break;
-    case HLRP_OP_ADD:
-        hlrp_back_sum(t);
-        break;
-    case HLRP_OP_CONCAT:
-        back_concat(t);
-        break;
-    default:
-        back_move(t);
-        break;
-    }
-    return HLRP_OK;
 }
 
 static void open_account(hlrp_turn *t, hlrp_account *rows) {
@@ -190,6 +71,7 @@ static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *w
                    .id = id,
                    .node = node,
                    .rule = &lrp->rules[id],
+                   .bias = lrp->bias,
                    .in = hlrp_layout_of(w, node->in[0]),
                    .out = hlrp_layout_of(w, node->out[0]),
                    .x = hlrp_activations_value(w->acts, node->in[0]),
@@ -208,7 +90,7 @@ static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *w
         w->begun[node->in[0]] = true;
         return HLRP_OK;
     }
-    return back(&t, err);
+    return hlrp_cell_of(node, t.rule)->back(&t, err);
 }
 
 /* gradient × (input − reference). */

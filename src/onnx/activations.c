@@ -4,21 +4,22 @@
 
 #include "onnx/internal.h"
 
-static hlrp_status one_to_one(onnx_reader *r, hlrp_op op, hlrp_node **n, hlrp_error *err) {
+static hlrp_status one_to_one(onnx_reader *r, const hlrp_operator *op, hlrp_node **n,
+                              hlrp_error *err) {
     return onnx_emit(r, op, r->in, 1, n, err);
 }
 
 hlrp_status onnx_relu(onnx_reader *r, hlrp_error *err) {
-    return one_to_one(r, HLRP_OP_RELU, NULL, err);
+    return one_to_one(r, &hlrp_op_relu, NULL, err);
 }
 
 hlrp_status onnx_sigmoid(onnx_reader *r, hlrp_error *err) {
-    return one_to_one(r, HLRP_OP_SIGMOID, NULL, err);
+    return one_to_one(r, &hlrp_op_sigmoid, NULL, err);
 }
 
 hlrp_status onnx_leaky_relu(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
-    hlrp_status status = one_to_one(r, HLRP_OP_LEAKY_RELU, &n, err);
+    hlrp_status status = one_to_one(r, &hlrp_op_leaky_relu, &n, err);
     if (status == HLRP_OK)
         n->alpha = onnx_float(r, "alpha", 0.01F);
     return status;
@@ -48,7 +49,7 @@ hlrp_status onnx_clip(onnx_reader *r, hlrp_error *err) {
     if (status == HLRP_OK)
         status = bound(r, "max", 2, INFINITY, &hi, err);
     if (status == HLRP_OK)
-        status = one_to_one(r, HLRP_OP_CLIP, &n, err);
+        status = one_to_one(r, &hlrp_op_clip, &n, err);
     if (status == HLRP_OK) {
         n->lo = lo;
         n->hi = hi;
@@ -65,14 +66,14 @@ hlrp_status onnx_softmax(onnx_reader *r, hlrp_error *err) {
     if (axis < -HLRP_MAX_RANK || axis >= HLRP_MAX_RANK)
         return onnx_refuse(r, err, NULL, "axis %lld", (long long)axis);
     const bool log = strcmp(r->node->op_type, "LogSoftmax") == 0;
-    hlrp_status status = one_to_one(r, log ? HLRP_OP_LOG_SOFTMAX : HLRP_OP_SOFTMAX, &n, err);
+    hlrp_status status = one_to_one(r, log ? &hlrp_op_log_softmax : &hlrp_op_softmax, &n, err);
     if (status == HLRP_OK)
         n->axis = (int)axis;
     return status;
 }
 
 hlrp_status onnx_identity(onnx_reader *r, hlrp_error *err) {
-    return one_to_one(r, HLRP_OP_IDENTITY, NULL, err);
+    return one_to_one(r, &hlrp_op_identity, NULL, err);
 }
 
 hlrp_status onnx_dropout(onnx_reader *r, hlrp_error *err) {
@@ -81,7 +82,7 @@ hlrp_status onnx_dropout(onnx_reader *r, hlrp_error *err) {
         (training != NULL && hlrp_tensor_count(training) > 0 &&
          (training->dtype == HLRP_I64 ? training->i[0] != 0 : training->f[0] != 0)))
         return onnx_refuse(r, err, NULL, "dropout in training mode");
-    return one_to_one(r, HLRP_OP_IDENTITY, NULL, err);
+    return one_to_one(r, &hlrp_op_identity, NULL, err);
 }
 
 static hlrp_status cast_constant(onnx_reader *r, const hlrp_tensor *x, bool to_float,
@@ -112,5 +113,5 @@ hlrp_status onnx_cast(onnx_reader *r, hlrp_error *err) {
     if (to_float != (onnx_dtype(r, 0) == HLRP_F32))
         return onnx_refuse(r, err, NULL,
                            "a cast of a computed tensor between numbers and integers");
-    return one_to_one(r, HLRP_OP_IDENTITY, NULL, err);
+    return one_to_one(r, &hlrp_op_identity, NULL, err);
 }

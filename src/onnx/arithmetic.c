@@ -8,7 +8,8 @@ static bool evaluated(const onnx_reader *r) {
 }
 
 /* op(computed, constant), in this order in the graph; swap allowed where op commutes. */
-static hlrp_status with_constant(onnx_reader *r, hlrp_op op, bool commutes, hlrp_error *err) {
+static hlrp_status with_constant(onnx_reader *r, const hlrp_operator *op, bool commutes,
+                                 hlrp_error *err) {
     int in[2] = {r->in[0], r->in[1]};
     if (r->opset < 7 && onnx_attribute(r, "axis") != NULL) /* broadcasting that is not numpy's */
         return onnx_refuse(r, err, "export it with operator set 7 or later", "attribute axis");
@@ -27,11 +28,11 @@ static hlrp_status with_constant(onnx_reader *r, hlrp_op op, bool commutes, hlrp
 }
 
 hlrp_status onnx_mul(onnx_reader *r, hlrp_error *err) {
-    return with_constant(r, HLRP_OP_MUL, true, err);
+    return with_constant(r, &hlrp_op_mul, true, err);
 }
 
 hlrp_status onnx_div(onnx_reader *r, hlrp_error *err) {
-    return with_constant(r, HLRP_OP_DIV, false, err);
+    return with_constant(r, &hlrp_op_div, false, err);
 }
 
 /* c − x = (−1)·x + c. */
@@ -46,8 +47,8 @@ static hlrp_status constant_minus(onnx_reader *r, hlrp_error *err) {
     HLRP_TRY(onnx_add_constant(r, "minus", minus, &factor, err));
     HLRP_TRY(onnx_add_between(r, "negated", &between, err));
     int negate[2] = {r->in[1], factor}, add[2] = {between, r->in[0]};
-    HLRP_TRY(onnx_emit_to(r, HLRP_OP_MUL, negate, 2, between, NULL, err));
-    HLRP_TRY(onnx_emit(r, HLRP_OP_ADD_CONST, add, 2, NULL, err));
+    HLRP_TRY(onnx_emit_to(r, &hlrp_op_mul, negate, 2, between, NULL, err));
+    HLRP_TRY(onnx_emit(r, &hlrp_op_add_const, add, 2, NULL, err));
 
 out:
     return status;
@@ -57,14 +58,14 @@ hlrp_status onnx_sub(onnx_reader *r, hlrp_error *err) {
     bool reversed = onnx_constant(r, 0) != NULL && onnx_computed(r, 1);
     if (reversed && onnx_dtype(r, 0) == HLRP_F32 && onnx_dtype(r, 1) == HLRP_F32)
         return constant_minus(r, err);
-    return with_constant(r, HLRP_OP_SUB, false, err);
+    return with_constant(r, &hlrp_op_sub, false, err);
 }
 
 hlrp_status onnx_add(onnx_reader *r, hlrp_error *err) {
     bool sum = onnx_computed(r, 0) && onnx_computed(r, 1) && onnx_dtype(r, 0) == HLRP_F32 &&
                onnx_dtype(r, 1) == HLRP_F32;
-    return sum ? onnx_emit(r, HLRP_OP_ADD, r->in, 2, NULL, err)
-               : with_constant(r, HLRP_OP_ADD_CONST, true, err);
+    return sum ? onnx_emit(r, &hlrp_op_add, r->in, 2, NULL, err)
+               : with_constant(r, &hlrp_op_add_const, true, err);
 }
 
 /* Sum of any number of inputs; the mixed case is refused but for two. */
@@ -76,10 +77,10 @@ hlrp_status onnx_sum(onnx_reader *r, hlrp_error *err) {
         computed += onnx_computed(r, k);
     }
     if (r->in_count == 1)
-        return onnx_emit(r, HLRP_OP_IDENTITY, r->in, 1, NULL, err);
+        return onnx_emit(r, &hlrp_op_identity, r->in, 1, NULL, err);
     if (r->in_count == 2)
         return onnx_add(r, err);
     if (computed != r->in_count && computed != 0)
         return onnx_refuse(r, err, NULL, "a sum of computed tensors and constants");
-    return onnx_emit(r, HLRP_OP_ADD, r->in, r->in_count, NULL, err);
+    return onnx_emit(r, &hlrp_op_add, r->in, r->in_count, NULL, err);
 }

@@ -3,6 +3,7 @@
 #define HLRP_ONNX_INTERNAL_H
 
 #include "onnx/onnx.h"
+#include "op/op.h"
 
 #include <onnx.pb-c.h>
 
@@ -144,11 +145,11 @@ hlrp_status onnx_add_between(onnx_reader *r, const char *suffix, int *id, hlrp_e
 
 /* The file's node becomes this one, writing the file's first output. *out may be NULL; it is valid
  * until the next node. */
-hlrp_status onnx_emit(onnx_reader *r, hlrp_op op, const int *in, int in_count, hlrp_node **out,
-                      hlrp_error *err);
+hlrp_status onnx_emit(onnx_reader *r, const hlrp_operator *op, const int *in, int in_count,
+                      hlrp_node **out, hlrp_error *err);
 /* Likewise to a given value. */
-hlrp_status onnx_emit_to(onnx_reader *r, hlrp_op op, const int *in, int in_count, int to,
-                         hlrp_node **out, hlrp_error *err);
+hlrp_status onnx_emit_to(onnx_reader *r, const hlrp_operator *op, const int *in, int in_count,
+                         int to, hlrp_node **out, hlrp_error *err);
 /* The file's first output becomes a constant; takes it. */
 hlrp_status onnx_emit_constant(onnx_reader *r, hlrp_tensor *constant, hlrp_error *err);
 

@@ -23,7 +23,7 @@ hlrp_status onnx_conv(onnx_reader *r, hlrp_error *err) {
     hlrp_status status = onnx_window(r, &w->dims, &window, err);
     int in[3] = {r->in[0], r->in[1], input_id(r, 2)};
     if (status == HLRP_OK)
-        status = onnx_emit(r, HLRP_OP_CONV, in, 3, &n, err);
+        status = onnx_emit(r, &hlrp_op_conv, in, 3, &n, err);
     if (status == HLRP_OK) {
         n->window = window;
         n->group = onnx_int(r, "group", 1);
@@ -90,7 +90,7 @@ hlrp_status onnx_gemm(onnx_reader *r, hlrp_error *err) {
     const int64_t outputs = b->dims.d[onnx_int(r, "transB", 0) != 0 ? 0 : 1];
     HLRP_TRY(gemm_weights(r, b, &in[1], err));
     HLRP_TRY(gemm_bias(r, outputs, &in[2], err));
-    HLRP_TRY(onnx_emit(r, HLRP_OP_GEMM, in, 3, NULL, err));
+    HLRP_TRY(onnx_emit(r, &hlrp_op_gemm, in, 3, NULL, err));
 
 out:
     return status;
@@ -101,7 +101,7 @@ hlrp_status onnx_matmul(onnx_reader *r, hlrp_error *err) {
     if (w == NULL || w->dtype != HLRP_F32 || w->dims.rank != 2 || !onnx_computed(r, 0))
         return onnx_refuse_product(
             r, err, "a product of anything but a computed tensor and a weight matrix");
-    return onnx_emit(r, HLRP_OP_MATMUL, r->in, 2, NULL, err);
+    return onnx_emit(r, &hlrp_op_matmul, r->in, 2, NULL, err);
 }
 
 /* ---- BatchNormalization ---- */
@@ -156,7 +156,7 @@ hlrp_status onnx_batchnorm(onnx_reader *r, hlrp_error *err) {
     given = shift;
     shift = NULL;
     HLRP_TRY(onnx_add_constant(r, "shift", given, &in[2], err));
-    HLRP_TRY(onnx_emit(r, HLRP_OP_BATCHNORM, in, 3, &n, err));
+    HLRP_TRY(onnx_emit(r, &hlrp_op_batchnorm, in, 3, &n, err));
     n->exact = exact;
     exact = NULL;
 

@@ -26,7 +26,7 @@ hlrp_status onnx_concat(onnx_reader *r, hlrp_error *err) {
     if (status == HLRP_OK && dtype == HLRP_F32 && computed != 0 && computed != r->in_count)
         return onnx_refuse(r, err, NULL, "a join of computed tensors and constants");
     if (status == HLRP_OK)
-        status = onnx_emit(r, HLRP_OP_CONCAT, r->in, r->in_count, &n, err);
+        status = onnx_emit(r, &hlrp_op_concat, r->in, r->in_count, &n, err);
     if (status == HLRP_OK)
         n->axis = axis;
     return status;
@@ -39,7 +39,7 @@ hlrp_status onnx_flatten(onnx_reader *r, hlrp_error *err) {
     if (status == HLRP_OK && !onnx_computed(r, 0))
         return onnx_refuse(r, err, NULL, "a constant that is flattened");
     if (status == HLRP_OK)
-        status = onnx_emit(r, HLRP_OP_FLATTEN, r->in, 1, &n, err);
+        status = onnx_emit(r, &hlrp_op_flatten, r->in, 1, &n, err);
     if (status == HLRP_OK)
         n->axis = axis;
     return status;
@@ -53,7 +53,7 @@ hlrp_status onnx_reshape(onnx_reader *r, hlrp_error *err) {
         for (int64_t k = 0; shape == NULL || k < hlrp_tensor_count(shape); k++)
             if (shape == NULL || shape->i[k] == 0)
                 return onnx_refuse(r, err, NULL, "allowzero = 1");
-    return onnx_emit(r, HLRP_OP_RESHAPE, r->in, 2, NULL, err);
+    return onnx_emit(r, &hlrp_op_reshape, r->in, 2, NULL, err);
 }
 
 hlrp_status onnx_transpose(onnx_reader *r, hlrp_error *err) {
@@ -61,14 +61,15 @@ hlrp_status onnx_transpose(onnx_reader *r, hlrp_error *err) {
     hlrp_dims perm = {0};
     hlrp_status status = onnx_ints(r, "perm", &perm, err);
     if (status == HLRP_OK)
-        status = onnx_emit(r, HLRP_OP_TRANSPOSE, r->in, 1, &n, err);
+        status = onnx_emit(r, &hlrp_op_transpose, r->in, 1, &n, err);
     if (status == HLRP_OK)
         n->ints = perm;
     return status;
 }
 
 /* axes: an attribute before operator set 13, then an input. */
-static hlrp_status with_axes(onnx_reader *r, hlrp_op op, bool needed, hlrp_error *err) {
+static hlrp_status with_axes(onnx_reader *r, const hlrp_operator *op, bool needed,
+                             hlrp_error *err) {
     hlrp_node *n = NULL;
     hlrp_dims axes = {0};
     hlrp_status status = HLRP_OK;
@@ -86,16 +87,16 @@ static hlrp_status with_axes(onnx_reader *r, hlrp_op op, bool needed, hlrp_error
 }
 
 hlrp_status onnx_squeeze(onnx_reader *r, hlrp_error *err) {
-    return with_axes(r, HLRP_OP_SQUEEZE, false, err);
+    return with_axes(r, &hlrp_op_squeeze, false, err);
 }
 
 hlrp_status onnx_unsqueeze(onnx_reader *r, hlrp_error *err) {
-    return with_axes(r, HLRP_OP_UNSQUEEZE, true, err);
+    return with_axes(r, &hlrp_op_unsqueeze, true, err);
 }
 
 hlrp_status onnx_shape(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
-    hlrp_status status = onnx_emit(r, HLRP_OP_SHAPE, r->in, 1, &n, err);
+    hlrp_status status = onnx_emit(r, &hlrp_op_shape, r->in, 1, &n, err);
     if (status != HLRP_OK)
         return status;
     n->ints.rank = onnx_attribute(r, "end") != NULL ? 2 : 1;
@@ -115,7 +116,7 @@ hlrp_status onnx_gather(onnx_reader *r, hlrp_error *err) {
     if (status == HLRP_OK && (data(r) || !onnx_has(r, 1) || onnx_dtype(r, 1) != HLRP_I64))
         return onnx_refuse(r, err, NULL, "Gather of a computed tensor has no relevance rule");
     if (status == HLRP_OK)
-        status = onnx_emit(r, HLRP_OP_GATHER, r->in, 2, &n, err);
+        status = onnx_emit(r, &hlrp_op_gather, r->in, 2, &n, err);
     if (status == HLRP_OK)
         n->axis = axis;
     return status;

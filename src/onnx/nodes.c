@@ -168,8 +168,8 @@ hlrp_status onnx_emit_constant(onnx_reader *r, hlrp_tensor *constant, hlrp_error
     return first_output(r, constant, &id, err);
 }
 
-hlrp_status onnx_emit_to(onnx_reader *r, hlrp_op op, const int *in, int in_count, int to,
-                         hlrp_node **out, hlrp_error *err) {
+hlrp_status onnx_emit_to(onnx_reader *r, const hlrp_operator *op, const int *in, int in_count,
+                         int to, hlrp_node **out, hlrp_error *err) {
     int node =
         hlrp_graph_add_node(r->g, op, r->node_name, r->node->op_type, in, in_count, &to, 1, err);
     if (node < 0)
@@ -179,13 +179,13 @@ hlrp_status onnx_emit_to(onnx_reader *r, hlrp_op op, const int *in, int in_count
     return HLRP_OK;
 }
 
-hlrp_status onnx_emit(onnx_reader *r, hlrp_op op, const int *in, int in_count, hlrp_node **out,
-                      hlrp_error *err) {
+hlrp_status onnx_emit(onnx_reader *r, const hlrp_operator *op, const int *in, int in_count,
+                      hlrp_node **out, hlrp_error *err) {
     int to = -1;
     hlrp_status status = first_output(r, NULL, &to, err);
     if (status != HLRP_OK)
         return status;
-    if (op == HLRP_OP_SHAPE || (in_count > 0 && r->g->values[in[0]].dtype == HLRP_I64))
+    if (op == &hlrp_op_shape || (in_count > 0 && r->g->values[in[0]].dtype == HLRP_I64))
         r->g->values[to].dtype = HLRP_I64;
     return onnx_emit_to(r, op, in, in_count, to, out, err);
 }

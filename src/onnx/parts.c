@@ -39,7 +39,7 @@ hlrp_status onnx_slice(onnx_reader *r, hlrp_error *err) {
     for (int k = 1; k < 5; k++)
         if (in[k] >= 0 && r->g->values[in[k]].dtype != HLRP_I64)
             return onnx_refuse(r, err, NULL, "starts, ends, axes or steps that are not integers");
-    HLRP_TRY(onnx_emit(r, HLRP_OP_SLICE, in, 5, NULL, err));
+    HLRP_TRY(onnx_emit(r, &hlrp_op_slice, in, 5, NULL, err));
 
 out:
     return status;
@@ -94,7 +94,7 @@ static hlrp_status emit_part(onnx_reader *r, size_t k, const int *in, int in_cou
     if (status != HLRP_OK)
         return status;
     r->g->values[to].dtype = onnx_dtype(r, 0);
-    const int id = hlrp_graph_add_node(r->g, HLRP_OP_SLICE, k == 0 ? r->node_name : name,
+    const int id = hlrp_graph_add_node(r->g, &hlrp_op_slice, k == 0 ? r->node_name : name,
                                        r->node->op_type, in, in_count, &to, 1, err);
     if (id < 0)
         return err->status;

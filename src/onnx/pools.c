@@ -1,7 +1,7 @@
 /* Pooling and padding: what works on H and W without weights. */
 #include "onnx/internal.h"
 
-static hlrp_status pool(onnx_reader *r, hlrp_op op, hlrp_node **n, hlrp_error *err) {
+static hlrp_status pool(onnx_reader *r, const hlrp_operator *op, hlrp_node **n, hlrp_error *err) {
     hlrp_window window;
     hlrp_dims kernel = {0};
     hlrp_status status = onnx_ints(r, "kernel_shape", &kernel, err);
@@ -20,13 +20,13 @@ static hlrp_status pool(onnx_reader *r, hlrp_op op, hlrp_node **n, hlrp_error *e
 
 hlrp_status onnx_maxpool(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
-    return pool(r, HLRP_OP_MAXPOOL, &n, err);
+    return pool(r, &hlrp_op_maxpool, &n, err);
 }
 
 hlrp_status onnx_avgpool(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
     bool count_pad = onnx_int(r, "count_include_pad", 0) != 0;
-    hlrp_status status = pool(r, HLRP_OP_AVGPOOL, &n, err);
+    hlrp_status status = pool(r, &hlrp_op_avgpool, &n, err);
     if (status == HLRP_OK)
         n->window.count_pad = count_pad;
     return status;
@@ -34,7 +34,7 @@ hlrp_status onnx_avgpool(onnx_reader *r, hlrp_error *err) {
 
 static hlrp_status global(onnx_reader *r, bool keepdims, hlrp_error *err) {
     hlrp_node *n = NULL;
-    hlrp_status status = onnx_emit(r, HLRP_OP_GLOBAL_AVGPOOL, r->in, 1, &n, err);
+    hlrp_status status = onnx_emit(r, &hlrp_op_global_avgpool, r->in, 1, &n, err);
     if (status == HLRP_OK)
         n->keepdims = keepdims;
     return status;
@@ -61,7 +61,7 @@ hlrp_status onnx_reduce_mean(onnx_reader *r, hlrp_error *err) {
     else if (onnx_has(r, 1))
         status = onnx_int_input(r, 1, &axes, err);
     if (status == HLRP_OK && axes.rank == 0 && onnx_int(r, "noop_with_empty_axes", 0) != 0)
-        return onnx_emit(r, HLRP_OP_IDENTITY, r->in, 1, NULL, err);
+        return onnx_emit(r, &hlrp_op_identity, r->in, 1, NULL, err);
     if (status == HLRP_OK && !spatial_axes(&axes))
         return onnx_refuse(r, err, NULL, "a mean over anything but height and width");
     return status == HLRP_OK ? global(r, onnx_int(r, "keepdims", 1) != 0, err) : status;
@@ -118,7 +118,7 @@ hlrp_status onnx_pad(onnx_reader *r, hlrp_error *err) {
         HLRP_TRY(onnx_int_input(r, 3, &axes, err));
     if (!pad_window(&pads, &axes, &window))
         return onnx_refuse(r, err, NULL, "padding of anything but height and width");
-    HLRP_TRY(onnx_emit(r, HLRP_OP_PAD, r->in, 1, &n, err));
+    HLRP_TRY(onnx_emit(r, &hlrp_op_pad, r->in, 1, &n, err));
     for (int a = 0; a < 2; a++) {
         n->window.pad_lo[a] = window.pad_lo[a];
         n->window.pad_hi[a] = window.pad_hi[a];

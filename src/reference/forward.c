@@ -67,7 +67,7 @@ static void run_softmax(turn *t) {
         for (int64_t i = 0; i < length; i++)
             sum += exp(t->x[at + i * inner] - top);
         for (int64_t i = 0; i < length; i++)
-            t->y[at + i * inner] = t->node->op == HLRP_OP_LOG_SOFTMAX
+            t->y[at + i * inner] = t->node->op == &hlrp_op_log_softmax
                                        ? t->x[at + i * inner] - top - log(sum)
                                        : exp(t->x[at + i * inner] - top) / sum;
     }
@@ -87,26 +87,43 @@ static int64_t broadcast(const hlrp_dims *whole, const hlrp_dims *small, int64_t
     return at;
 }
 
-static void run_elementwise(turn *t) {
+static void run_elementwise(turn *t, double (*of)(double x, double c)) {
     const double *constant = input(t, 1);
-    for (int64_t i = 0; i < t->count; i++) {
-        const double c = constant[broadcast(t->out_dims, dims_of(t, 1), i)];
-        const double x = t->x[broadcast(t->out_dims, t->in_dims, i)];
-        switch (t->node->op) {
-        case HLRP_OP_MUL:
-            t->y[i] = x * c;
-            break;
-        case HLRP_OP_SUB:
-            t->y[i] = x - c;
-            break;
-        case HLRP_OP_DIV:
-            t->y[i] = x / c;
-            break;
-        default:
-            t->y[i] = x + c;
-            break;
-        }
-    }
+    for (int64_t i = 0; i < t->count; i++)
+        t->y[i] = of(t->x[broadcast(t->out_dims, t->in_dims, i)],
+                     constant[broadcast(t->out_dims, dims_of(t, 1), i)]);
+}
+
+static double product(double x, double c) {
+    return x * c;
+}
+
+static double quotient(double x, double c) {
+    return x / c;
+}
+
+static double difference(double x, double c) {
+    return x - c;
+}
+
+static double sum(double x, double c) {
+    return x + c;
+}
+
+static void run_mul(turn *t) {
+    run_elementwise(t, product);
+}
+
+static void run_div(turn *t) {
+    run_elementwise(t, quotient);
+}
+
+static void run_sub(turn *t) {
+    run_elementwise(t, difference);
+}
+
+static void run_add_const(turn *t) {
+    run_elementwise(t, sum);
 }
 
 static void run_add(turn *t) {
@@ -154,7 +171,7 @@ static void run_sigmoid(turn *t) {
 
 static void run_linear(turn *t) {
     const hlrp_ref_conv conv = {t->in, t->out, &t->node->window, HLRP_MAX(t->node->group, 1)};
-    if (t->node->op == HLRP_OP_CONV)
+    if (t->node->op == &hlrp_op_conv)
         hlrp_ref_conv_forward(&conv, t->x, input(t, 1), input(t, 2), t->y);
     else
         hlrp_ref_gemm_forward(t->in.n, t->in.c, t->out.c, t->x, input(t, 1), input(t, 2), t->y);
@@ -162,9 +179,9 @@ static void run_linear(turn *t) {
 
 static void run_activation(turn *t) {
     const hlrp_node *n = t->node;
-    if (n->op == HLRP_OP_RELU)
+    if (n->op == &hlrp_op_relu)
         hlrp_ref_relu(t->count, t->x, t->y);
-    else if (n->op == HLRP_OP_LEAKY_RELU)
+    else if (n->op == &hlrp_op_leaky_relu)
         hlrp_ref_leaky_relu(t->count, t->x, (double)n->alpha, t->y);
     else
         hlrp_ref_clip(t->count, t->x, (double)n->lo, (double)n->hi, t->y);
@@ -172,9 +189,9 @@ static void run_activation(turn *t) {
 
 static void run_pool(turn *t) {
     const hlrp_window *w = &t->node->window;
-    if (t->node->op == HLRP_OP_MAXPOOL)
+    if (t->node->op == &hlrp_op_maxpool)
         hlrp_ref_maxpool(t->in, t->out, w, t->x, t->y, t->arg);
-    else if (t->node->op == HLRP_OP_AVGPOOL)
+    else if (t->node->op == &hlrp_op_avgpool)
         hlrp_ref_avgpool(t->in, t->out, w, t->x, t->y);
     else
         hlrp_ref_global_avgpool(t->in, t->x, t->y);
@@ -200,24 +217,47 @@ static void run_copy(turn *t) {
     memcpy(t->y, t->x, (size_t)t->count * sizeof *t->y);
 }
 
-typedef void (*run_fn)(turn *t);
-
-static const run_fn table[HLRP_OP_COUNT] = {
-    [HLRP_OP_CONV] = run_linear,         [HLRP_OP_GEMM] = run_linear,
-    [HLRP_OP_MATMUL] = run_matmul,       [HLRP_OP_BATCHNORM] = run_affine,
-    [HLRP_OP_RELU] = run_activation,     [HLRP_OP_LEAKY_RELU] = run_activation,
-    [HLRP_OP_CLIP] = run_activation,     [HLRP_OP_SIGMOID] = run_sigmoid,
-    [HLRP_OP_SOFTMAX] = run_softmax,     [HLRP_OP_LOG_SOFTMAX] = run_softmax,
-    [HLRP_OP_MAXPOOL] = run_pool,        [HLRP_OP_AVGPOOL] = run_pool,
-    [HLRP_OP_GLOBAL_AVGPOOL] = run_pool, [HLRP_OP_ADD] = run_add,
-    [HLRP_OP_CONCAT] = run_concat,       [HLRP_OP_PAD] = run_pad,
-    [HLRP_OP_SLICE] = run_slice,         [HLRP_OP_SHUFFLE] = run_shuffle,
-    [HLRP_OP_FLATTEN] = run_copy,        [HLRP_OP_RESHAPE] = run_copy,
-    [HLRP_OP_TRANSPOSE] = run_transpose, [HLRP_OP_SQUEEZE] = run_copy,
-    [HLRP_OP_UNSQUEEZE] = run_copy,      [HLRP_OP_IDENTITY] = run_copy,
-    [HLRP_OP_MUL] = run_elementwise,     [HLRP_OP_SUB] = run_elementwise,
-    [HLRP_OP_DIV] = run_elementwise,     [HLRP_OP_ADD_CONST] = run_elementwise,
+static const struct {
+    const hlrp_operator *op;
+    void (*run)(turn *t);
+} table[] = {
+    {&hlrp_op_conv, run_linear},
+    {&hlrp_op_gemm, run_linear},
+    {&hlrp_op_matmul, run_matmul},
+    {&hlrp_op_batchnorm, run_affine},
+    {&hlrp_op_relu, run_activation},
+    {&hlrp_op_leaky_relu, run_activation},
+    {&hlrp_op_clip, run_activation},
+    {&hlrp_op_sigmoid, run_sigmoid},
+    {&hlrp_op_softmax, run_softmax},
+    {&hlrp_op_log_softmax, run_softmax},
+    {&hlrp_op_maxpool, run_pool},
+    {&hlrp_op_avgpool, run_pool},
+    {&hlrp_op_global_avgpool, run_pool},
+    {&hlrp_op_add, run_add},
+    {&hlrp_op_concat, run_concat},
+    {&hlrp_op_pad, run_pad},
+    {&hlrp_op_slice, run_slice},
+    {&hlrp_op_shuffle, run_shuffle},
+    {&hlrp_op_flatten, run_copy},
+    {&hlrp_op_reshape, run_copy},
+    {&hlrp_op_transpose, run_transpose},
+    {&hlrp_op_squeeze, run_copy},
+    {&hlrp_op_unsqueeze, run_copy},
+    {&hlrp_op_identity, run_copy},
+    {&hlrp_op_mul, run_mul},
+    {&hlrp_op_sub, run_sub},
+    {&hlrp_op_div, run_div},
+    {&hlrp_op_add_const, run_add_const},
 };
+
+/* The operator's function; NULL where it has none here. */
+static void (*find(const hlrp_operator *op))(turn *t) {
+    for (size_t k = 0; k < HLRP_COUNT(table); k++)
+        if (table[k].op == op)
+            return table[k].run;
+    return NULL;
+}
 
 /* ---- the walk ---- */
 
@@ -244,7 +284,7 @@ static hlrp_status take_constants(hlrp_ref_values *v, hlrp_error *err) {
 }
 
 static bool inputs_are_there(const hlrp_ref_values *v, const hlrp_node *n) {
-    const int all = n->op == HLRP_OP_ADD || n->op == HLRP_OP_CONCAT ? n->in_count : 1;
+    const int all = n->op->variadic ? n->in_count : 1;
     for (int k = 0; k < all; k++)
         if (!hlrp_ref_value(v, n->in[k]))
             return false;
@@ -258,7 +298,7 @@ static hlrp_status run_node(hlrp_ref_values *v, int id, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     if (g->values[y].dtype != HLRP_F32)
         return HLRP_OK; /* shape arithmetic: inference has done it */
-    if (!table[n->op] || !inputs_are_there(v, n))
+    if (!find(n->op) || !inputs_are_there(v, n))
         return hlrp_fail(err, HLRP_E_MODEL, n->name, NULL,
                          "the reference cannot run the operator %s here", n->type);
     HLRP_TRY(room_for(v, y, err));
@@ -271,11 +311,11 @@ static hlrp_status run_node(hlrp_ref_values *v, int id, hlrp_error *err) {
     t.in = hlrp_ref_shape_of(t.in_dims);
     t.out = hlrp_ref_shape_of(t.out_dims);
     HLRP_TRY(hlrp_dims_count(t.out_dims, &t.count, err));
-    if (n->op == HLRP_OP_MAXPOOL) {
+    if (n->op == &hlrp_op_maxpool) {
         HLRP_TRY(hlrp_calloc(&v->argmax[id], t.count, sizeof(int64_t), "maxima", err));
         t.arg = v->argmax[id];
     }
-    table[n->op](&t);
+    find(n->op)(&t);
 out:
     return status;
 }

@@ -86,7 +86,7 @@ static void by_slope(hlrp_ref_layer *l, const double *slope, hlrp_bias bias) {
 }
 
 static bool is_head(const turn *t) {
-    return t->o->slope && t->node->op == HLRP_OP_GEMM && t->node->out[0] == t->g->output;
+    return t->o->slope && t->node->op == &hlrp_op_gemm && t->node->out[0] == t->g->output;
 }
 
 static bool goes_by_slope(const turn *t) {
@@ -98,7 +98,7 @@ static hlrp_ref_layer layer_of(turn *t) {
     hlrp_ref_layer l = {.room = t->room,
                         .g = t->g,
                         .from = t->node->in[0],
-                        .gemm = t->node->op == HLRP_OP_GEMM,
+                        .gemm = t->node->op == &hlrp_op_gemm,
                         .conv = {t->in, t->out, &t->node->window, HLRP_MAX(t->node->group, 1)},
                         .weights = hlrp_tensor_count(w),
                         .inputs = hlrp_ref_count(t->in),
@@ -176,11 +176,19 @@ static void back_linear(turn *t) {
     arrive(t, 0, l.out);
 }
 
-/* The slope of an activation at x. */
-static double slope(const hlrp_node *n, double x) {
-    if (n->op == HLRP_OP_CLIP)
-        return x > (double)n->lo && x < (double)n->hi ? 1 : 0;
-    return x > 0 ? 1 : n->op == HLRP_OP_LEAKY_RELU ? (double)n->alpha : 0;
+/* ---- the slope of an activation at x ---- */
+
+static double relu_slope(const hlrp_node *n, double x) {
+    (void)n;
+    return x > 0 ? 1 : 0;
+}
+
+static double leaky_relu_slope(const hlrp_node *n, double x) {
+    return x > 0 ? 1 : (double)n->alpha;
+}
+
+static double clip_slope(const hlrp_node *n, double x) {
+    return x > (double)n->lo && x < (double)n->hi ? 1 : 0;
 }
 
 /* One input of a node that is linear in each of its inputs: for norm and epsilon s is R / hlrp_ref_stab(z)
@@ -206,14 +214,14 @@ static void times_x(const turn *t, int64_t count, const double *x, double *c) {
 }
 
 static void mean(const turn *t, const double *x, double *y) {
-    if (t->node->op == HLRP_OP_AVGPOOL)
+    if (t->node->op == &hlrp_op_avgpool)
         hlrp_ref_avgpool(t->in, t->out, &t->node->window, x, y);
     else
         hlrp_ref_global_avgpool(t->in, x, y);
 }
 
 static void mean_adjoint(const turn *t, const double *s, double *c) {
-    if (t->node->op == HLRP_OP_AVGPOOL)
+    if (t->node->op == &hlrp_op_avgpool)
         hlrp_ref_avgpool_adjoint(t->in, t->out, &t->node->window, s, c);
     else
         hlrp_ref_global_avgpool_adjoint(t->in, s, c);
@@ -247,7 +255,7 @@ static void give_mean(turn *t, const double *s, double *c) {
         mean_adjoint(t, whole, more);
     for (int64_t i = 0; i < count; i++)
         c[i] += size[i] * more[i];
-    hlrp_ref_spread_window(t->in, t->out, t->node->op == HLRP_OP_AVGPOOL ? &t->node->window : &all,
+    hlrp_ref_spread_window(t->in, t->out, t->node->op == &hlrp_op_avgpool ? &t->node->window : &all,
                            t->in.c, left, c);
 }
 
@@ -322,36 +330,71 @@ static void fold_pad(const turn *t, double *c) {
                   clamp(j - lo[1], t->in.w)] += t->r[(p * t->out.h + i) * t->out.w + j];
 }
 
-static void back_other(turn *t) {
+static void back_activation(turn *t, double (*slope)(const hlrp_node *n, double x)) {
     const int64_t count = hlrp_ref_count(t->in);
     double *c = hlrp_ref_take(t->room, count);
-    switch (t->node->op) {
-    case HLRP_OP_MAXPOOL:
-        hlrp_ref_maxpool_adjoint(t->in, t->out, hlrp_ref_argmax(t->values, t->id), t->r, c);
-        break;
-    case HLRP_OP_PAD:
-        if (hlrp_bias_conserves(t->o->bias) && t->rule->kind != HLRP_RULE_GRADIENT)
-            fold_pad(t, c);
-        else
-            hlrp_ref_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, c);
-        break;
-    case HLRP_OP_SLICE:
-        hlrp_ref_slice_adjoint(&t->g->values[t->node->in[0]].dims,
-                               &t->g->values[t->node->out[0]].dims, &t->node->ints, t->r, c);
-        break;
-    case HLRP_OP_SHUFFLE:
-        hlrp_ref_shuffle_adjoint(t->in, t->node->group, t->r, c);
-        break;
-    case HLRP_OP_FLATTEN:
-        memcpy(c, t->r, (size_t)count * sizeof *c);
-        break;
-    default: /* activations */
-        for (int64_t i = 0; i < count; i++)
-            c[i] = t->r[i] * (t->rule->kind == HLRP_RULE_GRADIENT ? slope(t->node, t->x[i]) : 1);
-        break;
-    }
+    for (int64_t i = 0; i < count; i++)
+        c[i] = t->r[i] * (t->rule->kind == HLRP_RULE_GRADIENT ? slope(t->node, t->x[i]) : 1);
     arrive(t, 0, c);
 }
+
+static void back_relu(turn *t) {
+    back_activation(t, relu_slope);
+}
+
+static void back_leaky_relu(turn *t) {
+    back_activation(t, leaky_relu_slope);
+}
+
+static void back_clip(turn *t) {
+    back_activation(t, clip_slope);
+}
+
+static void back_maxpool(turn *t) {
+    double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
+    hlrp_ref_maxpool_adjoint(t->in, t->out, hlrp_ref_argmax(t->values, t->id), t->r, c);
+    arrive(t, 0, c);
+}
+
+static void back_pad(turn *t) {
+    double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
+    if (hlrp_bias_conserves(t->o->bias) && t->rule->kind != HLRP_RULE_GRADIENT)
+        fold_pad(t, c);
+    else
+        hlrp_ref_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, c);
+    arrive(t, 0, c);
+}
+
+static void back_slice(turn *t) {
+    double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
+    hlrp_ref_slice_adjoint(&t->g->values[t->node->in[0]].dims, &t->g->values[t->node->out[0]].dims,
+                           &t->node->ints, t->r, c);
+    arrive(t, 0, c);
+}
+
+static void back_shuffle(turn *t) {
+    double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
+    hlrp_ref_shuffle_adjoint(t->in, t->node->group, t->r, c);
+    arrive(t, 0, c);
+}
+
+static void back_flatten(turn *t) {
+    arrive(t, 0, t->r);
+}
+
+static const struct {
+    const hlrp_operator *op;
+    void (*back)(turn *t);
+} table[] = {
+    {&hlrp_op_conv, back_linear},     {&hlrp_op_gemm, back_linear},
+    {&hlrp_op_avgpool, back_mean},    {&hlrp_op_global_avgpool, back_mean},
+    {&hlrp_op_add, back_sum},         {&hlrp_op_batchnorm, back_batchnorm},
+    {&hlrp_op_concat, back_concat},   {&hlrp_op_maxpool, back_maxpool},
+    {&hlrp_op_pad, back_pad},         {&hlrp_op_slice, back_slice},
+    {&hlrp_op_shuffle, back_shuffle}, {&hlrp_op_flatten, back_flatten},
+    {&hlrp_op_relu, back_relu},       {&hlrp_op_leaky_relu, back_leaky_relu},
+    {&hlrp_op_clip, back_clip},
+};
 
 static void take_turn(turn *t) {
     const int64_t count = hlrp_ref_count(t->out);
@@ -359,28 +402,9 @@ static void take_turn(turn *t) {
         t->account[i / (count / t->out.n)].out += t->r[i];
         t->account[i / (count / t->out.n)].out_abs += fabs(t->r[i]);
     }
-    switch (t->node->op) {
-    case HLRP_OP_CONV:
-    case HLRP_OP_GEMM:
-        back_linear(t);
-        break;
-    case HLRP_OP_AVGPOOL:
-    case HLRP_OP_GLOBAL_AVGPOOL:
-        back_mean(t);
-        break;
-    case HLRP_OP_ADD:
-        back_sum(t);
-        break;
-    case HLRP_OP_BATCHNORM:
-        back_batchnorm(t);
-        break;
-    case HLRP_OP_CONCAT:
-        back_concat(t);
-        break;
-    default:
-        back_other(t);
-        break;
-    }
+    for (size_t k = 0; k < HLRP_COUNT(table); k++)
+        if (table[k].op == t->node->op)
+            table[k].back(t);
 }
 
 /* Breaks off where memory runs out: what the turn took is freed by the caller. */

@@ -7,7 +7,7 @@
 #ifndef HLRP_REFERENCE_H
 #define HLRP_REFERENCE_H
 
-#include "graph/graph.h"
+#include "op/op.h"
 
 /* A value's extents; a value [N,F] has c = F and h = w = 1. */
 typedef struct hlrp_ref_shape {

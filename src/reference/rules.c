@@ -159,16 +159,16 @@ static int64_t origin(const hlrp_graph *g, int value, int64_t c) {
     const hlrp_node *n = &g->nodes[g->values[value].producer];
     const int64_t all = g->values[value].dims.d[1];
     int64_t before = 0;
-    for (int k = 0; n->op == HLRP_OP_CONCAT && k < n->in_count; k++) {
+    for (int k = 0; n->op == &hlrp_op_concat && k < n->in_count; k++) {
         const int64_t own = g->values[n->in[k]].dims.d[1];
         if (c < before + own)
             return origin(g, n->in[k], c - before);
         before += own;
     }
-    for (int64_t from = 0; n->op == HLRP_OP_SHUFFLE && from < all; from++)
+    for (int64_t from = 0; n->op == &hlrp_op_shuffle && from < all; from++)
         if (from % (all / n->group) * n->group + from / (all / n->group) == c)
             return origin(g, n->in[0], from);
-    return origin(g, n->in[0], n->op == HLRP_OP_SLICE ? c + n->ints.d[1] : c);
+    return origin(g, n->in[0], n->op == &hlrp_op_slice ? c + n->ints.d[1] : c);
 }
 
 void hlrp_ref_by_zbox(hlrp_ref_layer *l, const hlrp_ref_lrp_options *o) {

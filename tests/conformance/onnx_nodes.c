@@ -170,7 +170,7 @@ static hlrp_status make_canonical(hlrp_graph *g, const hlrp_dims *input, hlrp_er
     if (g->values[from].dims.rank == 4) {
         const int to = hlrp_graph_add_value(g, "flat", NULL, err);
         if (to < 0 ||
-            hlrp_graph_add_node(g, HLRP_OP_FLATTEN, "flat", "Flatten", &from, 1, &to, 1, err) < 0)
+            hlrp_graph_add_node(g, &hlrp_op_flatten, "flat", "Flatten", &from, 1, &to, 1, err) < 0)
             return err->status;
         g->nodes[g->node_count - 1].axis = 1;
         g->output = to;

@@ -60,13 +60,13 @@ static int constant(net *n, hlrp_dims dims, double lo, double hi) {
 }
 
 /* A node and its output, which becomes the graph's for now. */
-static int add(net *n, hlrp_op op, const int *in, int count, hlrp_node **node) {
+static int add(net *n, const hlrp_operator *op, const int *in, int count, hlrp_node **node) {
     hlrp_error err = {0};
     char name[40], value[48];
-    snprintf(name, sizeof name, "%s%d", hlrp_op_name(op), n->serial++);
+    snprintf(name, sizeof name, "%s%d", op->name, n->serial++);
     snprintf(value, sizeof value, "%s_out", name);
     const int out = hlrp_graph_add_value(n->g, value, NULL, &err);
-    const int id = hlrp_graph_add_node(n->g, op, name, hlrp_op_name(op), in, count, &out, 1, &err);
+    const int id = hlrp_graph_add_node(n->g, op, name, op->name, in, count, &out, 1, &err);
     assert_true(out >= 0 && id >= 0);
     *node = &n->g->nodes[id];
     n->g->output = out;
@@ -88,7 +88,7 @@ int net_conv(net *n, int x, const net_conv_spec *s) {
     const hlrp_dims b = {.rank = 1, .d = {s->out}};
     const int weights = constant(n, w, -scale, scale);
     const int bias = s->bias && !n->bias_free ? constant(n, b, -0.2, 0.2) : -1;
-    const int y = add(n, HLRP_OP_CONV, (int[]){x, weights, bias}, 3, &node);
+    const int y = add(n, &hlrp_op_conv, (int[]){x, weights, bias}, 3, &node);
     node->group = s->group;
     for (int a = 0; a < 2; a++) {
         node->window.kernel[a] = s->kernel[a];
@@ -112,37 +112,37 @@ int net_gemm(net *n, int x, int64_t out, bool bias) {
     const int w = constant(n, (hlrp_dims){.rank = 2, .d = {out, in}}, -scale, scale);
     const hlrp_dims vector = {.rank = 1, .d = {out}};
     const int b = bias && !n->bias_free ? constant(n, vector, -0.2, 0.2) : -1;
-    return infer(n, add(n, HLRP_OP_GEMM, (int[]){x, w, b}, 3, &node));
+    return infer(n, add(n, &hlrp_op_gemm, (int[]){x, w, b}, 3, &node));
 }
 
 int net_batchnorm(net *n, int x) {
     hlrp_node *node = NULL;
     const hlrp_dims vector = {.rank = 1, .d = {net_dims(n, x)->d[1]}};
     const int scale = constant(n, vector, 0.5, 1.5), shift = constant(n, vector, -0.3, 0.3);
-    return infer(n, add(n, HLRP_OP_BATCHNORM, (int[]){x, scale, shift}, 3, &node));
+    return infer(n, add(n, &hlrp_op_batchnorm, (int[]){x, scale, shift}, 3, &node));
 }
 
 int net_relu(net *n, int x) {
     hlrp_node *node = NULL;
-    return infer(n, add(n, HLRP_OP_RELU, &x, 1, &node));
+    return infer(n, add(n, &hlrp_op_relu, &x, 1, &node));
 }
 
 int net_leaky(net *n, int x, double alpha) {
     hlrp_node *node = NULL;
-    const int y = add(n, HLRP_OP_LEAKY_RELU, &x, 1, &node);
+    const int y = add(n, &hlrp_op_leaky_relu, &x, 1, &node);
     node->alpha = (float)alpha;
     return infer(n, y);
 }
 
 int net_clip(net *n, int x, double lo, double hi) {
     hlrp_node *node = NULL;
-    const int y = add(n, HLRP_OP_CLIP, &x, 1, &node);
+    const int y = add(n, &hlrp_op_clip, &x, 1, &node);
     node->lo = (float)lo;
     node->hi = (float)hi;
     return infer(n, y);
 }
 
-int net_pool(net *n, hlrp_op op, int x, const hlrp_window *window) {
+int net_pool(net *n, const hlrp_operator *op, int x, const hlrp_window *window) {
     hlrp_node *node = NULL;
     const int y = add(n, op, &x, 1, &node);
     node->window = *window;
@@ -151,26 +151,26 @@ int net_pool(net *n, hlrp_op op, int x, const hlrp_window *window) {
 
 int net_global(net *n, int x, bool keepdims) {
     hlrp_node *node = NULL;
-    const int y = add(n, HLRP_OP_GLOBAL_AVGPOOL, &x, 1, &node);
+    const int y = add(n, &hlrp_op_global_avgpool, &x, 1, &node);
     node->keepdims = keepdims;
     return infer(n, y);
 }
 
 int net_add(net *n, const int *x, int count) {
     hlrp_node *node = NULL;
-    return infer(n, add(n, HLRP_OP_ADD, x, count, &node));
+    return infer(n, add(n, &hlrp_op_add, x, count, &node));
 }
 
 int net_concat(net *n, const int *x, int count) {
     hlrp_node *node = NULL;
-    const int y = add(n, HLRP_OP_CONCAT, x, count, &node);
+    const int y = add(n, &hlrp_op_concat, x, count, &node);
     node->axis = 1;
     return infer(n, y);
 }
 
 int net_pad(net *n, int x, const int64_t lo[2], const int64_t hi[2]) {
     hlrp_node *node = NULL;
-    const int y = add(n, HLRP_OP_PAD, &x, 1, &node);
+    const int y = add(n, &hlrp_op_pad, &x, 1, &node);
     for (int a = 0; a < 2; a++) {
         node->window.pad_lo[a] = lo[a];
         node->window.pad_hi[a] = hi[a];
@@ -192,19 +192,19 @@ static int integer(net *n, int64_t i) {
 int net_slice(net *n, int x, int axis, int64_t start, int64_t end) {
     hlrp_node *node = NULL;
     const int in[5] = {x, integer(n, start), integer(n, end), integer(n, axis), -1};
-    return infer(n, add(n, HLRP_OP_SLICE, in, 5, &node));
+    return infer(n, add(n, &hlrp_op_slice, in, 5, &node));
 }
 
 int net_shuffle(net *n, int x, int64_t group) {
     hlrp_node *node = NULL;
-    const int y = add(n, HLRP_OP_SHUFFLE, &x, 1, &node);
+    const int y = add(n, &hlrp_op_shuffle, &x, 1, &node);
     node->group = group;
     return infer(n, y);
 }
 
 int net_flatten(net *n, int x) {
     hlrp_node *node = NULL;
-    const int y = add(n, HLRP_OP_FLATTEN, &x, 1, &node);
+    const int y = add(n, &hlrp_op_flatten, &x, 1, &node);
     node->axis = 1;
     return infer(n, y);
 }

@@ -3,7 +3,7 @@
 #ifndef NET_H
 #define NET_H
 
-#include "graph/graph.h"
+#include "op/op.h"
 #include "testing.h"
 
 typedef struct net {
@@ -36,7 +36,7 @@ int net_batchnorm(net *n, int x);
 int net_relu(net *n, int x);
 int net_leaky(net *n, int x, double alpha);
 int net_clip(net *n, int x, double lo, double hi);
-int net_pool(net *n, hlrp_op op, int x, const hlrp_window *window);
+int net_pool(net *n, const hlrp_operator *op, int x, const hlrp_window *window);
 int net_global(net *n, int x, bool keepdims);
 int net_add(net *n, const int *x, int count);
 int net_concat(net *n, const int *x, int count);

@@ -64,10 +64,10 @@ static int conv_block(net *n, int x) {
  * another order tie but for rounding, and which of them a maximum takes is then nobody's to say. */
 static bool holds_means(const net *n, int x) {
     const int producer = n->g->values[x].producer;
-    if (producer < 0 || n->g->nodes[producer].op == HLRP_OP_CONV)
+    if (producer < 0 || n->g->nodes[producer].op == &hlrp_op_conv)
         return false;
     const hlrp_node *node = &n->g->nodes[producer];
-    if (node->op == HLRP_OP_AVGPOOL)
+    if (node->op == &hlrp_op_avgpool)
         return true;
     for (int k = 0; k < node->in_count; k++)
         if (node->in[k] >= 0 && holds_means(n, node->in[k]))
@@ -88,7 +88,7 @@ static int pool_block(net *n, int x) {
     w.ceil = net_chance(n, 0.5);
     w.count_pad = net_chance(n, 0.5);
     const bool maximum = net_chance(n, 0.5) && !holds_means(n, x);
-    return net_pool(n, maximum ? HLRP_OP_MAXPOOL : HLRP_OP_AVGPOOL, x, &w);
+    return net_pool(n, maximum ? &hlrp_op_maxpool : &hlrp_op_avgpool, x, &w);
 }
 
 static int residual_block(net *n, int x) {

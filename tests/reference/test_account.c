@@ -21,15 +21,15 @@ static void build(net *n, uint64_t seed) {
     x = net_leaky(n, net_conv(n, x, &s), 0.2);
     x = net_concat(n, (int[]){x, net_clip(n, x, 0, 1)}, 2);
     const hlrp_window mean = net_window(2, 2, 0), max = net_window(2, 1, 0);
-    x = net_pool(n, HLRP_OP_MAXPOOL, x, &max);
-    x = net_pool(n, HLRP_OP_AVGPOOL, x, &mean);
+    x = net_pool(n, &hlrp_op_maxpool, x, &max);
+    x = net_pool(n, &hlrp_op_avgpool, x, &mean);
     x = net_concat(n, (int[]){net_slice(n, x, 1, 3, -2), net_shuffle(n, x, 2)}, 2);
     x = net_global(n, x, false);
     net_gemm(n, net_relu(n, net_gemm(n, x, 9, true)), 2, true);
 }
 
 static bool balances(const hlrp_node *node, const hlrp_rule *rule) {
-    return rule->kind != HLRP_RULE_GRADIENT && node->op != HLRP_OP_PAD;
+    return rule->kind != HLRP_RULE_GRADIENT && node->op != &hlrp_op_pad;
 }
 
 static void balance(const net *n, const hlrp_lrp_options *o, const float *input,

@@ -2,6 +2,7 @@
  * stands there, however often and on however many threads it is computed. */
 #include "versus.h"
 
+#include "op/op.h"
 #include "sched/sched.h"
 
 enum { BATCH = 4, TILES = 12, CLASSES = 3 };
@@ -29,7 +30,7 @@ static void build(net *n) {
     s.out = 20;
     x = net_relu(n, net_conv(n, x, &s));
     const hlrp_window w = net_window(3, 2, 1);
-    x = net_pool(n, HLRP_OP_MAXPOOL, x, &w);
+    x = net_pool(n, &hlrp_op_maxpool, x, &w);
     x = net_relu(n, net_gemm(n, net_flatten(n, x), 37, true));
     net_gemm(n, x, CLASSES, true);
 }

@@ -34,7 +34,7 @@ typedef struct tally {
 /* Whether the first linear layer is a convolution, as zbox needs. */
 static bool begins_with_conv(const hlrp_graph *g) {
     for (int i = 0; i < g->node_count; i++)
-        if (g->nodes[i].op == HLRP_OP_GEMM && hlrp_node_is_first(g, i))
+        if (g->nodes[i].op == &hlrp_op_gemm && hlrp_node_is_first(g, i))
             return false;
     return true;
 }

@@ -17,11 +17,10 @@ static int constant(hlrp_graph *g, hlrp_dims dims, const float *f) {
     return hlrp_graph_add_value(g, "parameter", tensor(dims, f), &err);
 }
 
-static hlrp_node *add(hlrp_graph *g, hlrp_op op, const int *in, int count) {
+static hlrp_node *add(hlrp_graph *g, const hlrp_operator *op, const int *in, int count) {
     hlrp_error err = {0};
-    const int out = hlrp_graph_add_value(g, hlrp_op_name(op), NULL, &err);
-    const int id =
-        hlrp_graph_add_node(g, op, hlrp_op_name(op), hlrp_op_name(op), in, count, &out, 1, &err);
+    const int out = hlrp_graph_add_value(g, op->name, NULL, &err);
+    const int id = hlrp_graph_add_node(g, op, op->name, op->name, in, count, &out, 1, &err);
     assert_true(id >= 0);
     g->output = out;
     return &g->nodes[id];
@@ -55,7 +54,7 @@ static void matmul_has_its_weights_the_other_way(void **unused) {
     (void)unused;
     hlrp_graph *g = begin();
     const float w[] = {1, 2, 3, 4, 5, 6}; /* [2,3] */
-    add(g, HLRP_OP_MATMUL, (int[]){g->input, constant(g, (hlrp_dims){2, {2, 3}}, w)}, 2);
+    add(g, &hlrp_op_matmul, (int[]){g->input, constant(g, (hlrp_dims){2, {2, 3}}, w)}, 2);
     expect(g, (hlrp_dims){2, {2, 2}}, (double[]){1, 0, 1, -1}, 6, (double[]){1, 2, 3, -3, -3, -3});
 }
 
@@ -64,14 +63,14 @@ static void softmax_along_an_axis(void **unused) {
     const double e = exp(1), x[] = {1000, 1, 999, 1, 5, 6, 5, 5}; /* [1,2,2,2] */
     for (int negative = 0; negative < 2; negative++) {
         hlrp_graph *g = begin();
-        add(g, HLRP_OP_SOFTMAX, &g->input, 1)->axis = negative ? -2 : 2;
+        add(g, &hlrp_op_softmax, &g->input, 1)->axis = negative ? -2 : 2;
         expect(g, (hlrp_dims){4, {1, 2, 2, 2}}, x, 8,
                (double[]){e / (e + 1), 0.5, 1 / (e + 1), 0.5, 0.5, e / (e + 1), 0.5, 1 / (e + 1)});
     }
     /* its logarithm was taken for it */
     const double l = log(1 / (e + 1)), half = log(0.5);
     hlrp_graph *g = begin();
-    add(g, HLRP_OP_LOG_SOFTMAX, &g->input, 1)->axis = 2;
+    add(g, &hlrp_op_log_softmax, &g->input, 1)->axis = 2;
     expect(g, (hlrp_dims){4, {1, 2, 2, 2}}, x, 8,
            (double[]){l + 1, half, l, half, half, l + 1, half, l});
 }
@@ -79,12 +78,12 @@ static void softmax_along_an_axis(void **unused) {
 static void constants_broadcast(void **unused) {
     (void)unused;
     static const struct {
-        hlrp_op op;
+        const hlrp_operator *op;
         double want[4];
-    } cases[] = {{HLRP_OP_MUL, {2, 4, 12, 16}},
-                 {HLRP_OP_SUB, {-1, 0, -1, 0}},
-                 {HLRP_OP_DIV, {0.5, 1, 0.75, 1}},
-                 {HLRP_OP_ADD_CONST, {3, 4, 7, 8}}};
+    } cases[] = {{&hlrp_op_mul, {2, 4, 12, 16}},
+                 {&hlrp_op_sub, {-1, 0, -1, 0}},
+                 {&hlrp_op_div, {0.5, 1, 0.75, 1}},
+                 {&hlrp_op_add_const, {3, 4, 7, 8}}};
     const float per_channel[] = {2, 4};
     const double x[] = {1, 2, 3, 4}; /* [1,2,1,2] */
     for (size_t i = 0; i < HLRP_COUNT(cases); i++) {
@@ -94,7 +93,7 @@ static void constants_broadcast(void **unused) {
         expect(g, (hlrp_dims){4, {1, 2, 1, 2}}, x, 4, cases[i].want);
     }
     hlrp_graph *g = begin(); /* a scalar */
-    add(g, HLRP_OP_MUL, (int[]){g->input, constant(g, (hlrp_dims){0, {0}}, per_channel)}, 2);
+    add(g, &hlrp_op_mul, (int[]){g->input, constant(g, (hlrp_dims){0, {0}}, per_channel)}, 2);
     expect(g, (hlrp_dims){4, {1, 2, 1, 2}}, x, 4, (double[]){2, 4, 6, 8});
 }
 
@@ -102,22 +101,22 @@ static void shapes_change_and_values_stay(void **unused) {
     (void)unused;
     const double x[] = {1, 2, 3, 4, 5, 6}; /* [1,1,2,3] */
     hlrp_graph *g = begin();
-    hlrp_node *n = add(g, HLRP_OP_TRANSPOSE, &g->input, 1);
+    hlrp_node *n = add(g, &hlrp_op_transpose, &g->input, 1);
     n->ints = (hlrp_dims){4, {0, 3, 2, 1}};
     expect(g, (hlrp_dims){4, {1, 1, 2, 3}}, x, 6, (double[]){1, 4, 2, 5, 3, 6});
     g = begin();
-    n = add(g, HLRP_OP_SQUEEZE, &g->input, 1);
+    n = add(g, &hlrp_op_squeeze, &g->input, 1);
     n->ints = (hlrp_dims){1, {1}};
-    n = add(g, HLRP_OP_UNSQUEEZE, &g->output, 1);
+    n = add(g, &hlrp_op_unsqueeze, &g->output, 1);
     n->ints = (hlrp_dims){1, {3}};
-    add(g, HLRP_OP_IDENTITY, &g->output, 1);
+    add(g, &hlrp_op_identity, &g->output, 1);
     expect(g, (hlrp_dims){4, {1, 1, 2, 3}}, x, 6, x);
 }
 
 static void concat_along_height(void **unused) {
     (void)unused;
     hlrp_graph *g = begin();
-    add(g, HLRP_OP_CONCAT, (int[]){g->input, g->input}, 2)->axis = 2;
+    add(g, &hlrp_op_concat, (int[]){g->input, g->input}, 2)->axis = 2;
     expect(g, (hlrp_dims){4, {1, 2, 1, 2}}, (double[]){1, 2, 3, 4}, 8,
            (double[]){1, 2, 1, 2, 3, 4, 3, 4});
 }
@@ -125,7 +124,7 @@ static void concat_along_height(void **unused) {
 static void sigmoid_of_three(void **unused) {
     (void)unused;
     hlrp_graph *g = begin();
-    add(g, HLRP_OP_SIGMOID, &g->input, 1);
+    add(g, &hlrp_op_sigmoid, &g->input, 1);
     expect(g, (hlrp_dims){2, {1, 3}}, (double[]){0, 1, -800}, 3,
            (double[]){0.5, 1 / (1 + exp(-1)), 0});
 }
@@ -135,7 +134,7 @@ static void logits_as_tensors(void **unused) {
     hlrp_error err = {0};
     hlrp_graph *g = begin();
     const hlrp_dims dims = {4, {1, 1, 1, 2}}, other = {4, {1, 1, 2, 1}};
-    add(g, HLRP_OP_RELU, &g->input, 1);
+    add(g, &hlrp_op_relu, &g->input, 1);
     check(hlrp_graph_infer(g, &dims, &err), &err);
     hlrp_tensor *x = tensor(dims, (const float[]){-1, 2}), *y = NULL, *wrong = tensor(other, NULL);
     check(hlrp_ref_logits(NULL, g, x, &y, &err), &err);

@@ -63,7 +63,7 @@ static void build(net *n) {
     mean.count_pad = true;
     s = net_square(3, 1);
     x = net_concat(n, (int[]){x, net_leaky(n, net_conv(n, x, &s), 0.1)}, 2);
-    x = net_pool(n, HLRP_OP_AVGPOOL, net_pool(n, HLRP_OP_MAXPOOL, x, &max), &mean);
+    x = net_pool(n, &hlrp_op_avgpool, net_pool(n, &hlrp_op_maxpool, x, &max), &mean);
     x = net_relu(n, net_gemm(n, net_flatten(n, x), 8, true));
     net_gemm(n, x, 3, true);
 }

@@ -117,7 +117,9 @@ static void run_pointwise(net *rng, int lanes, int64_t c) {
     hlrp_ref_affine(x.shape, x.d, wide_scale, wide_shift, y.d);
     same(&y, 1e-6, "affine");
     spoil(&y);
-    hlrp_sum(count, (const float *const[]){x.f, x.f, x.f}, 3, y.f);
+    memcpy(y.f, x.f, (size_t)count * sizeof *y.f);
+    hlrp_add(count, x.f, y.f);
+    hlrp_add(count, x.f, y.f);
     for (int64_t i = 0; i < logical; i++)
         y.d[i] = 3 * x.d[i];
     same(&y, 1e-6, "sum");

@@ -2,6 +2,7 @@
 #include "versus.h"
 
 #include "lrp/start.h"
+#include "op/op.h"
 
 typedef struct fixture {
     net n;
@@ -17,7 +18,7 @@ static void build(fixture *f, uint64_t seed, bool bias_free, bool positive_sum) 
     net_conv_spec s = net_square(16, 3);
     int x = net_relu(n, net_conv(n, n->g->input, &s));
     const hlrp_window max = net_window(2, 2, 0);
-    x = net_pool(n, HLRP_OP_MAXPOOL, x, &max);
+    x = net_pool(n, &hlrp_op_maxpool, x, &max);
     int branch[3] = {x, net_conv(n, x, &s), 0};
     if (positive_sum)
         branch[1] = net_relu(n, branch[1]);
@@ -27,7 +28,7 @@ static void build(fixture *f, uint64_t seed, bool bias_free, bool positive_sum) 
     x = net_concat(n, (int[]){x, net_relu(n, net_conv(n, x, &s))}, 2);
     hlrp_window mean = net_window(3, 2, 1);
     mean.count_pad = true;
-    x = net_pool(n, HLRP_OP_AVGPOOL, x, &mean);
+    x = net_pool(n, &hlrp_op_avgpool, x, &mean);
     x = net_relu(n, net_gemm(n, net_flatten(n, x), 33, true));
     net_gemm(n, x, 3, true);
 }

@@ -99,7 +99,7 @@ static void an_input_that_many_nodes_read(void **unused) {
         const hlrp_window w = net_window(3, 1, 1);
         const int x = n.g->input;
         net_conv_spec s = net_square(3, 3);
-        const int branch[] = {x, net_conv(&n, x, &s), net_pool(&n, HLRP_OP_MAXPOOL, x, &w), x};
+        const int branch[] = {x, net_conv(&n, x, &s), net_pool(&n, &hlrp_op_maxpool, x, &w), x};
         const int sum = net_relu(&n, net_add(&n, branch, 4));
         s.out = 17;
         const int both = net_concat(&n, (int[]){sum, x, net_clip(&n, x, 0, 6)}, 3);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "canonize/canonize.h"
+#include "op/op.h"
 
 #define IMAGE(n, c, h, w) ((hlrp_dims){.rank = 4, .d = {n, c, h, w}})
 #define MATRIX(r, c) ((hlrp_dims){.rank = 2, .d = {r, c}})
@@ -36,30 +37,31 @@ static int ramp(hlrp_graph *g, hlrp_dims dims, float start, float step) {
     return hlrp_graph_add_value(g, "ramp", t, &err);
 }
 
-static hlrp_node *append(hlrp_graph *g, hlrp_op op, const char *name, const int *in, int n) {
+static hlrp_node *append(hlrp_graph *g, const hlrp_operator *op, const char *name, const int *in,
+                         int n) {
     hlrp_error err = {0};
     int out = hlrp_graph_add_value(g, name, NULL, &err);
-    int id = hlrp_graph_add_node(g, op, name, hlrp_op_name(op), in, n, &out, 1, &err);
+    int id = hlrp_graph_add_node(g, op, name, op->name, in, n, &out, 1, &err);
     assert_true(id >= 0);
     g->output = out;
     return &g->nodes[id];
 }
 
 /* On the output so far, with up to two constants. */
-static hlrp_node *chain(hlrp_graph *g, hlrp_op op, const char *name, int a, int b) {
+static hlrp_node *chain(hlrp_graph *g, const hlrp_operator *op, const char *name, int a, int b) {
     int in[3] = {g->output, a, b};
-    bool layer = op == HLRP_OP_CONV || op == HLRP_OP_GEMM || op == HLRP_OP_BATCHNORM;
+    bool layer = op == &hlrp_op_conv || op == &hlrp_op_gemm || op == &hlrp_op_batchnorm;
     return append(g, op, name, in, layer ? 3 : a >= 0 ? 2 : 1);
 }
 
 static void conv(hlrp_graph *g, const char *name, int64_t out, int64_t in) {
-    chain(g, HLRP_OP_CONV, name, ramp(g, IMAGE(out, in, 1, 1), 1, 1), -1);
+    chain(g, &hlrp_op_conv, name, ramp(g, IMAGE(out, in, 1, 1), 1, 1), -1);
 }
 
 /* Global pooling and a linear layer: the smallest classifier's end. */
 static void head(hlrp_graph *g, int64_t channels) {
-    chain(g, HLRP_OP_GLOBAL_AVGPOOL, "pool", -1, -1);
-    chain(g, HLRP_OP_GEMM, "fc", ramp(g, MATRIX(2, channels), 1, 1), -1);
+    chain(g, &hlrp_op_global_avgpool, "pool", -1, -1);
+    chain(g, &hlrp_op_gemm, "fc", ramp(g, MATRIX(2, channels), 1, 1), -1);
 }
 
 /* ---- asking ---- */
@@ -99,7 +101,7 @@ static void refuse(hlrp_graph *g, hlrp_dims in, const char *what) {
 static hlrp_graph *conv_batchnorm(void) {
     hlrp_graph *g = graph();
     conv(g, "conv", 2, 3); /* weights 1 … 6 */
-    chain(g, HLRP_OP_BATCHNORM, "bn", ramp(g, VECTOR(2), 2, 1), ramp(g, VECTOR(2), 10, 10));
+    chain(g, &hlrp_op_batchnorm, "bn", ramp(g, VECTOR(2), 2, 1), ramp(g, VECTOR(2), 10, 10));
     return g;
 }
 
@@ -153,7 +155,7 @@ static void batchnorm_stays_where_asked_or_where_others_read(void **state) {
 
     g = conv_batchnorm();
     int in[2] = {g->output, g->nodes[0].out[0]}; /* the convolution's output, read twice */
-    append(g, HLRP_OP_ADD, "sum", in, 2);
+    append(g, &hlrp_op_add, "sum", in, 2);
     head(g, 2);
     succeed(g, HLRP_BATCHNORM_MERGE, IMAGE(1, 3, 4, 4));
     assert_non_null(node(g, "bn"));
@@ -166,9 +168,9 @@ static void shared_weights_stay_apart(void **state) {
     (void)state;
     hlrp_graph *g = graph();
     int w = ramp(g, IMAGE(3, 3, 1, 1), 1, 0);
-    chain(g, HLRP_OP_CONV, "first", w, -1);
-    chain(g, HLRP_OP_BATCHNORM, "bn", ramp(g, VECTOR(3), 5, 0), ramp(g, VECTOR(3), 0, 0));
-    chain(g, HLRP_OP_CONV, "second", w, -1);
+    chain(g, &hlrp_op_conv, "first", w, -1);
+    chain(g, &hlrp_op_batchnorm, "bn", ramp(g, VECTOR(3), 5, 0), ramp(g, VECTOR(3), 0, 0));
+    chain(g, &hlrp_op_conv, "second", w, -1);
     head(g, 3);
     succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
     assert_true(floats(g, node(g, "first"), 1)[0] == 5);
@@ -181,16 +183,16 @@ static void arithmetic_with_constants_becomes_one_batchnorm(void **state) {
     (void)state;
     hlrp_graph *g = graph();
     conv(g, "conv", 2, 3);
-    chain(g, HLRP_OP_RELU, "relu", -1, -1);
-    chain(g, HLRP_OP_MUL, "mul", ramp(g, (hlrp_dims){0}, 2, 0), -1);
-    chain(g, HLRP_OP_SUB, "sub", ramp(g, IMAGE(1, 2, 1, 1), 3, 0), -1);
-    chain(g, HLRP_OP_DIV, "div", ramp(g, (hlrp_dims){.rank = 3, .d = {2, 1, 1}}, 4, 0), -1);
-    chain(g, HLRP_OP_ADD_CONST, "add", ramp(g, VECTOR(1), 1, 0), -1);
+    chain(g, &hlrp_op_relu, "relu", -1, -1);
+    chain(g, &hlrp_op_mul, "mul", ramp(g, (hlrp_dims){0}, 2, 0), -1);
+    chain(g, &hlrp_op_sub, "sub", ramp(g, IMAGE(1, 2, 1, 1), 3, 0), -1);
+    chain(g, &hlrp_op_div, "div", ramp(g, (hlrp_dims){.rank = 3, .d = {2, 1, 1}}, 4, 0), -1);
+    chain(g, &hlrp_op_add_const, "add", ramp(g, VECTOR(1), 1, 0), -1);
     head(g, 2);
     succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
     assert_int_equal(g->node_count, 5); /* conv relu mul pool fc */
     const hlrp_node *n = node(g, "mul");
-    assert_int_equal(n->op, HLRP_OP_BATCHNORM);
+    assert_int_equal(n->op, &hlrp_op_batchnorm);
     assert_true(floats(g, n, 1)[1] == 0.5F && floats(g, n, 2)[1] == 0.25F);
     hlrp_graph_free(g);
 }
@@ -198,7 +200,7 @@ static void arithmetic_with_constants_becomes_one_batchnorm(void **state) {
 static void a_constant_map_is_refused(void **state) {
     (void)state;
     hlrp_graph *g = graph();
-    chain(g, HLRP_OP_ADD_CONST, "positions", ramp(g, IMAGE(1, 3, 4, 4), 0, 1), -1);
+    chain(g, &hlrp_op_add_const, "positions", ramp(g, IMAGE(1, 3, 4, 4), 0, 1), -1);
     head(g, 3);
     refuse(g, IMAGE(1, 3, 4, 4), "positions");
 }
@@ -208,13 +210,13 @@ static void a_constant_map_is_refused(void **state) {
 static void matmul_and_add_become_gemm(void **state) {
     (void)state;
     hlrp_graph *g = graph();
-    chain(g, HLRP_OP_GLOBAL_AVGPOOL, "pool", -1, -1);
-    chain(g, HLRP_OP_MATMUL, "matmul", ramp(g, MATRIX(3, 2), 1, 1), -1);
-    chain(g, HLRP_OP_ADD_CONST, "bias", ramp(g, MATRIX(1, 2), 7, 1), -1);
+    chain(g, &hlrp_op_global_avgpool, "pool", -1, -1);
+    chain(g, &hlrp_op_matmul, "matmul", ramp(g, MATRIX(3, 2), 1, 1), -1);
+    chain(g, &hlrp_op_add_const, "bias", ramp(g, MATRIX(1, 2), 7, 1), -1);
     succeed(g, HLRP_BATCHNORM_PASS, IMAGE(1, 3, 4, 4));
     const hlrp_node *n = node(g, "matmul");
     static const float w[6] = {1, 3, 5, 2, 4, 6};
-    assert_int_equal(n->op, HLRP_OP_GEMM);
+    assert_int_equal(n->op, &hlrp_op_gemm);
     assert_memory_equal(floats(g, n, 1), w, sizeof w);
     assert_true(floats(g, n, 2)[0] == 7 && floats(g, n, 2)[1] == 8);
     assert_int_equal(g->node_count, 2);
@@ -230,9 +232,9 @@ static hlrp_graph *shuffle(const int64_t *groups, int rank, hlrp_dims swap) {
     assert_int_equal(hlrp_tensor_new(&VECTOR(4), HLRP_I64, &together, &err), HLRP_OK);
     memcpy(apart->i, groups, (size_t)rank * sizeof *groups);
     memcpy(together->i, (int64_t[]){1, -1, 4, 4}, 4 * sizeof *groups);
-    chain(g, HLRP_OP_RESHAPE, "apart", hlrp_graph_add_value(g, "a", apart, &err), -1);
-    chain(g, HLRP_OP_TRANSPOSE, "swap", -1, -1)->ints = swap;
-    chain(g, HLRP_OP_RESHAPE, "together", hlrp_graph_add_value(g, "t", together, &err), -1);
+    chain(g, &hlrp_op_reshape, "apart", hlrp_graph_add_value(g, "a", apart, &err), -1);
+    chain(g, &hlrp_op_transpose, "swap", -1, -1)->ints = swap;
+    chain(g, &hlrp_op_reshape, "together", hlrp_graph_add_value(g, "t", together, &err), -1);
     head(g, 6);
     return g;
 }
@@ -245,7 +247,7 @@ static void channel_shuffles_are_one_operator(void **state) {
         hlrp_graph *g = k == 0 ? shuffle(five, 5, swap5) : shuffle(four, 4, swap4);
         succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 6, 4, 4));
         assert_int_equal(g->node_count, 3);
-        assert_int_equal(node(g, "together")->op, HLRP_OP_SHUFFLE);
+        assert_int_equal(node(g, "together")->op, &hlrp_op_shuffle);
         assert_int_equal(node(g, "together")->group, 3);
         hlrp_graph_free(g);
     }
@@ -271,12 +273,12 @@ static void computed_indices_hold_for_one_size(void **state) {
     hlrp_error err = {0};
     hlrp_graph *g = graph();
     const int zero = integer(g, 0), two = integer(g, 2), x = g->input;
-    append(g, HLRP_OP_SHAPE, "shape", &x, 1)->ints = (hlrp_dims){.rank = 1, .d = {0}};
-    append(g, HLRP_OP_GATHER, "rows", (int[]){g->output, two}, 2);
-    append(g, HLRP_OP_DIV, "half", (int[]){g->output, two}, 2);
+    append(g, &hlrp_op_shape, "shape", &x, 1)->ints = (hlrp_dims){.rank = 1, .d = {0}};
+    append(g, &hlrp_op_gather, "rows", (int[]){g->output, two}, 2);
+    append(g, &hlrp_op_div, "half", (int[]){g->output, two}, 2);
     for (int k = 0; k < 3; k++)
         g->values[g->nodes[k].out[0]].dtype = HLRP_I64;
-    append(g, HLRP_OP_SLICE, "upper", (int[]){x, zero, g->output, two, -1}, 5);
+    append(g, &hlrp_op_slice, "upper", (int[]){x, zero, g->output, two, -1}, 5);
     head(g, 3);
     succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 8, 8));
     assert_int_equal(g->node_count, 3);
@@ -292,7 +294,7 @@ static void slices_stay_but_for_those_of_the_batch(void **state) {
     (void)state;
     for (int axis = 0; axis < 3; axis++) {
         hlrp_graph *g = graph();
-        hlrp_node *n = chain(g, HLRP_OP_SLICE, "part", -1, -1);
+        hlrp_node *n = chain(g, &hlrp_op_slice, "part", -1, -1);
         n->axis = axis;
         n->group = 2;
         head(g, axis == 1 ? 2 : 4);
@@ -300,7 +302,7 @@ static void slices_stay_but_for_those_of_the_batch(void **state) {
             refuse(g, IMAGE(2, 4, 4, 4), "part has no relevance rule along axis 0");
         else {
             succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(2, 4, 4, 4));
-            assert_int_equal(node(g, "part")->op, HLRP_OP_SLICE);
+            assert_int_equal(node(g, "part")->op, &hlrp_op_slice);
             hlrp_graph_free(g);
         }
     }
@@ -312,16 +314,16 @@ static void channels_last_flattening_goes_into_the_weights(void **state) {
     hlrp_error err = {0};
     hlrp_graph *g = graph();
     hlrp_tensor *shape = NULL;
-    chain(g, HLRP_OP_TRANSPOSE, "turn", -1, -1)->ints = IMAGE(0, 2, 3, 1);
+    chain(g, &hlrp_op_transpose, "turn", -1, -1)->ints = IMAGE(0, 2, 3, 1);
     assert_int_equal(hlrp_tensor_new(&VECTOR(2), HLRP_I64, &shape, &err), HLRP_OK);
     shape->i[0] = -1;
     shape->i[1] = 6;
-    chain(g, HLRP_OP_RESHAPE, "flat", hlrp_graph_add_value(g, "s", shape, &err), -1);
-    chain(g, HLRP_OP_GEMM, "fc", ramp(g, MATRIX(1, 6), 0, 1), -1);
+    chain(g, &hlrp_op_reshape, "flat", hlrp_graph_add_value(g, "s", shape, &err), -1);
+    chain(g, &hlrp_op_gemm, "fc", ramp(g, MATRIX(1, 6), 0, 1), -1);
     succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 1, 2));
     static const float w[6] = {0, 3, 1, 4, 2, 5}; /* 2 pixels of 3 channels */
     assert_memory_equal(floats(g, node(g, "fc"), 1), w, sizeof w);
-    assert_int_equal(node(g, "flat")->op, HLRP_OP_FLATTEN);
+    assert_int_equal(node(g, "flat")->op, &hlrp_op_flatten);
     assert_null(node(g, "turn"));
     hlrp_graph_free(g);
 }
@@ -332,14 +334,14 @@ static void softmax_at_the_output_is_cut(void **state) {
     (void)state;
     hlrp_graph *g = graph();
     head(g, 3);
-    chain(g, HLRP_OP_SOFTMAX, "probabilities", -1, -1)->axis = -1;
+    chain(g, &hlrp_op_softmax, "probabilities", -1, -1)->axis = -1;
     succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
     assert_int_equal(g->activation, HLRP_ACTIVATION_SOFTMAX);
     assert_string_equal(g->values[g->output].name, "fc");
     hlrp_graph_free(g);
 
     g = graph();
-    chain(g, HLRP_OP_SIGMOID, "gate", -1, -1);
+    chain(g, &hlrp_op_sigmoid, "gate", -1, -1);
     head(g, 3);
     refuse(g, IMAGE(1, 3, 4, 4), "gate");
 }
@@ -347,19 +349,19 @@ static void softmax_at_the_output_is_cut(void **state) {
 static void squeezed_and_convolutional_heads(void **state) {
     (void)state;
     hlrp_graph *g = graph();
-    chain(g, HLRP_OP_GLOBAL_AVGPOOL, "pool", -1, -1)->keepdims = true;
-    chain(g, HLRP_OP_SQUEEZE, "s1", -1, -1)->ints = (hlrp_dims){.rank = 1, .d = {3}};
-    chain(g, HLRP_OP_SQUEEZE, "s2", -1, -1)->ints = (hlrp_dims){.rank = 1, .d = {2}};
-    chain(g, HLRP_OP_GEMM, "fc", ramp(g, MATRIX(2, 3), 1, 1), -1);
+    chain(g, &hlrp_op_global_avgpool, "pool", -1, -1)->keepdims = true;
+    chain(g, &hlrp_op_squeeze, "s1", -1, -1)->ints = (hlrp_dims){.rank = 1, .d = {3}};
+    chain(g, &hlrp_op_squeeze, "s2", -1, -1)->ints = (hlrp_dims){.rank = 1, .d = {2}};
+    chain(g, &hlrp_op_gemm, "fc", ramp(g, MATRIX(2, 3), 1, 1), -1);
     succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 4, 4));
     assert_int_equal(g->node_count, 3);
-    assert_int_equal(node(g, "s2")->op, HLRP_OP_FLATTEN);
+    assert_int_equal(node(g, "s2")->op, &hlrp_op_flatten);
     hlrp_graph_free(g);
 
     g = graph();
     conv(g, "classes", 5, 3);
-    chain(g, HLRP_OP_GLOBAL_AVGPOOL, "pool", -1, -1)->keepdims = true;
-    chain(g, HLRP_OP_SOFTMAX, "p", -1, -1)->axis = 1;
+    chain(g, &hlrp_op_global_avgpool, "pool", -1, -1)->keepdims = true;
+    chain(g, &hlrp_op_softmax, "p", -1, -1)->axis = 1;
     succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(2, 3, 9, 4));
     assert_int_equal(g->values[g->output].dims.rank, 2);
     assert_int_equal(g->values[g->output].dims.d[1], 5);
@@ -376,7 +378,7 @@ static void channels_last_input(void **state) {
     hlrp_dims in = {0};
     hlrp_graph *g = graph();
     g->values[g->input].dims = IMAGE(-1, 20, 30, 3);
-    chain(g, HLRP_OP_TRANSPOSE, "turn", -1, -1)->ints = IMAGE(0, 3, 1, 2);
+    chain(g, &hlrp_op_transpose, "turn", -1, -1)->ints = IMAGE(0, 3, 1, 2);
     head(g, 3);
     assert_int_equal(hlrp_canonize_input(g, &in, &err), HLRP_OK);
     assert_true(hlrp_dims_equal(&in, &IMAGE(1, 3, 20, 30)));
@@ -392,7 +394,7 @@ static void channels_last_input(void **state) {
 static void square_transposes_are_not_identities(void **state) {
     (void)state;
     hlrp_graph *g = graph();
-    chain(g, HLRP_OP_TRANSPOSE, "mirror", -1, -1)->ints = IMAGE(0, 1, 3, 2);
+    chain(g, &hlrp_op_transpose, "mirror", -1, -1)->ints = IMAGE(0, 1, 3, 2);
     head(g, 3);
     refuse(g, IMAGE(1, 3, 4, 4), "mirror");
 }

@@ -9,8 +9,9 @@
 #include <cmocka.h>
 
 #include "engine/plan.h"
+#include "op/op.h"
 
-static int add(hlrp_graph *g, hlrp_op op, const char *name, const int *in, int count) {
+static int add(hlrp_graph *g, const hlrp_operator *op, const char *name, const int *in, int count) {
     hlrp_error err = {0};
     const int out = hlrp_graph_add_value(g, name, NULL, &err);
     assert_true(out >= 0);
@@ -36,9 +37,9 @@ static hlrp_graph *build(void) {
     g->input = hlrp_graph_add_value(g, "input", NULL, &err);
     const int w = constant(g, (hlrp_dims){.rank = 4, .d = {3, 2, 1, 1}}, -2);
     const int b = constant(g, (hlrp_dims){.rank = 1, .d = {3}}, 0.5f);
-    const int z = add(g, HLRP_OP_CONV, "conv", (int[]){g->input, w, b}, 3);
-    const int y = add(g, HLRP_OP_RELU, "relu", &z, 1);
-    add(g, HLRP_OP_GLOBAL_AVGPOOL, "mean", &y, 1);
+    const int z = add(g, &hlrp_op_conv, "conv", (int[]){g->input, w, b}, 3);
+    const int y = add(g, &hlrp_op_relu, "relu", &z, 1);
+    add(g, &hlrp_op_global_avgpool, "mean", &y, 1);
     return g;
 }
 
@@ -119,7 +120,7 @@ static void operators_without_a_kernel_are_refused_by_name(void **unused) {
     (void)unused;
     const hlrp_dims input = {.rank = 4, .d = {1, 2, 4, 4}};
     hlrp_graph *g = build();
-    add(g, HLRP_OP_SIGMOID, "head/sigmoid", &g->output, 1);
+    add(g, &hlrp_op_sigmoid, "head/sigmoid", &g->output, 1);
     refuse(g, &input, "head/sigmoid");
 }
 
@@ -131,7 +132,7 @@ static void a_pool_of_padding_only_is_refused_by_name(void **unused) {
     hlrp_graph *g = NULL;
     assert_int_equal(hlrp_graph_new(&g, &err), HLRP_OK);
     g->input = hlrp_graph_add_value(g, "input", NULL, &err);
-    add(g, HLRP_OP_MAXPOOL, "pool", &g->input, 1);
+    add(g, &hlrp_op_maxpool, "pool", &g->input, 1);
     g->nodes[0].window = (hlrp_window){
         .kernel = {2, 1}, .stride = {1, 1}, .dilation = {4, 1}, .pad_lo = {3, 0}, .pad_hi = {1, 0}};
     refuse(g, &input, "pool");

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "lrp/analysis.h"
+#include "op/op.h"
 
 enum { MOST = 40 };
 
@@ -18,11 +19,11 @@ typedef struct known {
     bool nonnegative[MOST], vanishes[MOST];
 } known;
 
-static int add(hlrp_graph *g, hlrp_op op, const char *name, const int *in, int count) {
+static int add(hlrp_graph *g, const hlrp_operator *op, const char *name, const int *in, int count) {
     hlrp_error err = {0};
     const int out = hlrp_graph_add_value(g, name, NULL, &err);
     assert_true(out >= 0);
-    assert_true(hlrp_graph_add_node(g, op, name, hlrp_op_name(op), in, count, &out, 1, &err) >= 0);
+    assert_true(hlrp_graph_add_node(g, op, name, op->name, in, count, &out, 1, &err) >= 0);
     g->output = out;
     return out;
 }
@@ -57,15 +58,15 @@ static void set(known *k, const char *name, hlrp_rule_kind kind) {
 }
 
 static int conv(known *k, const char *name, int x) {
-    const int y = add(k->g, HLRP_OP_CONV, name, (int[]){x, -1, -1}, 3);
+    const int y = add(k->g, &hlrp_op_conv, name, (int[]){x, -1, -1}, 3);
     set(k, name, HLRP_RULE_GAMMA);
     return y;
 }
 
-static int other(known *k, hlrp_op op, const char *name, int x) {
+static int other(known *k, const hlrp_operator *op, const char *name, int x) {
     const int y = add(k->g, op, name, &x, 1);
     set(k, name,
-        op == HLRP_OP_GLOBAL_AVGPOOL || op == HLRP_OP_AVGPOOL ? HLRP_RULE_NORM : HLRP_RULE_PASS);
+        op == &hlrp_op_global_avgpool || op == &hlrp_op_avgpool ? HLRP_RULE_NORM : HLRP_RULE_PASS);
     return y;
 }
 
@@ -74,31 +75,31 @@ static void nonnegative_values(void **unused) {
     known k;
     begin(&k);
     hlrp_graph *g = k.g;
-    const int z = conv(&k, "conv", g->input), relu = other(&k, HLRP_OP_RELU, "relu", z);
+    const int z = conv(&k, "conv", g->input), relu = other(&k, &hlrp_op_relu, "relu", z);
     const int indices = hlrp_graph_add_value(g, "indices", NULL, &(hlrp_error){0});
     const int kept[] = {
         relu,
-        other(&k, HLRP_OP_MAXPOOL, "max", relu),
-        other(&k, HLRP_OP_AVGPOOL, "mean", relu),
-        other(&k, HLRP_OP_PAD, "pad", relu),
-        other(&k, HLRP_OP_LEAKY_RELU, "leaky", relu),
-        add(g, HLRP_OP_ADD, "sum", (int[]){relu, relu}, 2),
-        add(g, HLRP_OP_CONCAT, "concat", (int[]){relu, relu}, 2),
-        other(&k, HLRP_OP_FLATTEN, "flat", relu),
-        other(&k, HLRP_OP_CLIP, "relu6", z),
-        add(g, HLRP_OP_SLICE, "slice", (int[]){relu, indices, indices, -1, -1}, 5),
-        other(&k, HLRP_OP_SHUFFLE, "shuffle", relu),
+        other(&k, &hlrp_op_maxpool, "max", relu),
+        other(&k, &hlrp_op_avgpool, "mean", relu),
+        other(&k, &hlrp_op_pad, "pad", relu),
+        other(&k, &hlrp_op_leaky_relu, "leaky", relu),
+        add(g, &hlrp_op_add, "sum", (int[]){relu, relu}, 2),
+        add(g, &hlrp_op_concat, "concat", (int[]){relu, relu}, 2),
+        other(&k, &hlrp_op_flatten, "flat", relu),
+        other(&k, &hlrp_op_clip, "relu6", z),
+        add(g, &hlrp_op_slice, "slice", (int[]){relu, indices, indices, -1, -1}, 5),
+        other(&k, &hlrp_op_shuffle, "shuffle", relu),
     };
     const int lost[] = {
         g->input,
         z,
-        other(&k, HLRP_OP_MAXPOOL, "max2", z),
-        other(&k, HLRP_OP_LEAKY_RELU, "leaky2", z),
-        add(g, HLRP_OP_ADD, "sum2", (int[]){relu, z}, 2),
-        add(g, HLRP_OP_CONCAT, "concat2", (int[]){z, relu}, 2),
-        other(&k, HLRP_OP_CLIP, "hardtanh", z),
-        add(g, HLRP_OP_SLICE, "slice2", (int[]){z, indices, indices, -1, -1}, 5),
-        add(g, HLRP_OP_BATCHNORM, "bn", (int[]){relu, -1, -1}, 3),
+        other(&k, &hlrp_op_maxpool, "max2", z),
+        other(&k, &hlrp_op_leaky_relu, "leaky2", z),
+        add(g, &hlrp_op_add, "sum2", (int[]){relu, z}, 2),
+        add(g, &hlrp_op_concat, "concat2", (int[]){z, relu}, 2),
+        other(&k, &hlrp_op_clip, "hardtanh", z),
+        add(g, &hlrp_op_slice, "slice2", (int[]){z, indices, indices, -1, -1}, 5),
+        add(g, &hlrp_op_batchnorm, "bn", (int[]){relu, -1, -1}, 3),
     };
     g->nodes[9].hi = 6;
     for (int i = 0; i < g->node_count; i++)
@@ -117,10 +118,10 @@ static void nonnegative_values(void **unused) {
 /* conv – relu – conv – relu – mean – gemm, with the second convolution's rule as given. */
 static void chain(known *k, hlrp_rule_kind second) {
     begin(k);
-    int x = other(k, HLRP_OP_RELU, "relu1", conv(k, "conv1", k->g->input));
-    x = other(k, HLRP_OP_RELU, "relu2", conv(k, "conv2", x));
-    x = other(k, HLRP_OP_GLOBAL_AVGPOOL, "mean", x);
-    add(k->g, HLRP_OP_GEMM, "fc", (int[]){x, -1, -1}, 3);
+    int x = other(k, &hlrp_op_relu, "relu1", conv(k, "conv1", k->g->input));
+    x = other(k, &hlrp_op_relu, "relu2", conv(k, "conv2", x));
+    x = other(k, &hlrp_op_global_avgpool, "mean", x);
+    add(k->g, &hlrp_op_gemm, "fc", (int[]){x, -1, -1}, 3);
     set(k, "fc", HLRP_RULE_LRP0);
     set(k, "conv2", second);
     look(k);
@@ -160,14 +161,14 @@ static void every_reader_counts(void **unused) {
     (void)unused;
     known k;
     begin(&k);
-    const int z = conv(&k, "conv1", k.g->input), relu = other(&k, HLRP_OP_RELU, "relu", z);
-    const int sum = add(k.g, HLRP_OP_ADD, "sum", (int[]){z, relu}, 2);
+    const int z = conv(&k, "conv1", k.g->input), relu = other(&k, &hlrp_op_relu, "relu", z);
+    const int sum = add(k.g, &hlrp_op_add, "sum", (int[]){z, relu}, 2);
     set(&k, "sum", HLRP_RULE_NORM);
-    const int a = conv(&k, "conv2", sum), b = other(&k, HLRP_OP_CLIP, "relu6", a);
-    const int c = conv(&k, "conv3", b), d = other(&k, HLRP_OP_LEAKY_RELU, "leaky", c);
+    const int a = conv(&k, "conv2", sum), b = other(&k, &hlrp_op_clip, "relu6", a);
+    const int c = conv(&k, "conv3", b), d = other(&k, &hlrp_op_leaky_relu, "leaky", c);
     conv(&k, "conv4", d);
     for (int i = 0; i < k.g->node_count; i++)
-        if (k.g->nodes[i].op == HLRP_OP_CLIP)
+        if (k.g->nodes[i].op == &hlrp_op_clip)
             k.g->nodes[i].hi = 6;
     look(&k);
     assert_false(dead(&k, "conv1"));

@@ -10,14 +10,15 @@
 #include <cmocka.h>
 
 #include "lrp/rule.h"
+#include "op/op.h"
 
 enum { MOST_NODES = 32 };
 
-static int add(hlrp_graph *g, hlrp_op op, const char *name, const int *in, int count) {
+static int add(hlrp_graph *g, const hlrp_operator *op, const char *name, const int *in, int count) {
     hlrp_error err = {0};
     const int out = hlrp_graph_add_value(g, name, NULL, &err);
     assert_true(out >= 0);
-    assert_true(hlrp_graph_add_node(g, op, name, hlrp_op_name(op), in, count, &out, 1, &err) >= 0);
+    assert_true(hlrp_graph_add_node(g, op, name, op->name, in, count, &out, 1, &err) >= 0);
     g->nodes[g->node_count - 1].axis = 1;
     g->output = out;
     return out;
@@ -32,7 +33,7 @@ static int constant(hlrp_graph *g, hlrp_dims dims) {
 
 static int conv(hlrp_graph *g, const char *name, int x, int64_t in, int64_t out) {
     const int w = constant(g, (hlrp_dims){.rank = 4, .d = {out, in, 1, 1}});
-    return add(g, HLRP_OP_CONV, name, (int[]){x, w, -1}, 3);
+    return add(g, &hlrp_op_conv, name, (int[]){x, w, -1}, 3);
 }
 
 static void infer(hlrp_graph *g) {
@@ -53,21 +54,21 @@ static hlrp_graph *begin(void) {
 static hlrp_graph *chain(int convs) {
     hlrp_graph *g = begin();
     char name[40];
-    int x = add(g, HLRP_OP_PAD, "pad", &g->input, 1);
+    int x = add(g, &hlrp_op_pad, "pad", &g->input, 1);
     for (int i = 0; i < convs; i++) {
         snprintf(name, sizeof name, "layer%d/conv", i);
         x = conv(g, name, x, i ? 4 : 3, 4);
         snprintf(name, sizeof name, "layer%d/relu", i);
-        x = add(g, HLRP_OP_RELU, name, &x, 1);
+        x = add(g, &hlrp_op_relu, name, &x, 1);
     }
     const int vector = constant(g, (hlrp_dims){.rank = 1, .d = {4}});
-    x = add(g, HLRP_OP_ADD, "sum", (int[]){x, x}, 2);
-    x = add(g, HLRP_OP_BATCHNORM, "norm", (int[]){x, vector, vector}, 3);
-    x = add(g, HLRP_OP_AVGPOOL, "pool", &x, 1);
-    x = add(g, HLRP_OP_GLOBAL_AVGPOOL, "mean", &x, 1);
-    x = add(g, HLRP_OP_GEMM, "fc1",
+    x = add(g, &hlrp_op_add, "sum", (int[]){x, x}, 2);
+    x = add(g, &hlrp_op_batchnorm, "norm", (int[]){x, vector, vector}, 3);
+    x = add(g, &hlrp_op_avgpool, "pool", &x, 1);
+    x = add(g, &hlrp_op_global_avgpool, "mean", &x, 1);
+    x = add(g, &hlrp_op_gemm, "fc1",
             (int[]){x, constant(g, (hlrp_dims){.rank = 2, .d = {4, 4}}), -1}, 3);
-    add(g, HLRP_OP_GEMM, "fc2", (int[]){x, constant(g, (hlrp_dims){.rank = 2, .d = {2, 4}}), -1},
+    add(g, &hlrp_op_gemm, "fc2", (int[]){x, constant(g, (hlrp_dims){.rank = 2, .d = {2, 4}}), -1},
         3);
     infer(g);
     return g;
@@ -308,22 +309,22 @@ static void bad_options_are_refused(void **unused) {
 static void first_layers(void **unused) {
     (void)unused;
     hlrp_graph *g = begin();
-    const int pad = add(g, HLRP_OP_PAD, "pad", &g->input, 1);
-    const int twice = add(g, HLRP_OP_CONCAT, "twice", (int[]){g->input, pad}, 2);
+    const int pad = add(g, &hlrp_op_pad, "pad", &g->input, 1);
+    const int twice = add(g, &hlrp_op_concat, "twice", (int[]){g->input, pad}, 2);
     conv(g, "a", twice, 6, 3);
     conv(g, "b", g->input, 3, 3);
-    const int relu = add(g, HLRP_OP_RELU, "relu", &g->input, 1);
+    const int relu = add(g, &hlrp_op_relu, "relu", &g->input, 1);
     conv(g, "c", relu, 3, 3);
-    const int mixed = add(g, HLRP_OP_CONCAT, "mixed", (int[]){g->input, relu}, 2);
+    const int mixed = add(g, &hlrp_op_concat, "mixed", (int[]){g->input, relu}, 2);
     conv(g, "d", mixed, 6, 3);
-    const int flat = add(g, HLRP_OP_FLATTEN, "flat", &g->input, 1);
-    add(g, HLRP_OP_GEMM, "e", (int[]){flat, constant(g, (hlrp_dims){.rank = 2, .d = {2, 48}}), -1},
+    const int flat = add(g, &hlrp_op_flatten, "flat", &g->input, 1);
+    add(g, &hlrp_op_gemm, "e", (int[]){flat, constant(g, (hlrp_dims){.rank = 2, .d = {2, 48}}), -1},
         3);
     infer(g);
     static const bool want[] = {true, true, false, false, true};
     int seen = 0;
     for (int i = 0; i < g->node_count; i++)
-        if (g->nodes[i].op == HLRP_OP_CONV || g->nodes[i].op == HLRP_OP_GEMM)
+        if (g->nodes[i].op == &hlrp_op_conv || g->nodes[i].op == &hlrp_op_gemm)
             assert_int_equal(hlrp_node_is_first(g, i), want[seen++]);
         else
             assert_false(hlrp_node_is_first(g, i));

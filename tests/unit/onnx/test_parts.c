@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "onnx/onnx.h"
+#include "op/op.h"
 
 #include "unit/onnx/build.h"
 
@@ -55,7 +56,7 @@ static const hlrp_node *node(const hlrp_graph *g, const char *name) {
 static void takes(const hlrp_graph *g, const char *name, int axis, int64_t first, int64_t extent) {
     const hlrp_node *n = node(g, name);
     const hlrp_dims *out = &g->values[n->out[0]].dims;
-    assert_int_equal(n->op, HLRP_OP_SLICE);
+    assert_int_equal(n->op, &hlrp_op_slice);
     assert_int_equal(n->in[0], g->input);
     assert_int_equal(out->rank, 4);
     for (int k = 0; k < 4; k++) {

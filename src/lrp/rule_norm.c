@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/kernels.h"
-#include "lrp/walk.h"
+#include "lrp/turn.h"
 #include "util/vector.h"
 
 /* Σ s with the sign of y. */
@@ -24,8 +24,7 @@ static float *divide_by_output(hlrp_turn *t) {
     const int64_t sample = hlrp_layout_sample(t->out);
     float *s = hlrp_take(&t->step, t->out);
     hlrp_quotient(hlrp_layout_count(t->out), t->r, t->y, (float)epsilon, s);
-    for (int64_t n = 0; !hlrp_bias_conserves(t->w->lrp->bias) && t->step.account && n < t->out->n;
-         n++)
+    for (int64_t n = 0; !hlrp_bias_conserves(t->bias) && t->step.account && n < t->out->n; n++)
         t->step.account[n].stabilizer +=
             epsilon * signed_sum_of(sample, s + n * sample, t->y + n * sample);
     return s;
@@ -73,11 +72,11 @@ static gift gift_of(hlrp_turn *t, float *magnitude) {
     const int64_t count = hlrp_layout_count(t->out);
     float *s = divide_by_output(t);
     gift g = {.u = s, .v = s};
-    if (t->w->lrp->bias == HLRP_BIAS_SHARE) {
+    if (t->bias == HLRP_BIAS_SHARE) {
         g.v = hlrp_take(&t->step, t->out);
         g.left = magnitude;
         share(count, t->r, s, t->y, magnitude, g.u, g.v, g.left);
-    } else if (t->w->lrp->bias == HLRP_BIAS_SPREAD) {
+    } else if (t->bias == HLRP_BIAS_SPREAD) {
         g.left = hlrp_take(&t->step, t->out);
         leave(count, t->r, s, t->y, g.left);
     }
@@ -85,20 +84,6 @@ static gift gift_of(hlrp_turn *t, float *magnitude) {
 }
 
 /* ---- means ---- */
-
-static void mean(const hlrp_turn *t, const float *x, float *y) {
-    if (t->node->op == HLRP_OP_AVGPOOL)
-        hlrp_avgpool(t->in, t->out, &t->node->window, x, y);
-    else
-        hlrp_global_avgpool(t->in, t->out, x, y);
-}
-
-static void mean_adjoint(const hlrp_turn *t, const float *s, float *c) {
-    if (t->node->op == HLRP_OP_AVGPOOL)
-        hlrp_avgpool_adjoint(t->in, t->out, &t->node->window, s, c);
-    else
-        hlrp_global_avgpool_adjoint(t->in, t->out, s, c);
-}
 
 /* out = x · (positive ? a : b) */
 HLRP_VECTOR
@@ -108,40 +93,35 @@ static void choose(int64_t count, const float *x, const float *a, const float *b
         out[i] = x[i] * (x[i] > 0 ? a[i] : b[i]);
 }
 
-static void spread_left(hlrp_turn *t, const float *left, float *out) {
-    const hlrp_window all = {.kernel = {t->in->h, t->in->w}, .stride = {1, 1}, .dilation = {1, 1}};
-    const hlrp_window *win = t->node->op == HLRP_OP_AVGPOOL ? &t->node->window : &all;
+static void spread_left(hlrp_turn *t, const hlrp_window *win, const float *left, float *out) {
     float *room = hlrp_take(&t->step, t->in);
     room = hlrp_take(&t->step, t->out) ? room : NULL; /* the two lie side by side */
     hlrp_spread(t->in, t->out, win, t->in->c, left, out, room);
 }
 
-void hlrp_back_mean(hlrp_turn *t) {
+hlrp_status hlrp_back_mean(hlrp_turn *t, const hlrp_mean *mean) {
     const int64_t count = hlrp_layout_count(t->in);
-    const bool shares = t->w->lrp->bias == HLRP_BIAS_SHARE;
-    float *out = hlrp_begin(t, t->node->in[0]);
-    if (t->rule->kind == HLRP_RULE_GRADIENT) {
-        mean_adjoint(t, t->r, out);
-        hlrp_end(t, t->node->in[0], out);
-        return;
-    }
+    const bool shares = t->bias == HLRP_BIAS_SHARE;
+    const hlrp_window seen = mean->window(t);
+    float *out = hlrp_begin(t, 0);
     float *more = shares ? hlrp_take(&t->step, t->in) : NULL;
     float *magnitude = shares ? hlrp_take(&t->step, t->out) : NULL;
     if (shares) {
         magnitudes(count, t->x, more);
-        mean(t, more, magnitude);
+        mean->forward(t, more, magnitude);
     }
     const gift g = gift_of(t, magnitude);
-    mean_adjoint(t, g.u, out);
+    mean->adjoint(t, g.u, out);
     if (shares) {
-        mean_adjoint(t, g.v, more);
+        mean->adjoint(t, g.v, more);
         choose(count, t->x, out, more, out);
     } else {
         hlrp_multiply(count, t->x, out);
     }
     if (g.left)
-        spread_left(t, g.left, out);
-    hlrp_end(t, t->node->in[0], out);
+        spread_left(t, &seen, g.left, out);
+    hlrp_end(t, 0, out);
+    return HLRP_OK;
 }
 
 /* ---- sums ---- */
@@ -158,26 +138,29 @@ static float *sum_of_magnitudes(hlrp_turn *t) {
     float *sum = hlrp_take(&t->step, t->out);
     memset(sum, 0, (size_t)count * sizeof *sum);
     for (int k = 0; k < t->node->in_count; k++)
-        add_magnitudes(count, hlrp_activations_value(t->w->acts, t->node->in[k]), sum);
+        add_magnitudes(count, hlrp_turn_input(t, k), sum);
     return sum;
 }
 
-void hlrp_back_sum(hlrp_turn *t) {
-    const bool gradient = t->rule->kind == HLRP_RULE_GRADIENT;
+hlrp_status hlrp_back_sum(hlrp_turn *t, hlrp_error *err) {
     const int64_t count = hlrp_layout_count(t->out);
-    const bool shares = !gradient && t->w->lrp->bias == HLRP_BIAS_SHARE;
-    float *magnitude = shares ? sum_of_magnitudes(t) : NULL;
-    const gift g = gradient ? (gift){0} : gift_of(t, magnitude);
+    float *magnitude = t->bias == HLRP_BIAS_SHARE ? sum_of_magnitudes(t) : NULL;
+    const gift g = gift_of(t, magnitude);
     float *const mark = t->step.scratch;
+    (void)err;
     for (int k = 0; k < t->node->in_count; k++) {
-        float *out = hlrp_begin(t, t->node->in[k]);
-        if (gradient)
-            memcpy(out, t->r, (size_t)count * sizeof *out);
-        else
-            choose(count, hlrp_activations_value(t->w->acts, t->node->in[k]), g.u, g.v, out);
+        float *out = hlrp_begin(t, k);
+        choose(count, hlrp_turn_input(t, k), g.u, g.v, out);
         if (g.left)
             hlrp_add_scaled(count, 1 / (float)t->node->in_count, g.left, out);
-        hlrp_end(t, t->node->in[k], out);
+        hlrp_end(t, k, out);
         t->step.scratch = mark;
     }
+    return HLRP_OK;
+}
+
+bool hlrp_fits_absolute(const hlrp_graph *g, int node, const hlrp_rule *rule) {
+    (void)g;
+    (void)node;
+    return !rule->rms;
 }

@@ -1,0 +1,138 @@
+/* What an operator is: all that the house knows of it stands in one such row, written in the file of its
+ * family in src/op. Passes over graphs, plans and the way back ask the row and never name operators.
+ *
+ * A row without `forward` and `relevance` is of operators that only files have: canonize evaluates
+ * them or turns them into others, and refuses by name what remains. */
+#ifndef HLRP_OPERATOR_H
+#define HLRP_OPERATOR_H
+
+#include "graph/graph.h"
+
+/* A node whose shape is asked for. */
+typedef struct hlrp_shapes {
+    hlrp_node *n;              /* pads and first indices that follow from the size are set */
+    const hlrp_dims **in;      /* dims of each input; NULL for an absent one */
+    const hlrp_tensor **known; /* constants, and shape arithmetic known at this size; else NULL */
+} hlrp_shapes;
+
+/* A node that is to be evaluated. */
+typedef struct hlrp_constants {
+    const hlrp_node *n;
+    const hlrp_tensor *const *in; /* NULL: not known, or absent */
+    const hlrp_dims *dims0;       /* of the first input */
+    int64_t most;                 /* floats that the result may have */
+} hlrp_constants;
+
+/* In which layout a node writes pictures (engine/layout.h). */
+typedef enum hlrp_lays_out {
+    HLRP_LAYS_AS_INPUT, /* that of its first input */
+    HLRP_LAYS_BLOCKED,  /* the one convolutions run fastest in */
+    HLRP_LAYS_FLAT      /* it writes no pictures */
+} hlrp_lays_out;
+
+/* Linear layers, for which composites have columns. */
+typedef enum hlrp_layer_kind {
+    HLRP_NO_LAYER,
+    HLRP_CONVOLUTION,
+    HLRP_FULLY_CONNECTED
+} hlrp_layer_kind;
+
+struct hlrp_computation; /* engine/plan.h */
+struct hlrp_plan;
+struct hlrp_rule_cell; /* lrp/turn.h */
+
+struct hlrp_operator {
+    const char *name; /* "conv", "relu", … */
+    const char *kind; /* what [rules] calls its likes, "@conv"; NULL: nothing */
+
+    /* ---- shapes and constants ---- */
+    int least;     /* inputs */
+    bool variadic; /* any number of inputs, none of them absent */
+    hlrp_status (*shape)(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err);
+    /* The node's value, from known inputs (from dims0 alone where `folds_dims`); NULL: it is never
+     * evaluated. */
+    hlrp_status (*fold)(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err);
+    bool folds_dims;
+
+    /* ---- what canonize asks ---- */
+    hlrp_activation ends; /* it may end a network, and is cut there */
+    bool (*is_identity)(const hlrp_node *n);
+    /* Whether it gives its input's elements in their order, under other dims. */
+    bool (*reshapes)(const hlrp_node *n, const hlrp_dims *in);
+    /* With a constant v as second input it is scale·x + shift; NULL: 1 and 0. */
+    double (*scale)(double v), (*shift)(double v);
+    /* HLRP_E_MODEL where the engine or the rules cannot take the node as it is; NULL: all. */
+    hlrp_status (*check)(const hlrp_graph *g, hlrp_node *n, hlrp_error *err);
+
+    /* ---- forward ---- */
+    hlrp_lays_out lays_out;
+    bool joins; /* its inputs must have one layout */
+    /* Once per plan: makes what forward needs. May be NULL. */
+    hlrp_status (*prepare)(struct hlrp_plan *plan, int node, hlrp_error *err);
+    hlrp_status (*forward)(const struct hlrp_computation *c, hlrp_error *err);
+
+    /* ---- facts that it passes on; NULL: false ---- */
+    bool (*nonnegative)(const hlrp_node *n,
+                        const bool *is);    /* y ≥ 0; is[value] says it of inputs */
+    bool (*rectifies)(const hlrp_node *n);  /* y = 0 wherever x ≤ 0 */
+    bool (*moves_zero)(const hlrp_node *n); /* y ≠ 0 where x = 0 */
+    bool moves;                             /* data only: pixels stay pixels */
+    /* Moves that change channels: the input that a channel of the output comes from, and its channel
+     * there. NULL: the same channel of the first input. */
+    int (*source)(const hlrp_graph *g, const hlrp_node *n, int64_t *channel);
+
+    /* ---- relevance ---- */
+    hlrp_layer_kind layer;
+    int otherwise;   /* hlrp_rule_kind where no composite speaks */
+    bool all_to_one; /* it may hand all to its only input: lrp.batchnorm = pass, and where no bias
+                        may keep anything */
+    const struct hlrp_rule_cell
+        *relevance; /* by hlrp_rule_kind: its row of the table rules × operators */
+};
+
+/* ---- what rows are made of ---- */
+
+/* HLRP_E_MODEL with the node's name and type as the place. */
+hlrp_status hlrp_node_fail(const hlrp_node *n, hlrp_error *err, const char *what, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with a way to mend it. */
+hlrp_status hlrp_node_refuse(const hlrp_node *n, hlrp_error *err, const char *mend,
+                             const char *what, ...) __attribute__((format(printf, 4, 5)));
+
+/* -1 → rank−1 and so on; false where axis is outside −rank…rank−1. */
+bool hlrp_axis_resolve(int64_t axis, int rank, int *out);
+/* numpy's rule; false where they do not fit. */
+bool hlrp_dims_broadcast(const hlrp_dims *a, const hlrp_dims *b, hlrp_dims *out);
+
+/* The output has the first input's shape. */
+hlrp_status hlrp_shape_same(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err);
+/* The first input has this rank. */
+hlrp_status hlrp_shape_rank(const hlrp_shapes *s, int rank, hlrp_error *err);
+/* The input, if it is there, is a vector of this length. */
+hlrp_status hlrp_shape_vector(const hlrp_shapes *s, int input, int64_t length, const char *what,
+                              hlrp_error *err);
+/* H and W of out through the node's window, whose pads are resolved on the way. */
+hlrp_status hlrp_shape_window(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err);
+
+/* Room for the value of a node, checked against `most` before it takes memory. */
+hlrp_status hlrp_fold_new(const hlrp_dims *dims, hlrp_dtype dtype, int64_t most, hlrp_tensor **out,
+                          hlrp_error *err);
+/* x under other dims. */
+hlrp_status hlrp_fold_reshaped(const hlrp_tensor *x, const hlrp_dims *dims, hlrp_tensor **out,
+                               hlrp_error *err);
+void hlrp_fold_element(hlrp_tensor *to, int64_t k, const hlrp_tensor *from, int64_t j);
+
+/* Elements before, along and after an axis. */
+typedef struct hlrp_split {
+    int64_t outer, extent, inner;
+} hlrp_split;
+hlrp_split hlrp_split_at(const hlrp_dims *d, int axis);
+
+/* Steps through `to` (an output's dims) give offsets in a tensor of `from` dims, broadcast. */
+void hlrp_strides_of(const hlrp_dims *from, const hlrp_dims *to, int64_t *stride);
+int64_t hlrp_offset_of(int64_t k, const hlrp_dims *dims, const int64_t *stride);
+
+/* Whether the fact holds for all inputs that are there. */
+bool hlrp_all_inputs(const hlrp_node *n, const bool *is);
+
+#endif

@@ -1,0 +1,286 @@
+/* What gives its input's elements under other dims, in their order or another one. Of data only
+ * flatten remains after canonize. */
+#include "engine/kernels.h"
+#include "lrp/turn.h"
+#include "op/op.h"
+
+/* One requested extent: 0 copies the input's, −1 is left to the caller. */
+static bool reshape_extent(const hlrp_dims *in, const hlrp_tensor *shape, int k, int64_t *d) {
+    *d = shape->i[k];
+    if (*d == 0 && k < in->rank)
+        *d = in->d[k];
+    return *d >= -1 && (shape->i[k] != 0 || k < in->rank);
+}
+
+static hlrp_status dims_reshape(const hlrp_node *n, const hlrp_dims *in, const hlrp_tensor *shape,
+                                hlrp_dims *out, hlrp_error *err) {
+    char from[96], to[96];
+    int64_t total = 0, known = 0;
+    int open = -1;
+
+    if (shape->dtype != HLRP_I64 || shape->dims.rank != 1 || shape->dims.d[0] > HLRP_MAX_RANK)
+        return hlrp_node_fail(n, err, "the shape is not a vector of at most %d integers",
+                              HLRP_MAX_RANK);
+    hlrp_dims fixed = {.rank = (int)shape->dims.d[0]};
+    bool fits = true;
+    for (int k = 0; k < fixed.rank; k++) {
+        fits = fits && reshape_extent(in, shape, k, &fixed.d[k]) && (fixed.d[k] >= 0 || open < 0);
+        if (fixed.d[k] == -1) {
+            open = k;
+            fixed.d[k] = 1;
+        }
+    }
+    if (hlrp_dims_count(in, &total, err) != HLRP_OK)
+        return err->status;
+    fits = fits && hlrp_dims_count(&fixed, &known, err) == HLRP_OK;
+    if (fits && open >= 0 && known > 0) {
+        fixed.d[open] = total / known;
+        known *= fixed.d[open];
+    }
+    *out = fixed;
+    if (!fits || known != total) {
+        hlrp_dims asked = {.rank = fixed.rank};
+        for (int k = 0; k < asked.rank; k++)
+            asked.d[k] = shape->i[k];
+        return hlrp_node_fail(n, err, "cannot reshape %s to %s",
+                              hlrp_dims_text(in, from, sizeof from),
+                              hlrp_dims_text(&asked, to, sizeof to));
+    }
+    return HLRP_OK;
+}
+
+static hlrp_status dims_transpose(const hlrp_node *n, const hlrp_dims *in, hlrp_dims *out,
+                                  hlrp_error *err) {
+    unsigned seen = 0;
+    out->rank = in->rank;
+    if (n->ints.rank != 0 && n->ints.rank != in->rank)
+        return hlrp_node_fail(n, err, "perm has %d entries for a tensor of rank %d", n->ints.rank,
+                              in->rank);
+    for (int k = 0; k < in->rank; k++) {
+        int64_t from = n->ints.rank == 0 ? in->rank - 1 - k : n->ints.d[k];
+        if (from < 0 || from >= in->rank || (seen >> from & 1) != 0)
+            return hlrp_node_fail(n, err, "perm is not a permutation of the tensor's axes");
+        seen |= 1U << from;
+        out->d[k] = in->d[from];
+    }
+    return HLRP_OK;
+}
+
+static hlrp_status dims_squeeze(const hlrp_node *n, const hlrp_dims *in, hlrp_dims *out,
+                                hlrp_error *err) {
+    unsigned drop = 0;
+    int axis = 0;
+    for (int k = 0; k < n->ints.rank; k++) {
+        if (!hlrp_axis_resolve(n->ints.d[k], in->rank, &axis) || in->d[axis] != 1)
+            return hlrp_node_fail(n, err, "axis %lld cannot be squeezed", (long long)n->ints.d[k]);
+        drop |= 1U << axis;
+    }
+    out->rank = 0;
+    for (int k = 0; k < in->rank; k++)
+        if (n->ints.rank == 0 ? in->d[k] != 1 : (drop >> k & 1) == 0)
+            out->d[out->rank++] = in->d[k];
+    return HLRP_OK;
+}
+
+static hlrp_status dims_unsqueeze(const hlrp_node *n, const hlrp_dims *in, hlrp_dims *out,
+                                  hlrp_error *err) {
+    unsigned insert = 0;
+    int axis = 0, next = 0, rank = in->rank + n->ints.rank;
+    if (rank > HLRP_MAX_RANK)
+        return hlrp_node_fail(n, err, "a tensor of rank %d is beyond %d", rank, HLRP_MAX_RANK);
+    for (int k = 0; k < n->ints.rank; k++) {
+        if (!hlrp_axis_resolve(n->ints.d[k], rank, &axis) || (insert >> axis & 1) != 0)
+            return hlrp_node_fail(n, err, "axis %lld cannot be inserted", (long long)n->ints.d[k]);
+        insert |= 1U << axis;
+    }
+    out->rank = rank;
+    for (int k = 0; k < rank; k++)
+        out->d[k] = (insert >> k & 1) != 0 ? 1 : in->d[next++];
+    return HLRP_OK;
+}
+
+/* ---- shapes ---- */
+
+static hlrp_status flatten_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    const hlrp_dims *x = s->in[0];
+    int axis = s->n->axis < 0 ? s->n->axis + x->rank : s->n->axis;
+    if (axis < 0 || axis > x->rank)
+        return hlrp_node_fail(s->n, err, "axis %d is outside a tensor of rank %d", s->n->axis,
+                              x->rank);
+    hlrp_dims head = {.rank = axis}, tail = {.rank = x->rank - axis};
+    for (int k = 0; k < x->rank; k++)
+        *(k < axis ? &head.d[k] : &tail.d[k - axis]) = x->d[k];
+    out->rank = 2;
+    hlrp_status status = hlrp_dims_count(&head, &out->d[0], err);
+    return status == HLRP_OK ? hlrp_dims_count(&tail, &out->d[1], err) : status;
+}
+
+static hlrp_status reshape_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    if (s->known[1] == NULL)
+        return hlrp_node_fail(s->n, err, "its shape is not a constant");
+    return dims_reshape(s->n, s->in[0], s->known[1], out, err);
+}
+
+static hlrp_status transpose_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    return dims_transpose(s->n, s->in[0], out, err);
+}
+
+static hlrp_status squeeze_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    return dims_squeeze(s->n, s->in[0], out, err);
+}
+
+static hlrp_status unsqueeze_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    return dims_unsqueeze(s->n, s->in[0], out, err);
+}
+
+/* ---- of constants ---- */
+
+static hlrp_status fold_identity(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    return hlrp_fold_reshaped(c->in[0], &c->in[0]->dims, out, err);
+}
+
+static hlrp_status fold_reshape(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    hlrp_dims dims = {0};
+    const hlrp_status status = dims_reshape(c->n, &c->in[0]->dims, c->in[1], &dims, err);
+    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, out, err) : status;
+}
+
+static hlrp_status fold_squeeze(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    hlrp_dims dims = {0};
+    const hlrp_status status = dims_squeeze(c->n, &c->in[0]->dims, &dims, err);
+    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, out, err) : status;
+}
+
+static hlrp_status fold_unsqueeze(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    hlrp_dims dims = {0};
+    const hlrp_status status = dims_unsqueeze(c->n, &c->in[0]->dims, &dims, err);
+    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, out, err) : status;
+}
+
+static hlrp_status fold_transpose(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    const hlrp_node *n = c->n;
+    const hlrp_tensor *x = c->in[0];
+    hlrp_status status = HLRP_OK;
+    hlrp_dims dims = {0};
+    int64_t own[HLRP_MAX_RANK] = {0}, stride[HLRP_MAX_RANK] = {0};
+
+    HLRP_TRY(dims_transpose(n, &x->dims, &dims, err));
+    HLRP_TRY(hlrp_fold_new(&dims, x->dtype, c->most, out, err));
+    hlrp_strides_of(&x->dims, &x->dims, own);
+    for (int k = 0; k < dims.rank; k++)
+        stride[k] = own[n->ints.rank == 0 ? dims.rank - 1 - k : n->ints.d[k]];
+    int64_t count = hlrp_tensor_count(x);
+    for (int64_t k = 0; k < count; k++)
+        hlrp_fold_element(*out, k, x, hlrp_offset_of(k, &dims, stride));
+
+out:
+    return status;
+}
+
+/* ---- what canonize asks ---- */
+
+static bool always(const hlrp_node *n) {
+    (void)n;
+    return true;
+}
+
+static bool in_order(const hlrp_node *n, const hlrp_dims *in) {
+    (void)in;
+    return always(n);
+}
+
+/* Axes of extent other than 1 keep their order. */
+static bool transpose_in_order(const hlrp_node *n, const hlrp_dims *in) {
+    int64_t last = -1;
+    for (int k = 0; k < in->rank; k++) {
+        int64_t from = n->ints.rank == 0 ? in->rank - 1 - k : n->ints.d[k];
+        if (in->d[from] == 1)
+            continue;
+        if (from < last)
+            return false;
+        last = from;
+    }
+    return true;
+}
+
+static hlrp_status check_flatten(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
+    const int rank = g->values[n->in[0]].dims.rank;
+    n->axis = n->axis < 0 ? n->axis + rank : n->axis;
+    return n->axis == 1 ? HLRP_OK
+                        : hlrp_node_refuse(n, err, "export the network in the layout NCHW",
+                                           "operator %s at node %s has no relevance rule along "
+                                           "axis %d",
+                                           n->type, n->name, n->axis);
+}
+
+/* ---- flatten ---- */
+
+static hlrp_layout plain(const hlrp_layout *l) {
+    hlrp_layout p = *l;
+    p.lanes = 1;
+    return p;
+}
+
+static hlrp_status flatten_forward(const hlrp_computation *c, hlrp_error *err) {
+    const hlrp_layout to = plain(c->in);
+    (void)err;
+    hlrp_repack(c->in, c->x, &to, c->y);
+    return HLRP_OK;
+}
+
+static hlrp_status flatten_back(hlrp_turn *t, hlrp_error *err) {
+    const hlrp_layout from = plain(t->in);
+    float *out = hlrp_begin(t, 0);
+    (void)err;
+    hlrp_repack(&from, t->r, t->in, out);
+    hlrp_end(t, 0, out);
+    return HLRP_OK;
+}
+
+static const hlrp_rule_cell flatten_relevance[HLRP_RULE_COUNT] =
+    HLRP_PASS_OR_GRADIENT(flatten_back, flatten_back);
+
+const hlrp_operator hlrp_op_flatten = {
+    .name = "flatten",
+    .least = 1,
+    .shape = flatten_shape,
+    .reshapes = in_order,
+    .check = check_flatten,
+    .lays_out = HLRP_LAYS_FLAT,
+    .forward = flatten_forward,
+    .nonnegative = hlrp_all_inputs,
+    .moves = true,
+    .otherwise = HLRP_RULE_PASS,
+    .relevance = flatten_relevance,
+};
+
+const hlrp_operator hlrp_op_reshape = {.name = "reshape",
+                                       .least = 2,
+                                       .shape = reshape_shape,
+                                       .fold = fold_reshape,
+                                       .reshapes = in_order};
+
+const hlrp_operator hlrp_op_transpose = {.name = "transpose",
+                                         .least = 1,
+                                         .shape = transpose_shape,
+                                         .fold = fold_transpose,
+                                         .reshapes = transpose_in_order};
+
+const hlrp_operator hlrp_op_squeeze = {.name = "squeeze",
+                                       .least = 1,
+                                       .shape = squeeze_shape,
+                                       .fold = fold_squeeze,
+                                       .reshapes = in_order};
+
+const hlrp_operator hlrp_op_unsqueeze = {.name = "unsqueeze",
+                                         .least = 1,
+                                         .shape = unsqueeze_shape,
+                                         .fold = fold_unsqueeze,
+                                         .reshapes = in_order};
+
+const hlrp_operator hlrp_op_identity = {.name = "identity",
+                                        .least = 1,
+                                        .shape = hlrp_shape_same,
+                                        .fold = fold_identity,
+                                        .is_identity = always,
+                                        .reshapes = in_order};

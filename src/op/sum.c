@@ -1,0 +1,63 @@
+/* Sums of computed tensors, such as residual connections: relevance is shared by contribution (norm). */
+#include <string.h>
+
+#include "engine/kernels.h"
+#include "lrp/turn.h"
+#include "op/fold.h"
+#include "op/op.h"
+
+static hlrp_status shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    char a[96], b[96];
+    *out = *s->in[0];
+    for (int k = 1; k < s->n->in_count; k++)
+        if (!hlrp_dims_equal(out, s->in[k]))
+            return hlrp_node_fail(s->n, err,
+                                  "its inputs have the shapes %s and %s, but sums of "
+                                  "computed tensors need one shape",
+                                  hlrp_dims_text(out, a, sizeof a),
+                                  hlrp_dims_text(s->in[k], b, sizeof b));
+    return HLRP_OK;
+}
+
+static bool is_identity(const hlrp_node *n) {
+    return n->in_count == 1;
+}
+
+static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
+    const int64_t count = hlrp_layout_count(c->out);
+    (void)err;
+    memcpy(c->y, c->x, (size_t)count * sizeof *c->y);
+    for (int k = 1; k < c->node->in_count; k++)
+        hlrp_add(count, hlrp_activations_value(c->acts, c->node->in[k]), c->y);
+    return HLRP_OK;
+}
+
+static hlrp_status gradient(hlrp_turn *t, hlrp_error *err) {
+    float *const mark = t->step.scratch;
+    (void)err;
+    for (int k = 0; k < t->node->in_count; k++) {
+        float *out = hlrp_begin(t, k);
+        memcpy(out, t->r, (size_t)hlrp_layout_count(t->out) * sizeof *out);
+        hlrp_end(t, k, out);
+        t->step.scratch = mark;
+    }
+    return HLRP_OK;
+}
+
+static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] =
+    HLRP_NORM_OR_GRADIENT(hlrp_back_sum, gradient);
+
+const hlrp_operator hlrp_op_add = {
+    .name = "add",
+    .kind = "@sum",
+    .least = 1,
+    .variadic = true,
+    .shape = shape,
+    .fold = hlrp_fold_sum,
+    .is_identity = is_identity,
+    .joins = true,
+    .forward = forward,
+    .nonnegative = hlrp_all_inputs,
+    .otherwise = HLRP_RULE_NORM,
+    .relevance = relevance,
+};
