@@ -180,6 +180,26 @@ void hlrp_plan_free(hlrp_plan *plan) {
     free(plan);
 }
 
+hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp_error *err) {
+    const hlrp_graph *g = plan->graph;
+    hlrp_plan *p = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&p, 1, sizeof *p, "plan", err));
+    p->graph = g;
+    HLRP_TRY(hlrp_calloc(&p->layouts, g->value_count, sizeof *p->layouts, "plan", err));
+    HLRP_TRY(hlrp_calloc(&p->offsets, g->value_count, sizeof *p->offsets, "plan", err));
+    HLRP_TRY(hlrp_calloc(&p->index_offsets, g->node_count, sizeof *p->index_offsets, "plan", err));
+    for (int v = 0; v < g->value_count; v++) {
+        p->layouts[v] = plan->layouts[v];
+        p->layouts[v].n = 0;
+    }
+    *out = p;
+    return HLRP_OK;
+out:
+    hlrp_plan_free(p);
+    return status;
+}
+
 const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan) {
     return plan->graph;
 }

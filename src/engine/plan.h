@@ -16,6 +16,8 @@ typedef struct hlrp_plan hlrp_plan;
 hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_plan **out,
                           hlrp_error *err);
 void hlrp_plan_free(hlrp_plan *plan);
+/* The same layouts with n = 0, for a pass that computes nothing; forward cannot be run on it. */
+hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp_error *err);
 
 const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan);
 const hlrp_layout *hlrp_plan_layout(const hlrp_plan *plan, int value);

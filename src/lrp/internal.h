@@ -24,9 +24,16 @@ struct hlrp_lrp_worker {
     const hlrp_lrp *lrp;
     hlrp_stream *stream;
     hlrp_activations *acts;
-    float *arena, *scratch;
+    float *arena;
+    hlrp_scratch scratch;
     const float *slope; /* of the way back under way; may be NULL */
     bool *begun;        /* per value: its relevance buffer holds something */
 };
+
+/* One node's turn on the way back (walk.c). */
+hlrp_status hlrp_lrp_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watch, hlrp_error *err);
+
+/* Floats of scratch that the largest turn takes, whatever is watched (dry.c). */
+hlrp_status hlrp_lrp_measure(const hlrp_lrp *lrp, int64_t *floats, hlrp_error *err);
 
 #endif

@@ -62,9 +62,6 @@ hlrp_status hlrp_layer_new(hlrp_backend *backend, const hlrp_linear_spec *spec,
     layer->high = options->high;
     HLRP_TRY(set_bias(layer, err));
     HLRP_TRY(layer->ops->prepare(layer, err));
-    if (conserves(layer))
-        layer->scratch_floats +=
-            hlrp_layout_count(&spec->dst) + hlrp_spread_room(&spec->src, &spec->dst) + 32;
     *out = layer;
     return HLRP_OK;
 out:
@@ -180,12 +177,6 @@ out:
     return status;
 }
 
-void hlrp_layer_reserve(hlrp_layer *layer, int inputs, int outputs) {
-    /* Each piece is rounded up to a cache line by hlrp_take. */
-    layer->scratch_floats = inputs * (hlrp_layout_count(&layer->spec.src) + 16) +
-                            outputs * (hlrp_layout_count(&layer->spec.dst) + 16);
-}
-
 hlrp_status hlrp_layer_bias_part(const hlrp_layer *layer, int sign, float **out, hlrp_error *err) {
     const int64_t room = channel_room(&layer->spec.dst);
     const hlrp_status status = hlrp_calloc_aligned(out, room, sizeof(float), "bias", err);
@@ -196,14 +187,28 @@ hlrp_status hlrp_layer_bias_part(const hlrp_layer *layer, int sign, float **out,
 
 /* ---- one step back ---- */
 
-static float *take_floats(hlrp_step *step, int64_t count) {
-    float *room = step->scratch;
-    step->scratch += (count + 15) / 16 * 16;
-    return step->scratch <= step->scratch_end ? room : NULL;
+float *hlrp_take_floats(hlrp_step *step, int64_t count) {
+    hlrp_scratch *scratch = step->scratch;
+    const int64_t from = scratch->used;
+    scratch->used += (count + 15) / 16 * 16; /* whole cache lines */
+    scratch->most = HLRP_MAX(scratch->most, scratch->used);
+    return scratch->used <= scratch->room ? scratch->base + from : scratch->base;
 }
 
 float *hlrp_take(hlrp_step *step, const hlrp_layout *layout) {
-    return take_floats(step, hlrp_layout_count(layout));
+    return hlrp_take_floats(step, step->scratch->samples * hlrp_layout_sample(layout));
+}
+
+hlrp_status hlrp_layer_forward(const hlrp_layer *layer, const hlrp_step *step, int slot,
+                               const float *x, float *z, hlrp_error *err) {
+    return step->scratch->dry ? HLRP_OK
+                              : hlrp_linear_forward(layer->maps[slot], step->stream, x, z, err);
+}
+
+hlrp_status hlrp_layer_adjoint(const hlrp_layer *layer, const hlrp_step *step, int slot,
+                               const float *s, float *c, hlrp_error *err) {
+    return step->scratch->dry ? HLRP_OK
+                              : hlrp_linear_adjoint(layer->maps[slot], step->stream, s, c, err);
 }
 
 HLRP_VECTOR
@@ -239,7 +244,7 @@ hlrp_status hlrp_layer_back(const hlrp_layer *layer, hlrp_step *step, hlrp_error
     step->leaves = false;
     if (conserves(layer)) {
         step->left = hlrp_take(step, &s->dst);
-        room = take_floats(step, hlrp_spread_room(&s->src, &s->dst));
+        room = hlrp_take_floats(step, hlrp_spread_room(&s->src, &s->dst));
         memset(step->left, 0, (size_t)hlrp_layout_count(&s->dst) * sizeof(float));
     }
     const hlrp_status status = layer->ops->relevance(layer, step, err);

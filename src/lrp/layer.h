@@ -50,8 +50,17 @@ struct hlrp_layer {
     hlrp_linear *maps[HLRP_MOST_MAPS];
     float *weights[HLRP_MOST_MAPS]; /* a gemm's modified weights, which its map borrows */
     float *constant;                /* one sample in spec.dst's layout: constant part of z */
-    int64_t scratch_floats;         /* that a step takes */
 };
+
+/* Memory that steps take pieces of. How much is found out by a dry pass (dry.c): the same steps over no
+ * samples, with pieces of the size that `samples` take. */
+typedef struct hlrp_scratch {
+    float *base;
+    int64_t used, room; /* floats; the dry pass has no room, and writes nothing */
+    int64_t most;       /* that were in use at once */
+    int64_t samples;
+    bool dry;
+} hlrp_scratch;
 
 /* One step back. x, z: the forward's input and output of the layer; r: relevance of the output;
  * out: relevance of the input, written. */
@@ -59,7 +68,7 @@ struct hlrp_step {
     hlrp_stream *stream;
     const float *x, *z, *r;
     float *out;
-    float *scratch, *scratch_end;
+    hlrp_scratch *scratch;
     const float *slope;    /* for the head: [N,O], or NULL */
     float *left;           /* spec.dst's layout, or NULL where nothing is kept: relevance of outputs
                               that no contribution claims; starts as 0, hlrp_layer_spread gives it on */
@@ -102,8 +111,6 @@ hlrp_status hlrp_layer_map_raw(hlrp_layer *layer, int slot, const hlrp_linear_sp
  * layer->constant, added to what stands there. Uses a passing map of its own. */
 hlrp_status hlrp_layer_add_constant(hlrp_layer *layer, const float *weights, const float *value,
                                     hlrp_error *err);
-/* Says that a step takes room for so many copies of the input's and the output's layout. */
-void hlrp_layer_reserve(hlrp_layer *layer, int inputs, int outputs);
 int64_t hlrp_layer_weight_count(const hlrp_layer *layer);
 /* Channel c of the bias as the rules have it, positive part (sign > 0) or negative, in whole
  * blocks: a new array, the caller's to free. */
@@ -111,7 +118,16 @@ hlrp_status hlrp_layer_bias_part(const hlrp_layer *layer, int sign, float **out,
 
 /* ---- for relevance ---- */
 
-float *hlrp_take(hlrp_step *step, const hlrp_layout *layout); /* room from the scratch */
+/* Room for the samples of a layout, or for so many floats, from the scratch; given back by setting
+ * scratch->used to what it was. */
+float *hlrp_take(hlrp_step *step, const hlrp_layout *layout);
+float *hlrp_take_floats(hlrp_step *step, int64_t count);
+
+/* The layer's map `slot` on all samples. */
+hlrp_status hlrp_layer_forward(const hlrp_layer *layer, const hlrp_step *step, int slot,
+                               const float *x, float *z, hlrp_error *err);
+hlrp_status hlrp_layer_adjoint(const hlrp_layer *layer, const hlrp_step *step, int slot,
+                               const float *s, float *c, hlrp_error *err);
 
 static inline float hlrp_stab(float z, float epsilon) {
     return z + (z >= 0 ? epsilon : -epsilon);

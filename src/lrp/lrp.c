@@ -135,23 +135,12 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
                                 hlrp_cell_of(&g->nodes[i], &lrp->rules[i])->layer, &own, &facts,
                                 &lrp->layers[i], err));
         lrp->stream_bytes = HLRP_MAX(lrp->stream_bytes, hlrp_layer_scratch_bytes(lrp->layers[i]));
-        lrp->scratch_floats = HLRP_MAX(lrp->scratch_floats, lrp->layers[i]->scratch_floats);
     }
 out:
     free(nonnegative);
     free(vanishes);
     free(dead_below);
     return status;
-}
-
-/* Room for the largest layer's step, for one more contribution to its input, for the account's copy
- * of a denominator and for what pools and sums take. */
-static void size_scratch(hlrp_lrp *lrp) {
-    int64_t largest = 0;
-    for (int v = 0; v < lrp->graph->value_count; v++)
-        if (!lrp->graph->values[v].constant)
-            largest = HLRP_MAX(largest, hlrp_layout_count(hlrp_plan_layout(lrp->plan, v)));
-    lrp->scratch_floats += (hlrp_bias_conserves(lrp->bias) ? 9 : 4) * (largest + 16);
 }
 
 static hlrp_status allocate(hlrp_lrp *lrp, const hlrp_lrp_options *options, hlrp_error *err) {
@@ -187,7 +176,6 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     HLRP_TRY(hlrp_plan_new(backend, graph, &lrp->plan, err));
     lrp->stream_bytes = hlrp_plan_scratch(lrp->plan);
     HLRP_TRY(make_layers(lrp, backend, options, err));
-    size_scratch(lrp);
     HLRP_TRY(hlrp_calloc(&readers, graph->value_count, sizeof *readers, "relevance plan", err));
     hlrp_graph_count_readers(graph, readers);
     for (int i = 0; i < graph->node_count; i++)
@@ -195,6 +183,7 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     free(readers);
     readers = NULL;
     HLRP_TRY(place_relevance(lrp, err));
+    HLRP_TRY(hlrp_lrp_measure(lrp, &lrp->scratch_floats, err));
     *out = lrp;
     return HLRP_OK;
 out:
@@ -255,7 +244,10 @@ hlrp_status hlrp_lrp_worker_new(const hlrp_lrp *lrp, hlrp_lrp_worker **out, hlrp
     w->lrp = lrp;
     HLRP_TRY(hlrp_activations_new(lrp->plan, &w->acts, err));
     HLRP_TRY(hlrp_calloc_aligned(&w->arena, lrp->arena_floats, sizeof(float), "relevance", err));
-    HLRP_TRY(hlrp_calloc_aligned(&w->scratch, lrp->scratch_floats, sizeof(float), "scratch", err));
+    HLRP_TRY(
+        hlrp_calloc_aligned(&w->scratch.base, lrp->scratch_floats, sizeof(float), "scratch", err));
+    w->scratch.room = lrp->scratch_floats;
+    w->scratch.samples = hlrp_plan_layout(lrp->plan, lrp->graph->input)->n;
     HLRP_TRY(hlrp_calloc(&w->begun, lrp->graph->value_count, sizeof(bool), "worker", err));
     hlrp_backend *backend = NULL;
     for (int i = 0; !backend && i < lrp->graph->node_count; i++)
@@ -275,7 +267,7 @@ void hlrp_lrp_worker_free(hlrp_lrp_worker *worker) {
     hlrp_stream_free(worker->stream);
     hlrp_activations_free(worker->acts);
     free(worker->arena);
-    free(worker->scratch);
+    free(worker->scratch.base);
     free(worker->begun);
     free(worker);
 }

@@ -7,7 +7,6 @@ hlrp_status hlrp_constant_prepare(hlrp_layer *layer, const float *weights, bool 
     hlrp_status status = HLRP_OK;
     spec.bias = NULL;
     spec.adjoint = true;
-    hlrp_layer_reserve(layer, 0, 3);
     HLRP_TRY(hlrp_layer_map_raw(layer, 0, &spec, weights, err));
     HLRP_TRY(hlrp_layer_add_constant(layer, weights, NULL, err));
     if (layer->mode == HLRP_BIAS_SHARE)
@@ -34,7 +33,7 @@ hlrp_status hlrp_constant_relevance(const hlrp_layer *layer, hlrp_step *step, hl
         hlrp_step_divide_whole(layer, step, s, s);
     else
         hlrp_step_divide(layer, step, &d, s);
-    return hlrp_linear_adjoint(layer->maps[0], step->stream, s, step->out, err);
+    return hlrp_layer_adjoint(layer, step, 0, s, step->out, err);
 }
 
 int hlrp_constant_passes(const hlrp_layer *layer) {

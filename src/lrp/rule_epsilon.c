@@ -4,7 +4,6 @@
 #include "lrp/layer.h"
 
 static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
-    hlrp_layer_reserve(layer, 0, 2);
     return hlrp_layer_map(layer, 0, (hlrp_weights){1, 1}, NULL, false, true, err);
 }
 
@@ -17,7 +16,7 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
                            .bias_negative = 1};
     float *s = hlrp_take(step, &layer->spec.dst);
     hlrp_step_divide(layer, step, &d, s);
-    const hlrp_status status = hlrp_linear_adjoint(layer->maps[0], step->stream, s, step->out, err);
+    const hlrp_status status = hlrp_layer_adjoint(layer, step, 0, s, step->out, err);
     hlrp_multiply(hlrp_layout_count(&layer->spec.src), step->x, step->out);
     return status;
 }

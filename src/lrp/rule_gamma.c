@@ -24,7 +24,6 @@ static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
     const float g = (float)layer->rule.gamma;
     float *positive_bias = NULL;
     hlrp_status status = HLRP_OK;
-    hlrp_layer_reserve(layer, 3, 5);
     HLRP_TRY(hlrp_layer_bias_part(layer, 1, &positive_bias, err));
     HLRP_TRY(hlrp_layer_map(layer, RAISE, (hlrp_weights){1 + g, 1}, NULL, false, true, err));
     if (!one_branch(layer))
@@ -44,13 +43,13 @@ static hlrp_status positive_sum(const hlrp_layer *layer, hlrp_step *step, float 
                                 float *p, hlrp_error *err) {
     const int64_t n = hlrp_layout_count(&layer->spec.src), m = hlrp_layout_count(&layer->spec.dst);
     if (layer->nonnegative)
-        return hlrp_linear_forward(layer->maps[MAPS_OF_P], step->stream, step->x, p, err);
+        return hlrp_layer_forward(layer, step, MAPS_OF_P, step->x, p, err);
     float *more = hlrp_take(step, &layer->spec.dst);
     hlrp_relu(n, step->x, xp);
     hlrp_negative_part(n, step->x, xn);
-    hlrp_status status = hlrp_linear_forward(layer->maps[MAPS_OF_P], step->stream, xp, p, err);
+    hlrp_status status = hlrp_layer_forward(layer, step, MAPS_OF_P, xp, p, err);
     if (status == HLRP_OK)
-        status = hlrp_linear_forward(layer->maps[MAPS_OF_P + 1], step->stream, xn, more, err);
+        status = hlrp_layer_forward(layer, step, MAPS_OF_P + 1, xn, more, err);
     for (int64_t i = 0; status == HLRP_OK && i < m; i++)
         p[i] += more[i];
     return status;
@@ -59,7 +58,7 @@ static hlrp_status positive_sum(const hlrp_layer *layer, hlrp_step *step, float 
 /* out += x · map(s), where out starts as 0 on the first call. */
 static hlrp_status send(const hlrp_layer *layer, hlrp_step *step, int map, const float *x,
                         const float *s, float *c, hlrp_error *err) {
-    const hlrp_status status = hlrp_linear_adjoint(layer->maps[map], step->stream, s, c, err);
+    const hlrp_status status = hlrp_layer_adjoint(layer, step, map, s, c, err);
     hlrp_add_product(hlrp_layout_count(&layer->spec.src), 1, x, c, step->out);
     return status;
 }
@@ -105,7 +104,7 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
     HLRP_TRY(positive_sum(layer, step, xp, xn, p, err));
     branch(layer, step, 1, z, p, s);
     if (one_branch(layer)) {
-        status = hlrp_linear_adjoint(layer->maps[RAISE], step->stream, s, step->out, err);
+        status = hlrp_layer_adjoint(layer, step, RAISE, s, step->out, err);
         hlrp_multiply(hlrp_layout_count(src), x, step->out);
         return status;
     }

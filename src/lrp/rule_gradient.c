@@ -10,7 +10,7 @@ static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
 
 static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
     const float *from = layer->head && step->slope ? step->slope : step->r;
-    return hlrp_linear_adjoint(layer->maps[0], step->stream, from, step->out, err);
+    return hlrp_layer_adjoint(layer, step, 0, from, step->out, err);
 }
 
 static int passes(const hlrp_layer *layer) {

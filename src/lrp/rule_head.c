@@ -10,7 +10,6 @@
 #include "lrp/layer.h"
 
 static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
-    hlrp_layer_reserve(layer, 0, 1);
     return hlrp_layer_map(layer, 0, (hlrp_weights){1, 1}, NULL, false, true, err);
 }
 
@@ -33,8 +32,7 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
                       (float)HLRP_LRP0_EPSILON, s);
         slope = s;
     }
-    const hlrp_status status =
-        hlrp_linear_adjoint(layer->maps[0], step->stream, slope, step->out, err);
+    const hlrp_status status = hlrp_layer_adjoint(layer, step, 0, slope, step->out, err);
     if (status != HLRP_OK)
         return status;
     hlrp_multiply(hlrp_layout_count(&layer->spec.src), step->x, step->out);

@@ -94,8 +94,7 @@ static void choose(int64_t count, const float *x, const float *a, const float *b
 }
 
 static void spread_left(hlrp_turn *t, const hlrp_window *win, const float *left, float *out) {
-    float *room = hlrp_take(&t->step, t->in);
-    room = hlrp_take(&t->step, t->out) ? room : NULL; /* the two lie side by side */
+    float *room = hlrp_take_floats(&t->step, hlrp_spread_room(t->in, t->out));
     hlrp_spread(t->in, t->out, win, t->in->c, left, out, room);
 }
 
@@ -146,7 +145,7 @@ hlrp_status hlrp_back_sum(hlrp_turn *t, hlrp_error *err) {
     const int64_t count = hlrp_layout_count(t->out);
     float *magnitude = t->bias == HLRP_BIAS_SHARE ? sum_of_magnitudes(t) : NULL;
     const gift g = gift_of(t, magnitude);
-    float *const mark = t->step.scratch;
+    const int64_t mark = t->step.scratch->used;
     (void)err;
     for (int k = 0; k < t->node->in_count; k++) {
         float *out = hlrp_begin(t, k);
@@ -154,7 +153,7 @@ hlrp_status hlrp_back_sum(hlrp_turn *t, hlrp_error *err) {
         if (g.left)
             hlrp_add_scaled(count, 1 / (float)t->node->in_count, g.left, out);
         hlrp_end(t, k, out);
-        t->step.scratch = mark;
+        t->step.scratch->used = mark;
     }
     return HLRP_OK;
 }

@@ -39,7 +39,6 @@ static bool positive_only(const hlrp_layer *layer) {
 static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
     const bool minus = !positive_only(layer) || !layer->nonnegative;
     hlrp_status status = HLRP_OK;
-    hlrp_layer_reserve(layer, 3, 5);
     HLRP_TRY(hlrp_layer_map(layer, PLUS, (hlrp_weights){1, 0}, NULL, true, true, err));
     if (minus)
         HLRP_TRY(hlrp_layer_map(layer, MINUS, (hlrp_weights){0, 1}, NULL, true, true, err));
@@ -163,10 +162,10 @@ static void split_samples(const hlrp_layer *layer, hlrp_step *step, const float 
 static hlrp_status sum_of_sign(const hlrp_layer *layer, hlrp_step *step, int of_xp, const float *xp,
                                const float *xn, float *sum, float *room, hlrp_error *err) {
     const int of_xn = of_xp == PLUS ? MINUS : PLUS;
-    hlrp_status status = hlrp_linear_forward(layer->maps[of_xp], step->stream, xp, sum, err);
+    hlrp_status status = hlrp_layer_forward(layer, step, of_xp, xp, sum, err);
     if (status != HLRP_OK || !xn)
         return status;
-    status = hlrp_linear_forward(layer->maps[of_xn], step->stream, xn, room, err);
+    status = hlrp_layer_forward(layer, step, of_xn, xn, room, err);
     hlrp_add_scaled(hlrp_layout_count(&layer->spec.dst), 1, room, sum);
     return status;
 }
@@ -174,7 +173,7 @@ static hlrp_status sum_of_sign(const hlrp_layer *layer, hlrp_step *step, int of_
 /* out += x · mapᵀ s */
 static hlrp_status send(const hlrp_layer *layer, hlrp_step *step, int map, const float *x,
                         const float *s, float *c, hlrp_error *err) {
-    const hlrp_status status = hlrp_linear_adjoint(layer->maps[map], step->stream, s, c, err);
+    const hlrp_status status = hlrp_layer_adjoint(layer, step, map, s, c, err);
     hlrp_add_product(hlrp_layout_count(&layer->spec.src), 1, x, c, step->out);
     return status;
 }

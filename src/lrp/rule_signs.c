@@ -14,7 +14,6 @@ hlrp_status hlrp_signs_prepare(hlrp_layer *layer, bool both, hlrp_error *err) {
     const bool crossed = !layer->nonnegative;
     float *bp = NULL, *bn = NULL;
     hlrp_status status = HLRP_OK;
-    hlrp_layer_reserve(layer, 3, 4);
     HLRP_TRY(hlrp_layer_bias_part(layer, 1, &bp, err));
     HLRP_TRY(hlrp_layer_bias_part(layer, -1, &bn, err));
     HLRP_TRY(hlrp_layer_map(layer, PLUS, plus, bp, true, true, err));
@@ -34,11 +33,11 @@ static hlrp_status denominator(const hlrp_layer *layer, hlrp_step *step, int sig
                                const float *xn, float *den, hlrp_error *err) {
     const int straight = sign > 0 ? PLUS : MINUS;
     const int crossed = sign > 0 ? MINUS_POSITIVE_BIAS : PLUS_NEGATIVE_BIAS;
-    hlrp_status status = hlrp_linear_forward(layer->maps[straight], step->stream, xp, den, err);
+    hlrp_status status = hlrp_layer_forward(layer, step, straight, xp, den, err);
     if (status != HLRP_OK || !xn)
         return status;
     float *more = hlrp_take(step, &layer->spec.dst);
-    status = hlrp_linear_forward(layer->maps[crossed], step->stream, xn, more, err);
+    status = hlrp_layer_forward(layer, step, crossed, xn, more, err);
     for (int64_t i = 0; i < hlrp_layout_count(&layer->spec.dst); i++)
         den[i] += more[i];
     return status;
@@ -48,7 +47,7 @@ hlrp_status hlrp_signs_add(const hlrp_layer *layer, hlrp_step *step, int sign, f
                            hlrp_error *err) {
     const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
     const int64_t n = hlrp_layout_count(src);
-    float *const kept_scratch = step->scratch; /* a second call starts over */
+    const int64_t kept = step->scratch->used; /* a second call starts over */
     float *c = hlrp_take(step, src), *s = hlrp_take(step, dst), *xp = NULL, *xn = NULL;
     hlrp_status status = HLRP_OK;
     if (!layer->nonnegative) {
@@ -65,14 +64,13 @@ hlrp_status hlrp_signs_add(const hlrp_layer *layer, hlrp_step *step, int sign, f
                            .bias_negative = sign < 0,
                            .weight = scale};
     hlrp_step_divide(layer, step, &d, s);
-    HLRP_TRY(hlrp_linear_adjoint(layer->maps[sign > 0 ? PLUS : MINUS], step->stream, s, c, err));
+    HLRP_TRY(hlrp_layer_adjoint(layer, step, sign > 0 ? PLUS : MINUS, s, c, err));
     hlrp_add_product(n, scale, x, c, step->out);
     if (xn) {
-        HLRP_TRY(
-            hlrp_linear_adjoint(layer->maps[sign > 0 ? MINUS : PLUS], step->stream, s, c, err));
+        HLRP_TRY(hlrp_layer_adjoint(layer, step, sign > 0 ? MINUS : PLUS, s, c, err));
         hlrp_add_product(n, scale, xn, c, step->out);
     }
 out:
-    step->scratch = kept_scratch;
+    step->scratch->used = kept;
     return status;
 }

@@ -52,7 +52,6 @@ static hlrp_linear_spec stacked_spec(const hlrp_layer *layer) {
 static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
     float *w = NULL;
     hlrp_status status = HLRP_OK;
-    hlrp_layer_reserve(layer, 4, 2);
     HLRP_TRY(hlrp_calloc(&w, 3 * hlrp_layer_weight_count(layer), sizeof *w, "zbox weights", err));
     HLRP_TRY(add_box_constant(layer, 1, layer->low, w, err));
     HLRP_TRY(add_box_constant(layer, 2, layer->high, w, err));
@@ -93,7 +92,7 @@ static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_erro
         hlrp_step_divide_whole(layer, step, s, s);
     else
         hlrp_step_divide(layer, step, &d, s);
-    const hlrp_status status = hlrp_linear_adjoint(layer->maps[0], step->stream, s, c, err);
+    const hlrp_status status = hlrp_layer_adjoint(layer, step, 0, s, c, err);
     if (src->c % src->lanes != 0)
         for (int64_t i = 0; i < hlrp_layout_count(src); i++)
             step->out[i] = 0;

@@ -56,10 +56,11 @@ static void hand_all(hlrp_account *a) {
     a->in_abs = a->out_abs;
 }
 
-static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watch,
-                             hlrp_error *err) {
+hlrp_status hlrp_lrp_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watch,
+                          hlrp_error *err) {
     const hlrp_lrp *lrp = w->lrp;
     const hlrp_node *node = &lrp->graph->nodes[id];
+    w->scratch.used = 0;
     const int64_t samples = hlrp_layout_of(w, node->out[0])->n;
     hlrp_account *rows = watch && watch->account ? watch->account + id * samples : NULL;
     if (!w->begun[node->out[0]]) { /* leads to no output */
@@ -77,9 +78,7 @@ static hlrp_status take_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *w
                    .x = hlrp_activations_value(w->acts, node->in[0]),
                    .y = hlrp_activations_value(w->acts, node->out[0]),
                    .r = relevance_of(w, node->out[0]),
-                   .step = {.stream = w->stream,
-                            .scratch = w->scratch,
-                            .scratch_end = w->scratch + lrp->scratch_floats}};
+                   .step = {.stream = w->stream, .scratch = &w->scratch}};
     if (watch && watch->layer)
         watch->layer(watch->ctx, id, t.out, t.r);
     if (rows)
@@ -145,7 +144,7 @@ hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start, cons
     worker->slope = slope;
     hlrp_status status = HLRP_OK;
     for (int i = g->node_count - 1; status == HLRP_OK && i >= 0; i--)
-        status = take_turn(worker, i, watch, err);
+        status = hlrp_lrp_turn(worker, i, watch, err);
     hlrp_layout plain = *input;
     plain.lanes = 1;
     hlrp_repack(input, relevance_of(worker, g->input), &plain, relevance);

@@ -98,7 +98,7 @@ static int source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
 }
 
 static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
-    float *const mark = t->step.scratch;
+    const int64_t mark = t->step.scratch->used;
     int64_t at = 0;
     (void)err;
     for (int k = 0; k < t->node->in_count; k++) {
@@ -106,7 +106,7 @@ static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
         float *out = hlrp_begin(t, k);
         hlrp_split_part(t->out, t->r, part, out, at);
         hlrp_end(t, k, out);
-        t->step.scratch = mark;
+        t->step.scratch->used = mark;
         at += part->c;
     }
     return HLRP_OK;

@@ -33,13 +33,13 @@ static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
 }
 
 static hlrp_status gradient(hlrp_turn *t, hlrp_error *err) {
-    float *const mark = t->step.scratch;
+    const int64_t mark = t->step.scratch->used;
     (void)err;
     for (int k = 0; k < t->node->in_count; k++) {
         float *out = hlrp_begin(t, k);
         memcpy(out, t->r, (size_t)hlrp_layout_count(t->out) * sizeof *out);
         hlrp_end(t, k, out);
-        t->step.scratch = mark;
+        t->step.scratch->used = mark;
     }
     return HLRP_OK;
 }
