@@ -284,14 +284,17 @@ static hlrp_status run_node(const hlrp_plan *plan, hlrp_activations *acts, hlrp_
     return node->op->forward(&c, err);
 }
 
-hlrp_status hlrp_forward(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,
-                         const float *input, hlrp_error *err) {
-    const hlrp_graph *g = plan->graph;
-    hlrp_layout plain = plan->layouts[g->input];
+void hlrp_activations_set(hlrp_activations *acts, int value, const float *x) {
+    const hlrp_layout *layout = &acts->plan->layouts[value];
+    hlrp_layout plain = *layout;
     plain.lanes = 1;
-    hlrp_repack(&plain, input, &plan->layouts[g->input], acts->values + plan->offsets[g->input]);
+    hlrp_repack(&plain, x, layout, acts->values + acts->plan->offsets[value]);
+}
+
+hlrp_status hlrp_forward(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,
+                         hlrp_segment segment, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    for (int i = 0; status == HLRP_OK && i < g->node_count; i++)
+    for (int i = segment.from; status == HLRP_OK && i < segment.to; i++)
         status = run_node(plan, acts, stream, i, err);
     return status;
 }

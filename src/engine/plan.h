@@ -41,9 +41,13 @@ const float *hlrp_activations_value(const hlrp_activations *acts, int value);
 /* The indices that a node's last forward pass noted (hlrp_plan_notes_indices). */
 const int32_t *hlrp_activations_indices(const hlrp_activations *acts, int node);
 
-/* input: plain [N,C,H,W]. Logits stand in the graph's output afterwards, plain [N,K]. */
+/* A value's numbers, plain: the graph's input, or what a segment that is not run would have given. */
+void hlrp_activations_set(hlrp_activations *acts, int value, const float *x);
+
+/* Runs the nodes of a segment, whose inputs stand in acts. After the last node the logits stand in the
+ * graph's output, plain [N,K]. */
 hlrp_status hlrp_forward(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,
-                         const float *input, hlrp_error *err);
+                         hlrp_segment segment, hlrp_error *err);
 
 /* ---- for the rows of src/op ---- */
 

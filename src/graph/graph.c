@@ -123,6 +123,25 @@ void hlrp_graph_count_readers(const hlrp_graph *g, int *readers) {
                 readers[g->nodes[k].in[i]]++;
 }
 
+/* Whether the value is computed, and stands before node `at`. */
+static bool stands_before(const hlrp_graph *g, int value, int at) {
+    return value >= 0 && g->values[value].constant == NULL && g->values[value].producer < at;
+}
+
+int hlrp_graph_waist(const hlrp_graph *g, int at) {
+    int waist = -1;
+    for (int k = at; k < g->node_count; k++)
+        for (int i = 0; i < g->nodes[k].in_count; i++) {
+            const int value = g->nodes[k].in[i];
+            if (!stands_before(g, value, at) || value == waist)
+                continue;
+            if (waist >= 0)
+                return -1;
+            waist = value;
+        }
+    return stands_before(g, g->output, at) ? -1 : waist;
+}
+
 /* ---- compaction ---- */
 
 static void move_nodes(hlrp_graph *g, const bool *remove) {

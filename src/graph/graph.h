@@ -98,6 +98,15 @@ int hlrp_graph_find_value(const hlrp_graph *g, const char *name); /* -1: none */
 int hlrp_graph_readers(const hlrp_graph *g, int value);
 /* The same for all values at once: readers [value_count], written. */
 void hlrp_graph_count_readers(const hlrp_graph *g, int *readers);
+/* A range of the graph: the nodes from … to − 1 in running order, such as a trunk or a head. */
+typedef struct hlrp_segment {
+    int from, to;
+} hlrp_segment;
+
+/* Where the graph can be parted before node `at`: the one computed value that the nodes from `at` on
+ * read of what stands before it; -1 where they read several, or none. */
+int hlrp_graph_waist(const hlrp_graph *g, int at);
+
 /* Removes nodes for which remove[id] is true, then values nobody mentions; order is kept. */
 hlrp_status hlrp_graph_compact(hlrp_graph *g, const bool *remove, hlrp_error *err);
 

@@ -70,6 +70,9 @@ hlrp_status hlrp_lrp_measure(const hlrp_lrp *lrp, int64_t *floats, hlrp_error *e
     HLRP_TRY(prepare(lrp, &d, err));
     for (int i = 0; i < lrp->graph->node_count; i++)
         HLRP_TRY(hlrp_lrp_turn(&d.worker, i, &watch, err));
+    for (int v = 0; v < lrp->graph->value_count; v++)
+        if (!lrp->graph->values[v].constant)
+            hlrp_segment_add(&d.worker, v, d.worker.scratch.base);
     *floats = d.worker.scratch.most;
 out:
     clear(&d);

@@ -30,6 +30,9 @@ struct hlrp_lrp_worker {
     bool *begun;        /* per value: its relevance buffer holds something */
 };
 
+/* Where a value's relevance lies. */
+float *hlrp_relevance_of(const hlrp_lrp_worker *w, int value);
+
 /* One node's turn on the way back (walk.c). */
 hlrp_status hlrp_lrp_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watch, hlrp_error *err);
 

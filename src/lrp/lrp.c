@@ -272,10 +272,6 @@ void hlrp_lrp_worker_free(hlrp_lrp_worker *worker) {
     free(worker);
 }
 
-hlrp_status hlrp_lrp_forward(hlrp_lrp_worker *worker, const float *input, hlrp_error *err) {
-    return hlrp_forward(worker->lrp->plan, worker->acts, worker->stream, input, err);
-}
-
 const float *hlrp_lrp_logits(const hlrp_lrp_worker *worker) {
     return hlrp_activations_value(worker->acts, worker->lrp->graph->output);
 }

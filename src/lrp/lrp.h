@@ -66,4 +66,25 @@ typedef struct hlrp_lrp_watch {
 hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start, const float *slope,
                                const hlrp_lrp_watch *watch, float *relevance, hlrp_error *err);
 
+/* ---- in segments ----
+ *
+ * The same in parts: set the value where a segment begins and run it forward; begin the way back, add
+ * relevance to the value where a segment ends, as often as something sends it there, and run it back.
+ * Values are told by id and arrays are plain. hlrp_graph_waist finds where a network can be parted.
+ * What conserving biases lost to rounding is settled by hlrp_lrp_relevance alone. */
+
+hlrp_segment hlrp_lrp_whole(const hlrp_lrp *lrp);
+
+void hlrp_segment_set(hlrp_lrp_worker *worker, int value, const float *x);
+hlrp_status hlrp_segment_forward(hlrp_lrp_worker *worker, hlrp_segment segment, hlrp_error *err);
+void hlrp_segment_value(const hlrp_lrp_worker *worker, int value, float *x); /* written to x */
+
+/* No value has relevance any more. slope: as in hlrp_lrp_relevance; borrowed until the head ran. */
+void hlrp_segment_begin(hlrp_lrp_worker *worker, const float *slope);
+/* Call it after the way back through the nodes that read the value: its memory is theirs before. */
+void hlrp_segment_add(hlrp_lrp_worker *worker, int value, const float *r);
+hlrp_status hlrp_segment_back(hlrp_lrp_worker *worker, hlrp_segment segment,
+                              const hlrp_lrp_watch *watch, hlrp_error *err);
+void hlrp_segment_relevance(const hlrp_lrp_worker *worker, int value, float *r); /* written to r */
+
 #endif

@@ -1,20 +1,19 @@
 /* The way back: nodes in reverse order, each handing its output's relevance to its inputs. A value
  * that several nodes read collects what each of them hands it, always in the same order. */
-#include <math.h>
 #include <string.h>
 
 #include "engine/kernels.h"
 #include "lrp/turn.h"
 #include "util/vector.h"
 
-static float *relevance_of(const hlrp_lrp_worker *w, int value) {
+float *hlrp_relevance_of(const hlrp_lrp_worker *w, int value) {
     return w->arena + w->lrp->offsets[value];
 }
 
 float *hlrp_begin(hlrp_turn *t, int k) {
     const int value = t->node->in[k];
     return t->w->begun[value] ? hlrp_take(&t->step, hlrp_layout_of(t->w, value))
-                              : relevance_of(t->w, value);
+                              : hlrp_relevance_of(t->w, value);
 }
 
 void hlrp_end(hlrp_turn *t, int k, const float *part) {
@@ -25,8 +24,8 @@ void hlrp_end(hlrp_turn *t, int k, const float *part) {
         t->step.account[n].in += hlrp_sum_of(sample, part + n * sample);
         t->step.account[n].in_abs += hlrp_sum_of_magnitudes(sample, part + n * sample);
     }
-    if (part != relevance_of(t->w, value))
-        hlrp_add(hlrp_layout_count(l), part, relevance_of(t->w, value));
+    if (part != hlrp_relevance_of(t->w, value))
+        hlrp_add(hlrp_layout_count(l), part, hlrp_relevance_of(t->w, value));
     t->w->begun[value] = true;
 }
 
@@ -77,7 +76,7 @@ hlrp_status hlrp_lrp_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watc
                    .out = hlrp_layout_of(w, node->out[0]),
                    .x = hlrp_activations_value(w->acts, node->in[0]),
                    .y = hlrp_activations_value(w->acts, node->out[0]),
-                   .r = relevance_of(w, node->out[0]),
+                   .r = hlrp_relevance_of(w, node->out[0]),
                    .step = {.stream = w->stream, .scratch = &w->scratch}};
     if (watch && watch->layer)
         watch->layer(watch->ctx, id, t.out, t.r);
@@ -90,66 +89,4 @@ hlrp_status hlrp_lrp_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watc
         return HLRP_OK;
     }
     return hlrp_cell_of(node, t.rule)->back(&t, err);
-}
-
-/* gradient × (input − reference). */
-static void multiply_input(const hlrp_lrp *lrp, const hlrp_layout *l, const float *input,
-                           float *relevance) {
-    const int64_t pixels = l->h * l->w;
-    for (int64_t n = 0; n < l->n; n++)
-        for (int64_t c = 0; c < l->c; c++)
-            for (int64_t p = 0; p < pixels; p++) {
-                const int64_t i = (n * l->c + c) * pixels + p;
-                const int64_t from = hlrp_layout_offset(l, n, c) + p * l->lanes;
-                relevance[i] *= input[from] - lrp->reference[c];
-            }
-}
-
-/* r += factor·|r|, each rounding made good by the next number, so that the sum is what it should be
- * however much larger the numbers are. */
-static void add_by_magnitude(int64_t count, double factor, float *r) {
-    double carry = 0;
-    for (int64_t i = 0; i < count; i++) {
-        const double wanted = r[i] + factor * fabs((double)r[i]) + carry;
-        r[i] = (float)wanted;
-        carry = wanted - (double)r[i];
-    }
-}
-
-/* What rounding lost or made on the way, by which the sum at the input misses the start, is shared out
- * by magnitude, too. */
-static void settle_rounding(const hlrp_lrp_worker *w, const float *start, float *relevance) {
-    const hlrp_graph *g = w->lrp->graph;
-    const hlrp_layout *logits = hlrp_layout_of(w, g->output), *input = hlrp_layout_of(w, g->input);
-    const int64_t outputs = hlrp_layout_sample(logits), count = input->c * input->h * input->w;
-    for (int64_t n = 0; w->lrp->conserves && n < input->n; n++) {
-        float *r = relevance + n * count;
-        const double rest = hlrp_sum_of(outputs, start + n * outputs) - hlrp_sum_of(count, r);
-        const double whole = hlrp_sum_of_magnitudes(count, r);
-        if (whole > HLRP_NO_CONTRIBUTION)
-            add_by_magnitude(count, rest / whole, r);
-    }
-}
-
-hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start, const float *slope,
-                               const hlrp_lrp_watch *watch, float *relevance, hlrp_error *err) {
-    const hlrp_lrp *lrp = worker->lrp;
-    const hlrp_graph *g = lrp->graph;
-    const hlrp_layout *logits = hlrp_layout_of(worker, g->output),
-                      *input = hlrp_layout_of(worker, g->input);
-    memset(worker->begun, 0, (size_t)g->value_count * sizeof *worker->begun);
-    memcpy(relevance_of(worker, g->output), start,
-           (size_t)hlrp_layout_count(logits) * sizeof *start);
-    worker->begun[g->output] = true;
-    worker->slope = slope;
-    hlrp_status status = HLRP_OK;
-    for (int i = g->node_count - 1; status == HLRP_OK && i >= 0; i--)
-        status = hlrp_lrp_turn(worker, i, watch, err);
-    hlrp_layout plain = *input;
-    plain.lanes = 1;
-    hlrp_repack(input, relevance_of(worker, g->input), &plain, relevance);
-    settle_rounding(worker, start, relevance);
-    if (lrp->times_input)
-        multiply_input(lrp, input, hlrp_activations_value(worker->acts, g->input), relevance);
-    return status;
 }

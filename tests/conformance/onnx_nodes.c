@@ -142,7 +142,8 @@ static hlrp_status run_engine(void *ctx, hlrp_error *err) {
     HLRP_TRY(hlrp_plan_new(backend, job->g, &plan, err));
     HLRP_TRY(hlrp_activations_new(plan, &acts, err));
     HLRP_TRY(hlrp_stream_new(backend, hlrp_plan_scratch(plan), &stream, err));
-    HLRP_TRY(hlrp_forward(plan, acts, stream, job->x->f, err));
+    hlrp_activations_set(acts, job->g->input, job->x->f);
+    HLRP_TRY(hlrp_forward(plan, acts, stream, (hlrp_segment){0, job->g->node_count}, err));
     hlrp_layout plain = *hlrp_plan_layout(plan, job->g->output);
     plain.lanes = 1;
     const int64_t count = hlrp_layout_count(&plain);

@@ -70,7 +70,10 @@ static void run(hlrp_backend *backend, const hlrp_plan *plan, int64_t pixels) {
         input[i] = (float)(1 + i / pixels % 2 + i / pixels / 2);
     assert_int_equal(hlrp_activations_new(plan, &acts, &err), HLRP_OK);
     assert_int_equal(hlrp_stream_new(backend, hlrp_plan_scratch(plan), &stream, &err), HLRP_OK);
-    assert_int_equal(hlrp_forward(plan, acts, stream, input, &err), HLRP_OK);
+    hlrp_activations_set(acts, hlrp_plan_graph(plan)->input, input);
+    assert_int_equal(hlrp_forward(plan, acts, stream,
+                                  (hlrp_segment){0, hlrp_plan_graph(plan)->node_count}, &err),
+                     HLRP_OK);
     const float *y = hlrp_activations_value(acts, hlrp_plan_graph(plan)->output);
     for (int n = 0; n < 2; n++)
         for (int c = 0; c < 3; c++)
