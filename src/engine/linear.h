@@ -1,6 +1,6 @@
 /* Linear maps: z = Wx + b of a convolution or a fully connected layer, and its adjoint c = Wᵀs (the
  * gradient of z with respect to x, applied to s). Every LRP rule is made of these two and of
- * element-wise arithmetic. Computed by oneDNN; a map is immutable once made and shared by threads,
+ * element-wise arithmetic. Computed by the first kernel that can (linear.c); a map is immutable once made and shared by threads,
  * each of which brings a stream of its own. */
 #ifndef HLRP_LINEAR_H
 #define HLRP_LINEAR_H
@@ -19,6 +19,10 @@ hlrp_status hlrp_backend_new(hlrp_backend **out, hlrp_error *err);
  * whose error against float64 is some hundred times that of direct sums and turns near-ties of max
  * pooling. Without it every convolution is a direct sum. */
 void hlrp_backend_allow_coarse(hlrp_backend *backend);
+/* For tests: maps made from then on take this kernel wherever it can. HLRP_E_USAGE: no such name. */
+hlrp_status hlrp_backend_force(hlrp_backend *backend, const char *name, hlrp_error *err);
+/* Names of kernels by index from 0, in the order in which they are asked; NULL past the last. */
+const char *hlrp_kernel_at(int index);
 void hlrp_backend_free(hlrp_backend *backend);
 /* Channel lanes of the layout that convolutions prefer on this processor: 16, 8 or 1. */
 int hlrp_backend_lanes(const hlrp_backend *backend);
@@ -41,8 +45,10 @@ typedef struct hlrp_linear_spec {
 hlrp_status hlrp_linear_new(hlrp_backend *backend, const hlrp_linear_spec *spec, hlrp_linear **out,
                             hlrp_error *err);
 void hlrp_linear_free(hlrp_linear *map);
-/* The kernel in use, for inspection; borrowed. */
+/* The kernel in use, for inspection, as its library calls it; borrowed. */
 const char *hlrp_linear_kernel(const hlrp_linear *map);
+/* The same by its name in the table. */
+const char *hlrp_linear_taken(const hlrp_linear *map);
 
 /* Bytes of scratch memory that a stream needs for the map. */
 int64_t hlrp_linear_scratch(const hlrp_linear *map);

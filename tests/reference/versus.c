@@ -55,6 +55,8 @@ static hlrp_status run_job(void *ctx, hlrp_error *err) {
     hlrp_lrp *lrp = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_backend_new(&backend, err));
+    if (getenv("HLRP_KERNELS")) /* see CMakeLists.txt */
+        HLRP_TRY(hlrp_backend_force(backend, getenv("HLRP_KERNELS"), err));
     HLRP_TRY(hlrp_lrp_new(backend, j->g, j->o, &lrp, err));
     if (j->out)
         HLRP_TRY(run_worker(j, lrp, err));

@@ -1,4 +1,4 @@
-#include "engine/dnnl_library.h"
+#include "engine/cpu/dnnl_library.h"
 
 #include <oneapi/dnnl/dnnl.h>
 
@@ -36,4 +36,10 @@ hlrp_status hlrp_dnnl_warm_up(hlrp_error *err) {
                       dnnl_sgemm('N', 'T', N, N, N, 1, a, N, b, N, 1, c, N) == dnnl_success;
     return made ? HLRP_OK
                 : hlrp_fail(err, HLRP_E_INTERNAL, "oneDNN", NULL, "a matrix product fails");
+}
+
+int hlrp_dnnl_lanes(void) {
+    if (hlrp_dnnl_has_isa(dnnl_cpu_isa_avx512_core))
+        return 16;
+    return hlrp_dnnl_has_isa(dnnl_cpu_isa_sse41) ? 8 : 1;
 }

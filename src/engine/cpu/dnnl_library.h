@@ -9,6 +9,9 @@
 /* wanted: dnnl_cpu_isa_…, as oneDNN is allowed to use it. */
 bool hlrp_dnnl_has_isa(unsigned wanted);
 
+/* Channel lanes of the layout that its convolutions prefer here: 16, 8 or 1. */
+int hlrp_dnnl_lanes(void);
+
 /* Bytes that oneDNN may take for the code of one primitive, which it does not check for. */
 #define HLRP_DNNL_ROOM (16 << 20)
 

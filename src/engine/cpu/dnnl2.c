@@ -1,23 +1,19 @@
-/* Linear maps on oneDNN 2.x. The only file that knows its API of descriptors: version 3, which dropped operation
- * descriptors and made memory descriptors opaque, would be a second file of this kind. */
+/* Convolutions on oneDNN 2.x: the only file that knows its API of descriptors. Version 3, which dropped
+ * operation descriptors and made memory descriptors opaque, would be a second file of this kind. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <oneapi/dnnl/dnnl.h>
 
-#include "engine/dnnl_library.h"
-#include "engine/linear.h"
+#include "engine/cpu/dnnl_library.h"
+#include "engine/kernel.h"
 
-struct hlrp_backend {
+struct hlrp_dnnl {
     dnnl_engine_t engine;
-    int lanes;
-    bool coarse; /* maps may round more coarsely than direct sums do */
 };
 
-struct hlrp_stream {
+struct hlrp_dnnl_thread {
     dnnl_stream_t stream;
-    char *scratch;
-    int64_t bytes;
 };
 
 /* One end of a pass: the value's layout, and what the primitive reads or writes instead. */
@@ -28,26 +24,68 @@ typedef struct end {
 
 /* Forward or adjoint: in → primitive → out. */
 typedef struct pass {
+    hlrp_kernel kernel;
     dnnl_primitive_t primitive;
     int in_arg, out_arg;
     end in, out;
     dnnl_memory_desc_t weights_md, bias_md, scratch_md;
     float *weights; /* packed as weights_md says */
-    char kernel[64];
+    char text[64];
 } pass;
 
-struct hlrp_linear {
-    hlrp_linear_spec spec;
-    float *bias;
-    pass forward, adjoint;
-};
-
-/* ---- backend and streams ---- */
+/* ---- engine and streams ---- */
 
 static hlrp_status dnnl_failed(const char *what, dnnl_status_t why, hlrp_error *err) {
     return hlrp_fail(err, why == dnnl_out_of_memory ? HLRP_E_MEMORY : HLRP_E_INTERNAL, what, NULL,
                      "oneDNN failed with status %d", (int)why);
 }
+
+hlrp_status hlrp_dnnl_open(hlrp_dnnl **out, hlrp_error *err) {
+    hlrp_dnnl *d = NULL;
+    hlrp_status status = hlrp_dnnl_warm_up(err);
+    if (status == HLRP_OK)
+        status = hlrp_calloc(&d, 1, sizeof *d, "backend", err);
+    if (status != HLRP_OK)
+        return status;
+    const dnnl_status_t made = dnnl_engine_create(&d->engine, dnnl_cpu, 0);
+    if (made != dnnl_success) {
+        free(d);
+        return dnnl_failed("creating a processor engine", made, err);
+    }
+    *out = d;
+    return HLRP_OK;
+}
+
+void hlrp_dnnl_close(hlrp_dnnl *dnnl) {
+    if (!dnnl)
+        return;
+    dnnl_engine_destroy(dnnl->engine);
+    free(dnnl);
+}
+
+hlrp_status hlrp_dnnl_thread_open(hlrp_dnnl *dnnl, hlrp_dnnl_thread **out, hlrp_error *err) {
+    hlrp_dnnl_thread *t = NULL;
+    const hlrp_status status = hlrp_calloc(&t, 1, sizeof *t, "stream", err);
+    if (status != HLRP_OK)
+        return status;
+    const dnnl_status_t made =
+        dnnl_stream_create(&t->stream, dnnl->engine, dnnl_stream_default_flags);
+    if (made != dnnl_success) {
+        free(t);
+        return dnnl_failed("creating a stream", made, err);
+    }
+    *out = t;
+    return HLRP_OK;
+}
+
+void hlrp_dnnl_thread_close(hlrp_dnnl_thread *thread) {
+    if (!thread)
+        return;
+    dnnl_stream_destroy(thread->stream);
+    free(thread);
+}
+
+/* ---- running primitives ---- */
 
 static dnnl_format_tag_t tag_of(int lanes) {
     return lanes == 16 ? dnnl_aBcd16b : lanes == 8 ? dnnl_aBcd8b : dnnl_abcd;
@@ -57,75 +95,6 @@ static bool describe(const hlrp_layout *l, dnnl_memory_desc_t *md) {
     const dnnl_dims_t dims = {l->n, l->c, l->h, l->w};
     return dnnl_memory_desc_init_by_tag(md, 4, dims, dnnl_f32, tag_of(l->lanes)) == dnnl_success;
 }
-
-static int preferred_lanes(void) {
-    if (hlrp_dnnl_has_isa(dnnl_cpu_isa_avx512_core))
-        return 16;
-    return hlrp_dnnl_has_isa(dnnl_cpu_isa_sse41) ? 8 : 1;
-}
-
-hlrp_status hlrp_backend_new(hlrp_backend **out, hlrp_error *err) {
-    hlrp_backend *b = NULL;
-    hlrp_status status = hlrp_dnnl_warm_up(err);
-    if (status == HLRP_OK)
-        status = hlrp_calloc(&b, 1, sizeof *b, "backend", err);
-    if (status != HLRP_OK)
-        return status;
-    const dnnl_status_t made = dnnl_engine_create(&b->engine, dnnl_cpu, 0);
-    if (made != dnnl_success) {
-        free(b);
-        return dnnl_failed("creating a processor engine", made, err);
-    }
-    b->lanes = preferred_lanes();
-    *out = b;
-    return HLRP_OK;
-}
-
-void hlrp_backend_allow_coarse(hlrp_backend *backend) {
-    backend->coarse = true;
-}
-
-void hlrp_backend_free(hlrp_backend *backend) {
-    if (!backend)
-        return;
-    dnnl_engine_destroy(backend->engine);
-    free(backend);
-}
-
-int hlrp_backend_lanes(const hlrp_backend *backend) {
-    return backend->lanes;
-}
-
-hlrp_status hlrp_stream_new(hlrp_backend *backend, int64_t scratch_bytes, hlrp_stream **out,
-                            hlrp_error *err) {
-    hlrp_stream *s = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&s, 1, sizeof *s, "stream", err));
-    HLRP_TRY(hlrp_calloc_aligned(&s->scratch, scratch_bytes, 1, "scratch memory", err));
-    s->bytes = scratch_bytes;
-    const dnnl_status_t made =
-        dnnl_stream_create(&s->stream, backend->engine, dnnl_stream_default_flags);
-    if (made != dnnl_success)
-        status = dnnl_failed("creating a stream", made, err);
-    if (status == HLRP_OK) {
-        *out = s;
-        return HLRP_OK;
-    }
-out:
-    hlrp_stream_free(s);
-    return status;
-}
-
-void hlrp_stream_free(hlrp_stream *stream) {
-    if (!stream)
-        return;
-    if (stream->stream)
-        dnnl_stream_destroy(stream->stream);
-    free(stream->scratch);
-    free(stream);
-}
-
-/* ---- running primitives ---- */
 
 typedef struct argument {
     int arg;
@@ -189,13 +158,12 @@ static bool link_end(dnnl_engine_t engine, end *e, bool into_primitive) {
 /* What a convolution's descriptors share in both directions. */
 typedef struct conv {
     const hlrp_linear_spec *spec;
-    bool coarse;
     dnnl_memory_desc_t weights_plain, weights_any, bias;
     dnnl_dims_t strides, dilates, pad_lo, pad_hi;
 } conv;
 
-static bool conv_init(conv *c, const hlrp_linear_spec *spec, bool coarse) {
-    *c = (conv){.spec = spec, .coarse = coarse};
+static bool conv_init(conv *c, const hlrp_linear_spec *spec) {
+    *c = (conv){.spec = spec};
     const hlrp_window *w = &spec->window;
     const int64_t g = spec->group, o = spec->dst.c / g, i = spec->src.c / g;
     const dnnl_dims_t grouped = {g, o, i, w->kernel[0], w->kernel[1]};
@@ -218,11 +186,10 @@ static bool conv_init(conv *c, const hlrp_linear_spec *spec, bool coarse) {
 /* Winograd F(4×3): two to three times the direct kernel's speed on 3×3 windows of stride 1, except
  * on small pictures with many channels, where transforming the weights' side costs more; two digits
  * coarser. Only for equal pads: oneDNN 2.6's adjoint is wrong where those above and below differ. */
-static bool takes_winograd(const conv *c) {
-    const hlrp_linear_spec *s = c->spec;
+static bool winograd_pays(const hlrp_backend *backend, const hlrp_linear_spec *s) {
     const hlrp_window *w = &s->window;
     const int64_t pixels = s->dst.h * s->dst.w;
-    if (!c->coarse || s->direct)
+    if (!backend->coarse || s->direct || s->gemm)
         return false;
     for (int a = 0; a < 2; a++)
         if (w->kernel[a] != 3 || w->stride[a] != 1 || w->dilation[a] != 1 || w->pad_lo[a] > 1 ||
@@ -260,22 +227,6 @@ static const char *kernel_name(const_dnnl_primitive_desc_t pd) {
     return name ? name : "";
 }
 
-/* The first of: Winograd where it is allowed and pays, direct on the values' own layouts, direct on a layout of
- * the library's choice (reordered around it). Naive kernels are taken only where nothing else is
- * there. The choice follows from the shapes alone, so that every run makes the same one. */
-static bool conv_choose(conv *c, bool forward, dnnl_engine_t engine, dnnl_primitive_desc_t *pd) {
-    if (takes_winograd(c) &&
-        conv_describe(c, forward, dnnl_convolution_winograd, false, engine, pd))
-        return true;
-    if (conv_describe(c, forward, dnnl_convolution_direct, false, engine, pd)) {
-        if (strncmp(kernel_name(*pd), "ref", 3) != 0)
-            return true;
-        dnnl_primitive_desc_destroy(*pd);
-        *pd = NULL;
-    }
-    return conv_describe(c, forward, dnnl_convolution_direct, true, engine, pd);
-}
-
 static hlrp_status pack_weights(conv *c, pass *p, dnnl_engine_t engine, hlrp_error *err) {
     dnnl_primitive_t reorder = NULL;
     dnnl_stream_t stream = NULL;
@@ -300,40 +251,12 @@ out:
     return status;
 }
 
-static hlrp_status conv_pass(conv *c, bool forward, dnnl_engine_t engine, pass *p,
-                             hlrp_error *err) {
-    dnnl_primitive_desc_t pd = NULL;
-    hlrp_status status = HLRP_OK;
-    if (!conv_choose(c, forward, engine, &pd))
-        return hlrp_fail(err, HLRP_E_MODEL, NULL, NULL, "oneDNN has no kernel for a convolution");
-    end *src = forward ? &p->in : &p->out, *dst = forward ? &p->out : &p->in;
-    p->in_arg = forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST;
-    p->out_arg = forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC;
-    src->used =
-        *dnnl_primitive_desc_query_md(pd, forward ? dnnl_query_src_md : dnnl_query_diff_src_md, 0);
-    dst->used =
-        *dnnl_primitive_desc_query_md(pd, forward ? dnnl_query_dst_md : dnnl_query_diff_dst_md, 0);
-    p->weights_md = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    p->scratch_md = *dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
-    p->bias_md = c->bias;
-    snprintf(p->kernel, sizeof p->kernel, "%s", kernel_name(pd));
-    const bool made = describe(&c->spec->src, &src->value) &&
-                      describe(&c->spec->dst, &dst->value) && link_end(engine, &p->in, true) &&
-                      link_end(engine, &p->out, false) &&
-                      dnnl_primitive_create(&p->primitive, pd) == dnnl_success;
-    if (!made)
-        status = dnnl_failed("creating a convolution", dnnl_unimplemented, err);
-    dnnl_primitive_desc_destroy(pd);
-    return status == HLRP_OK ? pack_weights(c, p, engine, err) : status;
-}
-
 static int64_t align64(int64_t bytes) {
     return (bytes + 63) / 64 * 64;
 }
 
-static int64_t pass_scratch(const pass *p) {
-    if (!p->primitive)
-        return 0;
+static int64_t pass_scratch(const hlrp_kernel *kernel) {
+    const pass *p = (const pass *)kernel;
     int64_t bytes = align64((int64_t)dnnl_memory_desc_get_size(&p->scratch_md));
     if (p->in.reorder)
         bytes += align64((int64_t)dnnl_memory_desc_get_size(&p->in.used));
@@ -346,12 +269,13 @@ static dnnl_status_t run_reorder(dnnl_primitive_t reorder, hlrp_stream *stream,
                                  const dnnl_memory_desc_t *from, void *src,
                                  const dnnl_memory_desc_t *to, void *dst) {
     argument args[] = {{DNNL_ARG_FROM, from, src}, {DNNL_ARG_TO, to, dst}};
-    return execute(reorder, stream->stream, args, 2);
+    return execute(reorder, stream->dnnl->stream, args, 2);
 }
 
-static hlrp_status run_pass(const pass *p, const float *bias, hlrp_stream *stream, const float *in,
-                            float *out, hlrp_error *err) {
-    if (pass_scratch(p) > stream->bytes)
+static hlrp_status run_pass(const hlrp_kernel *kernel, hlrp_stream *stream, const float *bias,
+                            const float *in, float *out, hlrp_error *err) {
+    const pass *p = (const pass *)kernel;
+    if (pass_scratch(kernel) > stream->bytes)
         return hlrp_fail(err, HLRP_E_INTERNAL, NULL, NULL,
                          "a stream has too little scratch memory");
     void *used_in = NULL, *used_out = out, *bias_data = NULL;
@@ -373,123 +297,122 @@ static hlrp_status run_pass(const pass *p, const float *bias, hlrp_stream *strea
                        {p->out_arg, &p->out.used, used_out},
                        {DNNL_ARG_SCRATCHPAD, &p->scratch_md, scratch}};
     if (status == dnnl_success)
-        status = execute(p->primitive, stream->stream, args, 5);
+        status = execute(p->primitive, stream->dnnl->stream, args, 5);
     if (status == dnnl_success && p->out.reorder)
         status = run_reorder(p->out.reorder, stream, &p->out.used, used_out, &p->out.value, out);
     return status == dnnl_success ? HLRP_OK : dnnl_failed("running a convolution", status, err);
 }
 
-/* ---- fully connected layers: plain matrices, one copy of the weights for both directions ---- */
+/* ---- making a pass ---- */
 
-/* Rows that one call of sgemm takes. The kernels without AVX-512 work on six rows at a time and add
- * the one or two that remain in another order; up to four are always added alike. */
-static int64_t rows_alike(int64_t n) {
-    enum { ALIKE = 4 };
-    return hlrp_dnnl_has_isa(dnnl_cpu_isa_avx512_core) ? n : HLRP_MIN(n, ALIKE);
-}
-
-static dnnl_status_t multiply(const hlrp_linear *m, bool forward, int64_t rows, const float *in,
-                              float *out) {
-    const int64_t i = m->spec.src.c, o = m->spec.dst.c;
-    if (!forward)
-        return dnnl_sgemm('N', 'N', rows, i, o, 1, in, o, m->spec.weights, i, 0, out, i);
-    for (int64_t row = 0; m->bias && row < rows; row++)
-        memcpy(out + row * o, m->bias, (size_t)o * sizeof *out);
-    return dnnl_sgemm('N', 'T', rows, o, i, 1, in, i, m->spec.weights, i, m->bias ? 1 : 0, out, o);
-}
-
-static hlrp_status gemm(const hlrp_linear *m, bool forward, const float *in, float *out,
-                        hlrp_error *err) {
-    const int64_t n = m->spec.src.n, rows = rows_alike(n);
-    const int64_t taken = forward ? m->spec.src.c : m->spec.dst.c;
-    const int64_t given = forward ? m->spec.dst.c : m->spec.src.c;
-    dnnl_status_t status = dnnl_success;
-    if (hlrp_memory_left(HLRP_DNNL_ROOM, "a matrix product", err) != HLRP_OK)
-        return HLRP_E_MEMORY;
-    for (int64_t next = 0; status == dnnl_success && next < n; next += rows) {
-        const int64_t first = HLRP_MIN(next, n - rows); /* the last call is as tall as the others */
-        status = multiply(m, forward, rows, in + first * taken, out + first * given);
-    }
-    return status == dnnl_success ? HLRP_OK : dnnl_failed("a matrix product", status, err);
-}
-
-/* ---- the interface ---- */
-
-static hlrp_status copy_bias(hlrp_linear *m, hlrp_error *err) {
-    if (!m->spec.bias)
-        return HLRP_OK;
-    const hlrp_status status =
-        hlrp_calloc_aligned(&m->bias, m->spec.dst.c, sizeof *m->bias, "bias", err);
-    if (status == HLRP_OK)
-        memcpy(m->bias, m->spec.bias, (size_t)m->spec.dst.c * sizeof *m->bias);
-    return status;
-}
-
-hlrp_status hlrp_linear_new(hlrp_backend *backend, const hlrp_linear_spec *spec, hlrp_linear **out,
-                            hlrp_error *err) {
-    hlrp_linear *m = NULL;
-    conv c;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_memory_left(HLRP_DNNL_ROOM, "linear map", err));
-    HLRP_TRY(hlrp_calloc(&m, 1, sizeof *m, "linear map", err));
-    m->spec = *spec;
-    HLRP_TRY(copy_bias(m, err));
-    if (!spec->gemm) {
-        if (!conv_init(&c, &m->spec, backend->coarse)) {
-            status = dnnl_failed("describing a convolution", dnnl_invalid_arguments, err);
-            goto out;
-        }
-        if (spec->forward)
-            HLRP_TRY(conv_pass(&c, true, backend->engine, &m->forward, err));
-        if (spec->adjoint)
-            HLRP_TRY(conv_pass(&c, false, backend->engine, &m->adjoint, err));
-        m->spec.weights = NULL;
-    }
-    m->spec.bias = NULL;
-    *out = m;
-    return HLRP_OK;
-out:
-    hlrp_linear_free(m);
-    return status;
-}
-
-static void free_pass(pass *p) {
+static void free_pass(hlrp_kernel *kernel) {
+    pass *p = (pass *)kernel;
     dnnl_primitive_t all[] = {p->primitive, p->in.reorder, p->out.reorder};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         if (all[i])
             dnnl_primitive_destroy(all[i]);
     free(p->weights);
+    free(p);
 }
 
-void hlrp_linear_free(hlrp_linear *map) {
-    if (!map)
-        return;
-    free_pass(&map->forward);
-    free_pass(&map->adjoint);
-    free(map->bias);
-    free(map);
+/* The pass that a primitive makes; takes pd. */
+static hlrp_status make_pass(conv *c, bool forward, dnnl_engine_t engine, dnnl_primitive_desc_t pd,
+                             pass *p, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    end *src = forward ? &p->in : &p->out, *dst = forward ? &p->out : &p->in;
+    p->in_arg = forward ? DNNL_ARG_SRC : DNNL_ARG_DIFF_DST;
+    p->out_arg = forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_SRC;
+    src->used =
+        *dnnl_primitive_desc_query_md(pd, forward ? dnnl_query_src_md : dnnl_query_diff_src_md, 0);
+    dst->used =
+        *dnnl_primitive_desc_query_md(pd, forward ? dnnl_query_dst_md : dnnl_query_diff_dst_md, 0);
+    p->weights_md = *dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
+    p->scratch_md = *dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    p->bias_md = c->bias;
+    snprintf(p->text, sizeof p->text, "%s", kernel_name(pd));
+    const bool made = describe(&c->spec->src, &src->value) &&
+                      describe(&c->spec->dst, &dst->value) && link_end(engine, &p->in, true) &&
+                      link_end(engine, &p->out, false) &&
+                      dnnl_primitive_create(&p->primitive, pd) == dnnl_success;
+    if (!made)
+        status = dnnl_failed("creating a convolution", dnnl_unimplemented, err);
+    dnnl_primitive_desc_destroy(pd);
+    return status == HLRP_OK ? pack_weights(c, p, engine, err) : status;
 }
 
-const char *hlrp_linear_kernel(const hlrp_linear *map) {
-    if (map->spec.gemm)
-        return "sgemm";
-    return map->forward.primitive ? map->forward.kernel : map->adjoint.kernel;
+/* What oneDNN has for the shape; *pd stays NULL where that is nothing, or one of its naive kernels and
+ * those are not wanted. */
+static void find(conv *c, bool forward, dnnl_alg_kind_t alg, bool free_layout, bool naive,
+                 dnnl_engine_t engine, dnnl_primitive_desc_t *pd) {
+    if (!conv_describe(c, forward, alg, free_layout, engine, pd)) {
+        *pd = NULL;
+    } else if (!naive && strncmp(kernel_name(*pd), "ref", 3) == 0) {
+        dnnl_primitive_desc_destroy(*pd);
+        *pd = NULL;
+    }
 }
 
-int64_t hlrp_linear_scratch(const hlrp_linear *map) {
-    return HLRP_MAX(pass_scratch(&map->forward), pass_scratch(&map->adjoint));
+static hlrp_status make(hlrp_backend *backend, const hlrp_linear_spec *spec, bool forward,
+                        const hlrp_kernel_ops *ops, dnnl_alg_kind_t alg, bool free_layout,
+                        bool naive, hlrp_kernel **out, hlrp_error *err) {
+    conv c;
+    pass *p = NULL;
+    dnnl_primitive_desc_t pd = NULL;
+    hlrp_status status = HLRP_OK;
+    *out = NULL;
+    if (!conv_init(&c, spec))
+        return dnnl_failed("describing a convolution", dnnl_invalid_arguments, err);
+    find(&c, forward, alg, free_layout, naive, backend->dnnl->engine, &pd);
+    if (!pd)
+        return HLRP_OK;
+    status = hlrp_calloc(&p, 1, sizeof *p, "linear map", err);
+    if (status != HLRP_OK) {
+        dnnl_primitive_desc_destroy(pd);
+        return status;
+    }
+    p->kernel.ops = ops;
+    status = make_pass(&c, forward, backend->dnnl->engine, pd, p, err);
+    if (status == HLRP_OK)
+        *out = &p->kernel;
+    else
+        free_pass(&p->kernel);
+    return status;
 }
 
-hlrp_status hlrp_linear_forward(const hlrp_linear *map, hlrp_stream *stream, const float *x,
-                                float *z, hlrp_error *err) {
-    if (map->spec.gemm)
-        return gemm(map, true, x, z, err);
-    return run_pass(&map->forward, map->bias, stream, x, z, err);
+static const char *text(const hlrp_kernel *kernel) {
+    return ((const pass *)kernel)->text;
 }
 
-hlrp_status hlrp_linear_adjoint(const hlrp_linear *map, hlrp_stream *stream, const float *s,
-                                float *c, hlrp_error *err) {
-    if (map->spec.gemm)
-        return gemm(map, false, s, c, err);
-    return run_pass(&map->adjoint, NULL, stream, s, c, err);
+static bool is_conv(const hlrp_backend *backend, const hlrp_linear_spec *spec) {
+    (void)backend;
+    return !spec->gemm;
 }
+
+/* ---- the three ways ---- */
+
+static hlrp_status make_winograd(hlrp_backend *backend, const hlrp_linear_spec *spec, bool forward,
+                                 hlrp_kernel **out, hlrp_error *err) {
+    return make(backend, spec, forward, &hlrp_kernel_winograd, dnnl_convolution_winograd, false,
+                true, out, err);
+}
+
+/* On the values' own layouts. Naive kernels are left to the next one. */
+static hlrp_status make_direct(hlrp_backend *backend, const hlrp_linear_spec *spec, bool forward,
+                               hlrp_kernel **out, hlrp_error *err) {
+    return make(backend, spec, forward, &hlrp_kernel_direct, dnnl_convolution_direct, false, false,
+                out, err);
+}
+
+/* On a layout of the library's choice, reordered around it. */
+static hlrp_status make_reordered(hlrp_backend *backend, const hlrp_linear_spec *spec, bool forward,
+                                  hlrp_kernel **out, hlrp_error *err) {
+    return make(backend, spec, forward, &hlrp_kernel_reordered, dnnl_convolution_direct, true, true,
+                out, err);
+}
+
+const hlrp_kernel_ops hlrp_kernel_winograd = {"winograd",   winograd_pays, make_winograd, run_pass,
+                                              pass_scratch, text,          free_pass};
+const hlrp_kernel_ops hlrp_kernel_direct = {"direct",     is_conv, make_direct, run_pass,
+                                            pass_scratch, text,    free_pass};
+const hlrp_kernel_ops hlrp_kernel_reordered = {"reordered",  is_conv, make_reordered, run_pass,
+                                               pass_scratch, text,    free_pass};
