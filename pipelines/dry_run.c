@@ -149,39 +149,44 @@ static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_estimate_reading *r
     return status;
 }
 
-hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err) {
-    const hlrp_run_options *o = run->batch->options;
+/* All that is to be said of the slide. */
+static hlrp_status say_slide(hlrp_slide_run *run, hlrp_str *text, hlrp_error *err) {
     const hlrp_size size = hlrp_slide_size(run->slide, 0);
     const int64_t downsample = run->batch->config->map.downsample;
     const hlrp_size map = hlrp_map_size(size, downsample);
     hlrp_estimate_reading reading = {0};
-    hlrp_str out = {0};
     hlrp_status status = HLRP_OK;
-    hlrp_str_addf(&out, "%s\n  slide    %lld x %lld pixels, %.4g x %.4g um per pixel, from %s\n",
+    hlrp_str_addf(text, "%s\n  slide    %lld x %lld pixels, %.4g x %.4g um per pixel, from %s\n",
                   run->path, (long long)size.w, (long long)size.h, run->mpp.x, run->mpp.y,
                   run->mpp_source);
     if (run->skipped) {
-        hlrp_str_add(&out, "  regions  its annotation file is missing: the slide is skipped\n");
-        goto print;
+        hlrp_str_add(text, "  regions  its annotation file is missing: the slide is skipped\n");
+        return HLRP_OK;
     }
     HLRP_TRY(hlrp_estimate_network(run->batch, run->batch->dry, err));
     HLRP_TRY(hlrp_estimate_reading_of(run, &reading, err));
-    say_reading(run, &reading, &out);
-    HLRP_TRY(say_tiles(run, &out, err));
+    say_reading(run, &reading, text);
+    HLRP_TRY(say_tiles(run, text, err));
     if (run->tile_count == 0) {
-        hlrp_str_add(&out, "           nothing to explain: the slide will be reported as empty\n");
-        goto print;
+        hlrp_str_add(text, "           nothing to explain: the slide will be reported as empty\n");
+        return HLRP_OK;
     }
-    hlrp_str_addf(&out, "  map      %lld x %lld pixels of %.4g um, %lld plane%s\n",
+    hlrp_str_addf(text, "  map      %lld x %lld pixels of %.4g um, %lld plane%s\n",
                   (long long)map.w, (long long)map.h, run->mpp.x * (double)downsample,
                   (long long)run->batch->net->targets.planes,
                   run->batch->net->targets.planes == 1 ? "" : "s");
-    HLRP_TRY(say_costs(run, &reading, &out, err));
-print:
-    if (o->print && !out.failed)
-        o->print(o->print_ctx, out.text);
+    HLRP_TRY(say_costs(run, &reading, text, err));
 out:
-    hlrp_str_free(&out);
+    return status;
+}
+
+hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    hlrp_str text = {0};
+    const hlrp_status status = say_slide(run, &text, err);
+    if (status == HLRP_OK && o->print && !text.failed)
+        o->print(o->print_ctx, text.text);
+    hlrp_str_free(&text);
     return status;
 }
 

@@ -118,6 +118,15 @@ step_readmes() {
     done | complain
 }
 
+# One form for one thing: pointers are asked as such, and functions leave by one label.
+step_idioms() {
+    {
+        product | xargs grep -nE '[^)] [!=]= NULL' | sed 's/$/    <- write p or !p/' || true
+        product | xargs grep -nE '^ *[a-z_]+:$' | grep -vE ': *(out|default):$' |
+            sed 's/$/    <- the one label of a function is out:/' || true
+    } | complain
+}
+
 # Paths of the machine it was written on, and tabs.
 step_words() {
     {
@@ -137,7 +146,7 @@ step_shell() {
 
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] ||
-    steps=(format banned includes headers lengths readmes words shell)
+    steps=(format banned includes headers lengths readmes idioms words shell)
 status=0
 for step in "${steps[@]}"; do
     "step_$step" || { echo "check.sh: $step: failed" >&2; status=1; }

@@ -162,7 +162,7 @@ static hlrp_status scale_layer(canon *c, int id, const affine *a, bool scaled, h
 
     HLRP_TRY(hlrp_calloc(&bias, a->channels, sizeof *bias, "a layer", err));
     for (int64_t k = 0; k < a->channels; k++)
-        bias[k] = (b != NULL ? a->scale[k] * b->f[k] : 0) + a->shift[k];
+        bias[k] = (b ? a->scale[k] * b->f[k] : 0) + a->shift[k];
     if (scaled) {
         HLRP_TRY(hlrp_tensor_new(&w->dims, HLRP_F32, &made, err));
         int64_t row = hlrp_tensor_count(w) / HLRP_MAX(a->channels, 1);
@@ -201,8 +201,8 @@ static hlrp_status batchnorm_of(const canon *c, const hlrp_node *n, affine *a, h
     const hlrp_tensor *scale = canon_constant(c, n, 1), *shift = canon_constant(c, n, 2);
     hlrp_status status = affine_new(hlrp_tensor_count(scale), a, err);
     for (int64_t k = 0; status == HLRP_OK && k < a->channels; k++) {
-        a->scale[k] = n->exact != NULL ? n->exact[k] : scale->f[k];
-        a->shift[k] = n->exact != NULL ? n->exact[a->channels + k] : shift->f[k];
+        a->scale[k] = n->exact ? n->exact[k] : scale->f[k];
+        a->shift[k] = n->exact ? n->exact[a->channels + k] : shift->f[k];
     }
     return status;
 }

@@ -148,7 +148,7 @@ static hlrp_status run_pass(canon *c, const char *name, canon_pass pass, const h
     HLRP_TRY(begin(c, err));
     HLRP_TRY(pass(c, err));
     HLRP_TRY(settle(c, known, err));
-    if (input != NULL)
+    if (input)
         HLRP_TRY(hlrp_graph_infer(c->g, input, err));
     if (c->changes > 0)
         hlrp_logf(c->options->log, HLRP_LOG_DEBUG, "canonize: %s: %d", name, c->changes);
@@ -252,12 +252,12 @@ hlrp_status hlrp_canonize(hlrp_graph *g, const hlrp_canonize_options *options,
     HLRP_TRY(run_pass(&c, "channels-last input", canon_nhwc_input, NULL, err));
     HLRP_TRY(hlrp_graph_infer(g, input, err));
     HLRP_TRY(run_pass(&c, "output activation", canon_cut_output, input, err));
-    if (options->verify != NULL)
+    if (options->verify)
         HLRP_TRY(hlrp_graph_copy(g, &before, err));
     for (size_t k = 0; k < HLRP_COUNT(passes); k++)
         HLRP_TRY(run_pass(&c, passes[k].name, passes[k].run, input, err));
     HLRP_TRY(check(&c, input, err));
-    if (options->verify != NULL)
+    if (options->verify)
         HLRP_TRY(verify(&c, before, input, err));
 
 out:

@@ -12,8 +12,8 @@ static bool to_channels_first(const canon *c, const hlrp_node *n) {
             fits = fits && n->ints.rank == 4 && n->ints.d[k] == perm[k];
         return fits;
     }
-    if (n->op != &hlrp_op_reshape || shape == NULL || in->rank != 4 || in->d[3] != 1 ||
-        in->d[1] == 1 || hlrp_tensor_count(shape) != 4)
+    if (n->op != &hlrp_op_reshape || !shape || in->rank != 4 || in->d[3] != 1 || in->d[1] == 1 ||
+        hlrp_tensor_count(shape) != 4)
         return false;
     return shape->i[1] == 1 && shape->i[2] == in->d[1] && shape->i[3] == in->d[2];
 }

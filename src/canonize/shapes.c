@@ -10,12 +10,12 @@ static hlrp_status pin_slice(const canon *c, hlrp_node *n, hlrp_error *err) {
         computed = computed || (n->in[i] >= 0 && c->g->values[n->in[i]].producer >= 0);
     if (!computed)
         return HLRP_OK;
-    if (starts == NULL || hlrp_tensor_count(starts) != 1)
+    if (!starts || hlrp_tensor_count(starts) != 1)
         return hlrp_node_refuse(n, err, "export the network for a fixed input size",
                                 "operator %s at node %s cuts several axes by computed indices",
                                 n->type, n->name);
     const hlrp_dims *x = canon_in_dims(c, n, 0);
-    const int64_t axis = axes != NULL ? axes->i[0] : 0;
+    const int64_t axis = axes ? axes->i[0] : 0;
     n->extent = x->d[axis < 0 ? axis + x->rank : axis];
     return HLRP_OK;
 }
@@ -36,7 +36,7 @@ hlrp_status canon_fold_shapes(canon *c, hlrp_error *err) {
         status = hlrp_graph_fold_node(g, k, &folded, err);
         if (status != HLRP_OK)
             return status;
-        if (folded == NULL)
+        if (!folded)
             return hlrp_node_refuse(&g->nodes[k], err, "export the network for a fixed input size",
                                     "its integers cannot be computed from the input's shape");
         hlrp_tensor_free(out->constant);
@@ -72,8 +72,8 @@ hlrp_status canon_shuffle(canon *c, hlrp_error *err) {
         hlrp_node *last = &c->g->nodes[k];
         const hlrp_node *turn =
             last->op == &hlrp_op_reshape ? producer_of(c, last, &hlrp_op_transpose) : NULL;
-        const hlrp_node *first = turn != NULL ? producer_of(c, turn, &hlrp_op_reshape) : NULL;
-        if (first == NULL || !swaps_axes_1_and_2(turn) ||
+        const hlrp_node *first = turn ? producer_of(c, turn, &hlrp_op_reshape) : NULL;
+        if (!first || !swaps_axes_1_and_2(turn) ||
             !hlrp_dims_equal(canon_in_dims(c, first, 0), canon_out_dims(c, last)) ||
             !splits_channels(canon_in_dims(c, first, 0), canon_out_dims(c, first)))
             continue;

@@ -69,7 +69,7 @@ static hlrp_status set_size(const job *j) {
     const char *unit = digits > 0 ? memchr(units, j->text[digits - 1] & ~0x20, 4) : NULL;
     for (int i = 0; unit && i <= (int)(unit - units); i++)
         factor *= 1024;
-    digits -= unit != NULL;
+    digits -= unit ? 1 : 0;
     snprintf(number, sizeof number, "%.*s", (int)HLRP_MIN(digits, sizeof number - 1), j->text);
     if (digits >= sizeof number || !hlrp_parse_double(number, &value))
         return refuse(j, j->text, "not a size");

@@ -62,10 +62,10 @@ int64_t hlrp_offset_of(int64_t k, const hlrp_dims *dims, const int64_t *stride) 
 hlrp_status hlrp_fold(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
     const hlrp_node *n = c->n;
     *out = NULL;
-    if (n->op->fold == NULL)
+    if (!n->op->fold)
         return HLRP_OK;
     for (int k = 0; !n->op->folds_dims && k < n->in_count; k++)
-        if (c->in[k] == NULL && (n->in[k] >= 0 || k < 2))
+        if (!c->in[k] && (n->in[k] >= 0 || k < 2))
             return HLRP_OK;
     return n->op->fold(c, out, err);
 }
@@ -88,7 +88,7 @@ hlrp_status hlrp_graph_fold_node(hlrp_graph *g, int id, hlrp_tensor **out, hlrp_
 
     if (known)
         status = hlrp_fold(&(hlrp_constants){n, in, dims, g->spare}, out, err);
-    if (*out != NULL)
+    if (*out)
         g->spare -= hlrp_tensor_count(*out);
     free(in);
     return status;

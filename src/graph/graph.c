@@ -31,7 +31,7 @@ static void value_clear(hlrp_value *v) {
 }
 
 void hlrp_graph_free(hlrp_graph *g) {
-    if (g == NULL)
+    if (!g)
         return;
     for (int k = 0; k < g->node_count; k++)
         node_clear(&g->nodes[k]);
@@ -57,12 +57,12 @@ static hlrp_status grow(void *items, int *capacity, int count, size_t size, hlrp
 int hlrp_graph_add_value(hlrp_graph *g, const char *name, hlrp_tensor *constant, hlrp_error *err) {
     hlrp_value value = {.dims.rank = -1, .constant = constant, .producer = -1};
     value.name = hlrp_strdup(name, err);
-    if (value.name == NULL ||
+    if (!value.name ||
         grow(&g->values, &g->value_capacity, g->value_count, sizeof value, err) != HLRP_OK) {
         value_clear(&value);
         return -1;
     }
-    if (constant != NULL) {
+    if (constant) {
         value.dims = constant->dims;
         value.dtype = constant->dtype;
     }
@@ -82,8 +82,8 @@ int hlrp_graph_add_node(hlrp_graph *g, const hlrp_operator *op, const char *name
                         hlrp_error *err) {
     hlrp_node n = {.op = op, .in_count = in_count, .out_count = out_count, .group = 1};
     n.name = hlrp_strdup(name, err);
-    n.type = n.name != NULL ? hlrp_strdup(type, err) : NULL;
-    if (n.type == NULL || copy_ids(&n.in, in, in_count, err) != HLRP_OK ||
+    n.type = n.name ? hlrp_strdup(type, err) : NULL;
+    if (!n.type || copy_ids(&n.in, in, in_count, err) != HLRP_OK ||
         copy_ids(&n.out, out, out_count, err) != HLRP_OK ||
         grow(&g->nodes, &g->node_capacity, g->node_count, sizeof n, err) != HLRP_OK) {
         node_clear(&n);
@@ -125,7 +125,7 @@ void hlrp_graph_count_readers(const hlrp_graph *g, int *readers) {
 
 /* Whether the value is computed, and stands before node `at`. */
 static bool stands_before(const hlrp_graph *g, int value, int at) {
-    return value >= 0 && g->values[value].constant == NULL && g->values[value].producer < at;
+    return value >= 0 && !g->values[value].constant && g->values[value].producer < at;
 }
 
 int hlrp_graph_waist(const hlrp_graph *g, int at) {
@@ -147,7 +147,7 @@ int hlrp_graph_waist(const hlrp_graph *g, int at) {
 static void move_nodes(hlrp_graph *g, const bool *remove) {
     int kept = 0;
     for (int k = 0; k < g->node_count; k++) {
-        if (remove != NULL && remove[k])
+        if (remove && remove[k])
             node_clear(&g->nodes[k]);
         else
             g->nodes[kept++] = g->nodes[k];
@@ -216,7 +216,7 @@ hlrp_status hlrp_graph_compact(hlrp_graph *g, const bool *remove, hlrp_error *er
 
 static hlrp_status copy_value(const hlrp_value *from, hlrp_graph *to, hlrp_error *err) {
     hlrp_tensor *constant = NULL;
-    if (from->constant != NULL) {
+    if (from->constant) {
         hlrp_status status = hlrp_tensor_copy(from->constant, &constant, err);
         if (status != HLRP_OK)
             return status;
@@ -243,7 +243,7 @@ static hlrp_status copy_node(const hlrp_graph *g, const hlrp_node *from, hlrp_gr
     n->in = own.in;
     n->out = own.out;
     n->exact = NULL;
-    if (from->exact == NULL)
+    if (!from->exact)
         return HLRP_OK;
     int64_t count = 2 * hlrp_tensor_count(g->values[from->in[1]].constant);
     hlrp_status status = hlrp_calloc(&n->exact, count, sizeof *n->exact, "a graph", err);

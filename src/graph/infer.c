@@ -23,7 +23,7 @@ static hlrp_status infer_known(infer_walk *w, const hlrp_shapes *i, bool *done, 
         return HLRP_OK;
     hlrp_status status =
         hlrp_fold(&(hlrp_constants){i->n, i->known, i->in[0], w->g->spare}, &result, err);
-    if (status != HLRP_OK || result == NULL)
+    if (status != HLRP_OK || !result)
         return status;
     w->elements += hlrp_tensor_count(result);
     if (w->elements > MAX_KNOWN) {
@@ -41,7 +41,7 @@ static hlrp_status infer_known(infer_walk *w, const hlrp_shapes *i, bool *done, 
 static hlrp_status infer_inputs(const infer_walk *w, const hlrp_shapes *i, int id,
                                 hlrp_error *err) {
     const hlrp_node *n = i->n;
-    if (n->op == NULL || n->in_count < n->op->least || n->out_count < 1 || n->out[0] < 0)
+    if (!n->op || n->in_count < n->op->least || n->out_count < 1 || n->out[0] < 0)
         return hlrp_node_fail(n, err, "it has too few inputs or outputs");
     for (int k = 0; k < n->in_count; k++) {
         i->in[k] = NULL;
@@ -51,12 +51,12 @@ static hlrp_status infer_inputs(const infer_walk *w, const hlrp_shapes *i, int i
         if (n->in[k] < 0)
             continue;
         const hlrp_value *v = &w->g->values[n->in[k]];
-        if (v->constant == NULL && v->producer < 0 && n->in[k] != w->g->input)
+        if (!v->constant && v->producer < 0 && n->in[k] != w->g->input)
             return hlrp_node_fail(n, err, "nothing gives its input %s", v->name);
         if (v->producer >= id)
             return hlrp_node_fail(n, err, "it reads %s before that is computed", v->name);
         i->in[k] = &v->dims;
-        i->known[k] = v->constant != NULL ? v->constant : w->known[n->in[k]];
+        i->known[k] = v->constant ? v->constant : w->known[n->in[k]];
     }
     return HLRP_OK;
 }
@@ -113,7 +113,7 @@ hlrp_status hlrp_graph_infer(hlrp_graph *g, const hlrp_dims *input, hlrp_error *
     }
 
 out:
-    for (int k = 0; w.known != NULL && k < g->value_count; k++)
+    for (int k = 0; w.known && k < g->value_count; k++)
         hlrp_tensor_free(w.known[k]);
     free(w.known);
     free(i.in);

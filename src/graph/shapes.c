@@ -68,7 +68,7 @@ hlrp_status hlrp_shape_vector(const hlrp_shapes *s, int input, int64_t length, c
                               hlrp_error *err) {
     char text[96];
     const hlrp_dims *d = s->in[input];
-    if (d == NULL || (d->rank == 1 && d->d[0] == length))
+    if (!d || (d->rank == 1 && d->d[0] == length))
         return HLRP_OK;
     return hlrp_node_fail(s->n, err, "its %s has the shape %s, but %lld elements were expected",
                           what, hlrp_dims_text(d, text, sizeof text), (long long)length);

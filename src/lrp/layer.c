@@ -370,7 +370,7 @@ void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divid
     const int64_t block = sample / blocks;
     const bool told = step->account || step->left;
     float *const kept = told && d->denominator == s ? hlrp_take(step, l) : NULL;
-    step->leaves = step->left != NULL;
+    step->leaves = step->left;
     for (int64_t n = 0; n < l->n; n++) {
         const float *z = d->denominator + n * sample;
         float e = (float)(d->epsilon * (d->rms ? root_mean_square(l, z) : 1));

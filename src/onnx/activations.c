@@ -36,7 +36,7 @@ static hlrp_status bound(const onnx_reader *r, const char *name, int input, floa
     if (!onnx_has(r, input))
         return HLRP_OK;
     const hlrp_tensor *t = onnx_constant(r, input);
-    if (t == NULL || t->dtype != HLRP_F32 || hlrp_tensor_count(t) != 1)
+    if (!t || t->dtype != HLRP_F32 || hlrp_tensor_count(t) != 1)
         return onnx_refuse(r, err, NULL, "a bound %s that is not one constant number", name);
     *out = t->f[0];
     return HLRP_OK;
@@ -79,7 +79,7 @@ hlrp_status onnx_identity(onnx_reader *r, hlrp_error *err) {
 hlrp_status onnx_dropout(onnx_reader *r, hlrp_error *err) {
     const hlrp_tensor *training = onnx_constant(r, 2);
     if (onnx_computed(r, 2) || (r->opset < 7 && onnx_int(r, "is_test", 0) == 0) ||
-        (training != NULL && hlrp_tensor_count(training) > 0 &&
+        (training && hlrp_tensor_count(training) > 0 &&
          (training->dtype == HLRP_I64 ? training->i[0] != 0 : training->f[0] != 0)))
         return onnx_refuse(r, err, NULL, "dropout in training mode");
     return one_to_one(r, &hlrp_op_identity, NULL, err);
@@ -108,7 +108,7 @@ hlrp_status onnx_cast(onnx_reader *r, hlrp_error *err) {
     bool to_float = to > 0 && to < 100 && onnx_is_float((int)to);
     if (!to_float && !(to > 0 && to < 100 && onnx_is_integer((int)to)))
         return onnx_refuse(r, err, NULL, "a cast to the ONNX data type %lld", (long long)to);
-    if (onnx_constant(r, 0) != NULL)
+    if (onnx_constant(r, 0))
         return cast_constant(r, onnx_constant(r, 0), to_float, err);
     if (to_float != (onnx_dtype(r, 0) == HLRP_F32))
         return onnx_refuse(r, err, NULL,

@@ -3,7 +3,7 @@
 
 /* Both constant, or both shape arithmetic: evaluated, now or once the input size is known. */
 static bool evaluated(const onnx_reader *r) {
-    return (onnx_constant(r, 0) != NULL && onnx_constant(r, 1) != NULL) ||
+    return (onnx_constant(r, 0) && onnx_constant(r, 1)) ||
            (onnx_dtype(r, 0) == HLRP_I64 && onnx_dtype(r, 1) == HLRP_I64);
 }
 
@@ -11,15 +11,15 @@ static bool evaluated(const onnx_reader *r) {
 static hlrp_status with_constant(onnx_reader *r, const hlrp_operator *op, bool commutes,
                                  hlrp_error *err) {
     int in[2] = {r->in[0], r->in[1]};
-    if (r->opset < 7 && onnx_attribute(r, "axis") != NULL) /* broadcasting that is not numpy's */
+    if (r->opset < 7 && onnx_attribute(r, "axis")) /* broadcasting that is not numpy's */
         return onnx_refuse(r, err, "export it with operator set 7 or later", "attribute axis");
     if (evaluated(r))
         return onnx_emit(r, op, in, 2, NULL, err);
-    if (commutes && onnx_constant(r, 0) != NULL) {
+    if (commutes && onnx_constant(r, 0)) {
         in[0] = r->in[1];
         in[1] = r->in[0];
     }
-    if (r->g->values[in[1]].constant == NULL || r->g->values[in[0]].constant != NULL)
+    if (!r->g->values[in[1]].constant || r->g->values[in[0]].constant)
         return onnx_refuse_product(r, err, "%s of computed tensors has no relevance rule",
                                    r->node->op_type);
     if (r->g->values[in[0]].dtype != HLRP_F32 || r->g->values[in[1]].dtype != HLRP_F32)
@@ -55,7 +55,7 @@ out:
 }
 
 hlrp_status onnx_sub(onnx_reader *r, hlrp_error *err) {
-    bool reversed = onnx_constant(r, 0) != NULL && onnx_computed(r, 1);
+    bool reversed = onnx_constant(r, 0) && onnx_computed(r, 1);
     if (reversed && onnx_dtype(r, 0) == HLRP_F32 && onnx_dtype(r, 1) == HLRP_F32)
         return constant_minus(r, err);
     return with_constant(r, &hlrp_op_sub, false, err);

@@ -9,7 +9,7 @@
 const pb_attribute *onnx_attribute(const onnx_reader *r, const char *name) {
     for (size_t k = 0; k < r->node->n_attribute; k++) {
         const pb_attribute *a = r->node->attribute[k];
-        if (a->name != NULL && strcmp(a->name, name) == 0)
+        if (a->name && strcmp(a->name, name) == 0)
             return a;
     }
     return NULL;
@@ -17,17 +17,17 @@ const pb_attribute *onnx_attribute(const onnx_reader *r, const char *name) {
 
 int64_t onnx_int(const onnx_reader *r, const char *name, int64_t otherwise) {
     const pb_attribute *a = onnx_attribute(r, name);
-    return a != NULL ? a->i : otherwise;
+    return a ? a->i : otherwise;
 }
 
 float onnx_float(const onnx_reader *r, const char *name, float otherwise) {
     const pb_attribute *a = onnx_attribute(r, name);
-    return a != NULL ? a->f : otherwise;
+    return a ? a->f : otherwise;
 }
 
 bool onnx_string_is(const onnx_reader *r, const char *name, const char *text, bool otherwise) {
     const pb_attribute *a = onnx_attribute(r, name);
-    if (a == NULL)
+    if (!a)
         return otherwise;
     return a->s.len == strlen(text) && memcmp(a->s.data, text, a->s.len) == 0;
 }
@@ -35,7 +35,7 @@ bool onnx_string_is(const onnx_reader *r, const char *name, const char *text, bo
 hlrp_status onnx_ints(const onnx_reader *r, const char *name, hlrp_dims *out, hlrp_error *err) {
     const pb_attribute *a = onnx_attribute(r, name);
     out->rank = 0;
-    if (a == NULL)
+    if (!a)
         return HLRP_OK;
     if (a->n_ints > HLRP_MAX_RANK)
         return onnx_refuse(r, err, NULL, "attribute %s has %zu entries", name, a->n_ints);
@@ -84,7 +84,7 @@ hlrp_status onnx_window(const onnx_reader *r, const hlrp_dims *kernel, hlrp_wind
     int64_t pads[4] = {0};
 
     *w = (hlrp_window){.stride = {1, 1}, .dilation = {1, 1}};
-    if (kernel != NULL && kernel->rank == 4) {
+    if (kernel && kernel->rank == 4) {
         w->kernel[0] = kernel->d[2];
         w->kernel[1] = kernel->d[3];
     }

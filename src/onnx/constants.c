@@ -14,22 +14,22 @@ static hlrp_status plain_value(const onnx_reader *r, hlrp_tensor **out, hlrp_err
     const pb_attribute *f = onnx_attribute(r, "value_float"),
                        *fs = onnx_attribute(r, "value_floats");
     const pb_attribute *i = onnx_attribute(r, "value_int"), *is = onnx_attribute(r, "value_ints");
-    const pb_attribute *list = fs != NULL ? fs : is;
-    size_t count = fs != NULL ? fs->n_floats : is != NULL ? is->n_ints : 1;
-    bool real = f != NULL || fs != NULL;
+    const pb_attribute *list = fs ? fs : is;
+    size_t count = fs ? fs->n_floats : is ? is->n_ints : 1;
+    bool real = f || fs;
 
-    if (f == NULL && i == NULL && list == NULL)
+    if (!f && !i && !list)
         return onnx_refuse(r, err, NULL, "a constant that is sparse, made of strings, or empty");
-    hlrp_status status = vector_of(count, list == NULL, real ? HLRP_F32 : HLRP_I64, out, err);
+    hlrp_status status = vector_of(count, !list, real ? HLRP_F32 : HLRP_I64, out, err);
     if (status != HLRP_OK)
         return status;
-    if (fs != NULL && count > 0)
+    if (fs && count > 0)
         memcpy((*out)->f, fs->floats, count * sizeof *fs->floats);
-    else if (f != NULL && fs == NULL)
+    else if (f && !fs)
         (*out)->f[0] = f->f;
-    else if (is != NULL && count > 0)
+    else if (is && count > 0)
         memcpy((*out)->i, is->ints, count * sizeof *is->ints);
-    else if (i != NULL && is == NULL)
+    else if (i && !is)
         (*out)->i[0] = i->i;
     return HLRP_OK;
 }
@@ -37,9 +37,8 @@ static hlrp_status plain_value(const onnx_reader *r, hlrp_tensor **out, hlrp_err
 hlrp_status onnx_constant_node(onnx_reader *r, hlrp_error *err) {
     const pb_attribute *value = onnx_attribute(r, "value");
     hlrp_tensor *t = NULL;
-    hlrp_status status = value != NULL && value->t != NULL
-                             ? onnx_tensor(value->t, r->folder, r->node_name, &t, err)
-                             : plain_value(r, &t, err);
+    hlrp_status status = value && value->t ? onnx_tensor(value->t, r->folder, r->node_name, &t, err)
+                                           : plain_value(r, &t, err);
     return status == HLRP_OK ? onnx_emit_constant(r, t, err) : status;
 }
 
@@ -54,13 +53,13 @@ hlrp_status onnx_constant_of_shape(onnx_reader *r, hlrp_error *err) {
     HLRP_TRY(onnx_int_input(r, 0, &dims, err));
     if (hlrp_dims_count(&dims, &count, err) != HLRP_OK)
         return onnx_refuse(r, err, NULL, "a shape with negative or too many elements");
-    if (value != NULL && value->t != NULL)
+    if (value && value->t)
         HLRP_TRY(onnx_tensor(value->t, r->folder, r->node_name, &fill, err));
-    if (count > r->g->spare || (fill != NULL && hlrp_tensor_count(fill) != 1))
+    if (count > r->g->spare || (fill && hlrp_tensor_count(fill) != 1))
         HLRP_TRY(onnx_refuse(r, err, NULL, "a constant of %lld elements", (long long)count));
     r->g->spare -= count;
-    HLRP_TRY(hlrp_tensor_new(&dims, fill != NULL ? fill->dtype : HLRP_F32, &t, err));
-    for (int64_t k = 0; fill != NULL && k < count; k++) {
+    HLRP_TRY(hlrp_tensor_new(&dims, fill ? fill->dtype : HLRP_F32, &t, err));
+    for (int64_t k = 0; fill && k < count; k++) {
         if (t->dtype == HLRP_F32)
             t->f[k] = fill->f[0];
         else

@@ -15,7 +15,7 @@ hlrp_status onnx_conv(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
     hlrp_window window;
 
-    if (w == NULL || w->dtype != HLRP_F32 || onnx_computed(r, 2))
+    if (!w || w->dtype != HLRP_F32 || onnx_computed(r, 2))
         return onnx_refuse(r, err, CONSTANT_MEND, "weights or a bias that are computed");
     if (w->dims.rank != 4)
         return onnx_refuse(r, err, "only pictures are supported", "a convolution in %d dimensions",
@@ -63,7 +63,7 @@ static hlrp_status gemm_bias(onnx_reader *r, int64_t outputs, int *id, hlrp_erro
     *id = -1;
     if (!onnx_has(r, 2))
         return HLRP_OK;
-    if (c == NULL || c->dtype != HLRP_F32)
+    if (!c || c->dtype != HLRP_F32)
         return onnx_refuse(r, err, CONSTANT_MEND, "a bias that is computed");
     int64_t count = hlrp_tensor_count(c);
     int64_t last = c->dims.rank > 0 ? c->dims.d[c->dims.rank - 1] : 1;
@@ -82,7 +82,7 @@ hlrp_status onnx_gemm(onnx_reader *r, hlrp_error *err) {
     const hlrp_tensor *b = onnx_constant(r, 1);
     int in[3] = {r->in[0], -1, -1};
 
-    if (b == NULL || b->dtype != HLRP_F32 || b->dims.rank != 2 || !onnx_computed(r, 0))
+    if (!b || b->dtype != HLRP_F32 || b->dims.rank != 2 || !onnx_computed(r, 0))
         return onnx_refuse_product(
             r, err, "a product of anything but a computed tensor and a weight matrix");
     if (onnx_int(r, "transA", 0) != 0)
@@ -98,7 +98,7 @@ out:
 
 hlrp_status onnx_matmul(onnx_reader *r, hlrp_error *err) {
     const hlrp_tensor *w = onnx_constant(r, 1);
-    if (w == NULL || w->dtype != HLRP_F32 || w->dims.rank != 2 || !onnx_computed(r, 0))
+    if (!w || w->dtype != HLRP_F32 || w->dims.rank != 2 || !onnx_computed(r, 0))
         return onnx_refuse_product(
             r, err, "a product of anything but a computed tensor and a weight matrix");
     return onnx_emit(r, &hlrp_op_matmul, r->in, 2, NULL, err);
@@ -111,7 +111,7 @@ static int64_t batchnorm_parameters(const onnx_reader *r, const hlrp_tensor **p)
     int64_t channels = -1;
     for (int k = 0; k < 4; k++) {
         p[k] = onnx_constant(r, k + 1);
-        if (p[k] == NULL || p[k]->dtype != HLRP_F32 || p[k]->dims.rank != 1)
+        if (!p[k] || p[k]->dtype != HLRP_F32 || p[k]->dims.rank != 1)
             return -1;
         channels = k == 0 ? p[k]->dims.d[0] : channels;
         if (p[k]->dims.d[0] != channels)

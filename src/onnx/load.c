@@ -15,7 +15,7 @@ static hlrp_status check_opset(onnx_reader *r, const pb_model *m, hlrp_error *er
     int64_t version = -1;
     for (size_t k = 0; k < m->n_opset_import; k++) {
         const HlrpPb__OperatorSetIdProto *o = m->opset_import[k];
-        if (o->domain == NULL || o->domain[0] == '\0' || strcmp(o->domain, "ai.onnx") == 0)
+        if (!o->domain || o->domain[0] == '\0' || strcmp(o->domain, "ai.onnx") == 0)
             version = HLRP_MAX(version, o->version);
     }
     if (version < HLRP_ONNX_OPSET_MIN || version > HLRP_ONNX_OPSET_MAX)
@@ -41,7 +41,7 @@ static hlrp_status read_initializers(onnx_reader *r, const pb_graph *graph, hlrp
         const pb_tensor *t = graph->initializer[k];
         hlrp_tensor *constant = NULL;
         int id = -1;
-        if (t->name == NULL || t->name[0] == '\0')
+        if (!t->name || t->name[0] == '\0')
             return refuse(err, NULL, "a constant of the network has no name");
         hlrp_status status = onnx_tensor(t, r->folder, t->name, &constant, err);
         if (status == HLRP_OK)
@@ -68,8 +68,8 @@ static hlrp_status bind_inputs(onnx_reader *r, const hlrp_onnx_binding *bindings
 
 /* The declared dims; -1 where they are open. */
 static void declared_dims(const HlrpPb__ValueInfoProto *v, hlrp_dims *dims) {
-    const HlrpPb__TypeProto__Tensor *t = v->type != NULL ? v->type->tensor_type : NULL;
-    if (t == NULL || t->shape == NULL || t->shape->n_dim > HLRP_MAX_RANK)
+    const HlrpPb__TypeProto__Tensor *t = v->type ? v->type->tensor_type : NULL;
+    if (!t || !t->shape || t->shape->n_dim > HLRP_MAX_RANK)
         return;
     dims->rank = (int)t->shape->n_dim;
     for (int k = 0; k < dims->rank; k++) {
@@ -82,15 +82,15 @@ static void declared_dims(const HlrpPb__ValueInfoProto *v, hlrp_dims *dims) {
 static hlrp_status read_input(onnx_reader *r, const pb_graph *graph, hlrp_error *err) {
     for (size_t k = 0; k < graph->n_input; k++) {
         const HlrpPb__ValueInfoProto *v = graph->input[k];
-        const HlrpPb__TypeProto__Tensor *t = v->type != NULL ? v->type->tensor_type : NULL;
-        if (v->name == NULL || v->name[0] == '\0')
+        const HlrpPb__TypeProto__Tensor *t = v->type ? v->type->tensor_type : NULL;
+        if (!v->name || v->name[0] == '\0')
             return refuse(err, NULL, "an input of the network has no name");
         if (onnx_names_find(&r->names, v->name) >= 0)
             continue;
         if (r->g->input >= 0)
             return hlrp_fail(err, HLRP_E_MODEL, v->name, "export it with one picture as its input",
                              "the network has more than one input");
-        if (t == NULL || (t->elem_type != 0 && !onnx_is_float(t->elem_type)))
+        if (!t || (t->elem_type != 0 && !onnx_is_float(t->elem_type)))
             return hlrp_fail(err, HLRP_E_MODEL, v->name, "export it with a float32 input",
                              "the network's input is not a tensor of real numbers");
         hlrp_status status = add_named(r, v->name, NULL, &r->g->input, err);
@@ -104,7 +104,7 @@ static hlrp_status read_input(onnx_reader *r, const pb_graph *graph, hlrp_error 
 /* ---- nodes ---- */
 
 static const char *name_of(const pb_node *n) {
-    if (n->name != NULL && n->name[0] != '\0')
+    if (n->name && n->name[0] != '\0')
         return n->name;
     for (size_t k = 0; k < n->n_output; k++)
         if (n->output[k][0] != '\0')
@@ -133,9 +133,9 @@ static hlrp_status resolve_inputs(onnx_reader *r, hlrp_error *err) {
 /* What every converter takes for granted. */
 static hlrp_status check_node(const onnx_reader *r, hlrp_error *err) {
     const pb_node *n = r->node;
-    if (n->op_type == NULL || n->n_output < 1 || n->output[0][0] == '\0')
+    if (!n->op_type || n->n_output < 1 || n->output[0][0] == '\0')
         return refuse(err, r->node_name, "a node has no operator or no output");
-    if (n->domain != NULL && n->domain[0] != '\0' && strcmp(n->domain, "ai.onnx") != 0) {
+    if (n->domain && n->domain[0] != '\0' && strcmp(n->domain, "ai.onnx") != 0) {
         r->refusals->pending = ONNX_GIVES_UNKNOWN;
         r->refusals->unknown_operator = true;
         return hlrp_fail(err, HLRP_E_MODEL, r->node_name, "export it with standard operators only",
@@ -196,7 +196,7 @@ static hlrp_status choose_output(const onnx_reader *r, const pb_graph *graph, co
         const char *own = graph->output[k]->name ? graph->output[k]->name : "";
         const size_t used = strlen(list);
         *name = own;
-        if (graph->n_output == 1 && r->output == NULL)
+        if (graph->n_output == 1 && !r->output)
             return HLRP_OK;
         if (r->output && strcmp(own, r->output) == 0)
             return HLRP_OK;
@@ -211,8 +211,7 @@ static hlrp_status choose_output(const onnx_reader *r, const pb_graph *graph, co
 
 static hlrp_status read_output(onnx_reader *r, const char *name, hlrp_error *err) {
     r->g->output = onnx_names_find(&r->names, name);
-    if (r->g->output < 0 || r->g->values[r->g->output].constant != NULL ||
-        r->g->output == r->g->input)
+    if (r->g->output < 0 || r->g->values[r->g->output].constant || r->g->output == r->g->input)
         return refuse(err, name, "the network's output is not computed by any of its nodes");
     return HLRP_OK;
 }
@@ -227,7 +226,7 @@ static hlrp_status drop_unused(hlrp_graph *g, hlrp_error *err) {
     needed[g->output] = true;
     for (int k = g->node_count - 1; k >= 0; k--) {
         const hlrp_node *n = &g->nodes[k];
-        remove[k] = !needed[n->out[0]] || g->values[n->out[0]].constant != NULL;
+        remove[k] = !needed[n->out[0]] || g->values[n->out[0]].constant;
         for (int i = 0; !remove[k] && i < n->in_count; i++)
             if (n->in[i] >= 0)
                 needed[n->in[i]] = true;
@@ -260,11 +259,11 @@ static void set_budget(hlrp_graph *g) {
 /* Elements that a ConstantOfShape of a shape in the file asks for; 0 for other nodes. */
 static int64_t filled(const onnx_reader *r, const HlrpPb__NodeProto *n) {
     int64_t count = 1;
-    if (n->op_type == NULL || strcmp(n->op_type, "ConstantOfShape") != 0 || n->n_input < 1)
+    if (!n->op_type || strcmp(n->op_type, "ConstantOfShape") != 0 || n->n_input < 1)
         return 0;
     const int id = onnx_names_find(&r->names, n->input[0]);
     const hlrp_tensor *shape = id >= 0 ? r->g->values[id].constant : NULL;
-    if (shape == NULL || shape->dtype != HLRP_I64)
+    if (!shape || shape->dtype != HLRP_I64)
         return 0;
     for (int64_t k = 0; k < hlrp_tensor_count(shape); k++)
         if (shape->i[k] < 0 || __builtin_mul_overflow(count, shape->i[k], &count))
@@ -326,7 +325,7 @@ static hlrp_status parse(const void *bytes, size_t size, const char *folder, con
 
     *out = NULL;
     pb_model *m = hlrp_pb__model_proto__unpack(NULL, size, bytes);
-    if (m == NULL || m->graph == NULL)
+    if (!m || !m->graph)
         HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "give an ONNX file",
                            "this is not an ONNX file, or it is damaged"));
     HLRP_TRY(hlrp_graph_new(&r.g, err));
@@ -338,7 +337,7 @@ out:
     hlrp_graph_free(r.g);
     onnx_names_free(&r.names);
     onnx_refusals_free(&refusals);
-    if (m != NULL)
+    if (m)
         hlrp_pb__model_proto__free_unpacked(m, NULL);
     return status;
 }

@@ -9,10 +9,10 @@ static const char *metadata(const pb_model *m, const char *key) {
     const char *found = NULL;
     for (size_t k = 0; k < m->n_metadata_props; k++) {
         const char *name = m->metadata_props[k]->key;
-        if (name == NULL || m->metadata_props[k]->value == NULL)
+        if (!name || !m->metadata_props[k]->value)
             continue;
         bool own = strncmp(name, prefix, sizeof prefix - 1) == 0;
-        if (strcmp(own ? name + sizeof prefix - 1 : name, key) == 0 && (own || found == NULL))
+        if (strcmp(own ? name + sizeof prefix - 1 : name, key) == 0 && (own || !found))
             found = m->metadata_props[k]->value;
     }
     return found;
@@ -24,10 +24,10 @@ static hlrp_status read_list(const char *text, hlrp_strings *out, hlrp_error *er
     hlrp_strings parts = {0};
     char *copy = hlrp_strdup(text + strspn(text, " \t\r\n"), err);
 
-    if (copy == NULL)
+    if (!copy)
         return HLRP_E_MEMORY;
     char *begin = copy, *end = strrchr(copy, ']');
-    if (copy[0] == '[' && end != NULL) {
+    if (copy[0] == '[' && end) {
         begin++;
         *end = '\0';
     }
@@ -67,12 +67,12 @@ hlrp_status onnx_metadata(const pb_model *m, hlrp_graph *g, hlrp_error *err) {
     const char *classes = metadata(m, "classes"), *mpp = metadata(m, "mpp");
     const char *mean = metadata(m, "mean"), *std = metadata(m, "std");
 
-    if (classes != NULL)
+    if (classes)
         HLRP_TRY(read_list(classes, &g->classes, err));
-    if (mpp != NULL && (!hlrp_parse_double(mpp, &g->mpp) || !(g->mpp > 0)))
+    if (mpp && (!hlrp_parse_double(mpp, &g->mpp) || !(g->mpp > 0)))
         HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, "mpp", "write micrometers per pixel, as in 0.5",
                            "the model's metadata say \"%s\"", mpp));
-    if (mean != NULL && std != NULL) {
+    if (mean && std) {
         HLRP_TRY(read_channels(mean, "mean", g->mean, err));
         HLRP_TRY(read_channels(std, "std", g->std, err));
         g->has_norm = g->std[0] > 0 && g->std[1] > 0 && g->std[2] > 0;

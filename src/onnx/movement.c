@@ -50,8 +50,8 @@ hlrp_status onnx_reshape(onnx_reader *r, hlrp_error *err) {
     if (!onnx_has(r, 1) || onnx_dtype(r, 1) != HLRP_I64)
         return onnx_refuse(r, err, NULL, "a shape that is not made of integers");
     if (onnx_int(r, "allowzero", 0) != 0)
-        for (int64_t k = 0; shape == NULL || k < hlrp_tensor_count(shape); k++)
-            if (shape == NULL || shape->i[k] == 0)
+        for (int64_t k = 0; !shape || k < hlrp_tensor_count(shape); k++)
+            if (!shape || shape->i[k] == 0)
                 return onnx_refuse(r, err, NULL, "allowzero = 1");
     return onnx_emit(r, &hlrp_op_reshape, r->in, 2, NULL, err);
 }
@@ -99,7 +99,7 @@ hlrp_status onnx_shape(onnx_reader *r, hlrp_error *err) {
     hlrp_status status = onnx_emit(r, &hlrp_op_shape, r->in, 1, &n, err);
     if (status != HLRP_OK)
         return status;
-    n->ints.rank = onnx_attribute(r, "end") != NULL ? 2 : 1;
+    n->ints.rank = onnx_attribute(r, "end") ? 2 : 1;
     n->ints.d[0] = HLRP_MIN(HLRP_MAX(onnx_int(r, "start", 0), -64), 64);
     n->ints.d[1] = HLRP_MIN(HLRP_MAX(onnx_int(r, "end", 0), -64), 64);
     return HLRP_OK;

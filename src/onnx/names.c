@@ -15,7 +15,7 @@ static uint64_t hash(const char *key) { /* FNV-1a */
 static struct onnx_name *slot_of(const onnx_names *names, const char *key) {
     uint64_t mask = (uint64_t)names->capacity - 1;
     uint64_t at = hash(key) & mask;
-    while (names->slots[at].key != NULL && strcmp(names->slots[at].key, key) != 0)
+    while (names->slots[at].key && strcmp(names->slots[at].key, key) != 0)
         at = (at + 1) & mask;
     return &names->slots[at];
 }
@@ -24,7 +24,7 @@ int onnx_names_find(const onnx_names *names, const char *key) {
     if (names->capacity == 0)
         return -1;
     const struct onnx_name *slot = slot_of(names, key);
-    return slot->key != NULL ? slot->id : -1;
+    return slot->key ? slot->id : -1;
 }
 
 static hlrp_status widen(onnx_names *names, hlrp_error *err) {
@@ -34,7 +34,7 @@ static hlrp_status widen(onnx_names *names, hlrp_error *err) {
     if (status != HLRP_OK)
         return status;
     for (int64_t k = 0; k < names->capacity; k++)
-        if (names->slots[k].key != NULL)
+        if (names->slots[k].key)
             *slot_of(&wide, names->slots[k].key) = names->slots[k];
     free(names->slots);
     *names = wide;
@@ -48,11 +48,11 @@ hlrp_status onnx_names_add(onnx_names *names, const char *key, int id, hlrp_erro
             return status;
     }
     struct onnx_name *slot = slot_of(names, key);
-    if (slot->key != NULL)
+    if (slot->key)
         return hlrp_fail(err, HLRP_E_MODEL, key, "export the network again",
                          "two tensors of the network have the same name");
     slot->key = hlrp_strdup(key, err);
-    if (slot->key == NULL)
+    if (!slot->key)
         return HLRP_E_MEMORY;
     slot->id = id;
     names->count++;

@@ -63,9 +63,9 @@ static hlrp_status refuse(const onnx_reader *r, hlrp_error *err, onnx_stand_in g
     snprintf(where, sizeof where, "node %s, %s", r->node_name, r->node->op_type);
     r->refusals->pending = given;
     return hlrp_fail(err, HLRP_E_MODEL, where,
-                     mend != NULL ? mend
-                                  : "exporting again helps only if training left it behind: "
-                                    "model.eval() first",
+                     mend ? mend
+                          : "exporting again helps only if training left it behind: "
+                            "model.eval() first",
                      "not supported: %s", text);
 }
 
@@ -97,7 +97,7 @@ const hlrp_tensor *onnx_constant(const onnx_reader *r, int input) {
 }
 
 bool onnx_computed(const onnx_reader *r, int input) {
-    return onnx_has(r, input) && onnx_constant(r, input) == NULL;
+    return onnx_has(r, input) && !onnx_constant(r, input);
 }
 
 hlrp_dtype onnx_dtype(const onnx_reader *r, int input) {
@@ -106,8 +106,7 @@ hlrp_dtype onnx_dtype(const onnx_reader *r, int input) {
 
 hlrp_status onnx_int_input(const onnx_reader *r, int input, hlrp_dims *out, hlrp_error *err) {
     const hlrp_tensor *t = onnx_constant(r, input);
-    if (t == NULL || t->dtype != HLRP_I64 || t->dims.rank > 1 ||
-        hlrp_tensor_count(t) > HLRP_MAX_RANK)
+    if (!t || t->dtype != HLRP_I64 || t->dims.rank > 1 || hlrp_tensor_count(t) > HLRP_MAX_RANK)
         return onnx_refuse(r, err, NULL, "input %d, which is not a short constant of integers",
                            input);
     out->rank = (int)hlrp_tensor_count(t);
@@ -174,7 +173,7 @@ hlrp_status onnx_emit_to(onnx_reader *r, const hlrp_operator *op, const int *in,
         hlrp_graph_add_node(r->g, op, r->node_name, r->node->op_type, in, in_count, &to, 1, err);
     if (node < 0)
         return err->status;
-    if (out != NULL)
+    if (out)
         *out = &r->g->nodes[node];
     return HLRP_OK;
 }
@@ -223,20 +222,19 @@ hlrp_status onnx_convert_node(onnx_reader *r, hlrp_error *err) {
     const int first = r->g->node_count;
 
     for (size_t k = 0; k < r->node->n_attribute; k++)
-        if (r->node->attribute[k]->ref_attr_name != NULL &&
-            r->node->attribute[k]->ref_attr_name[0] != '\0')
+        if (r->node->attribute[k]->ref_attr_name && r->node->attribute[k]->ref_attr_name[0] != '\0')
             return onnx_refuse(r, err, NULL, "attributes of functions");
     onnx_convert_fn convert = NULL;
-    for (size_t k = 0; k < HLRP_COUNT(operators) && convert == NULL; k++)
+    for (size_t k = 0; k < HLRP_COUNT(operators) && !convert; k++)
         if (strcmp(r->node->op_type, operators[k].type) == 0 && operators[k].since <= r->opset)
             convert = operators[k].convert;
-    if (convert == NULL)
+    if (!convert)
         return unknown_operator(r, err);
     HLRP_TRY(check_inputs(r, err));
     HLRP_TRY(convert(r, err));
     for (int k = first; k < r->g->node_count; k++) { /* what is constant is so at once */
         HLRP_TRY(hlrp_graph_fold_node(r->g, k, &folded, err));
-        if (folded == NULL)
+        if (!folded)
             continue;
         hlrp_value *v = &r->g->values[r->g->nodes[k].out[0]];
         v->constant = folded;

@@ -52,14 +52,14 @@ static hlrp_status split_sizes(const onnx_reader *r, const int64_t **sizes, int6
                                hlrp_error *err) {
     const pb_attribute *a = r->opset < 13 ? onnx_attribute(r, "split") : NULL;
     const hlrp_tensor *t = r->opset < 13 ? NULL : onnx_constant(r, 1);
-    int64_t count = a != NULL ? (int64_t)a->n_ints : t != NULL ? hlrp_tensor_count(t) : 0;
-    *sizes = a != NULL ? a->ints : NULL;
+    int64_t count = a ? (int64_t)a->n_ints : t ? hlrp_tensor_count(t) : 0;
+    *sizes = a ? a->ints : NULL;
     *total = 0;
-    if (r->opset >= 13 && onnx_has(r, 1) && (t == NULL || t->dtype != HLRP_I64))
+    if (r->opset >= 13 && onnx_has(r, 1) && (!t || t->dtype != HLRP_I64))
         return onnx_refuse(r, err, NULL, "sizes of parts that are not constant integers");
-    if (t != NULL)
+    if (t)
         *sizes = t->i;
-    if (a == NULL && t == NULL)
+    if (!a && !t)
         return HLRP_OK;
     if (count != (int64_t)r->node->n_output)
         return onnx_refuse(r, err, NULL, "%lld sizes for %zu parts", (long long)count,
@@ -120,18 +120,18 @@ hlrp_status onnx_split(onnx_reader *r, hlrp_error *err) {
     if (axis < -HLRP_MAX_RANK || axis >= HLRP_MAX_RANK)
         return onnx_refuse(r, err, NULL, "axis %lld", (long long)axis);
     HLRP_TRY(split_sizes(r, &sizes, &like.extent, err));
-    if (r->opset >= 18 && sizes == NULL && onnx_int(r, "num_outputs", parts) != parts)
+    if (r->opset >= 18 && !sizes && onnx_int(r, "num_outputs", parts) != parts)
         return onnx_refuse(r, err, NULL, "num_outputs that is not the number of outputs");
-    if (sizes != NULL)
+    if (sizes)
         HLRP_TRY(int_value(r, "axis", axis, &in[3], err));
     for (size_t k = 0; k < r->node->n_output; k++) {
-        if (sizes != NULL) {
+        if (sizes) {
             HLRP_TRY(int_value(r, "start", at, &in[1], err));
             at += sizes[k];
             HLRP_TRY(int_value(r, "end", at, &in[2], err));
         }
-        if (r->node->output[k] != NULL && r->node->output[k][0] != '\0')
-            HLRP_TRY(emit_part(r, k, in, sizes != NULL ? 5 : 1, &like, err));
+        if (r->node->output[k] && r->node->output[k][0] != '\0')
+            HLRP_TRY(emit_part(r, k, in, sizes ? 5 : 1, &like, err));
     }
 
 out:

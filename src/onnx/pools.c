@@ -76,7 +76,7 @@ static hlrp_status pad_value(const onnx_reader *r, hlrp_error *err) {
         return onnx_refuse(r, err, "pad with zeros", "padding of another mode than constant");
     if (r->opset >= 11 && onnx_has(r, 2)) {
         const hlrp_tensor *t = onnx_constant(r, 2);
-        if (t == NULL || t->dtype != HLRP_F32 || hlrp_tensor_count(t) > 1)
+        if (!t || t->dtype != HLRP_F32 || hlrp_tensor_count(t) > 1)
             return onnx_refuse(r, err, NULL, "a padding value that is not one constant number");
         value = hlrp_tensor_count(t) == 1 ? t->f[0] : 0;
     }

@@ -136,8 +136,8 @@ static void from_fields(const pb_tensor *t, hlrp_tensor *out) {
 
 static const char *external_key(const pb_tensor *t, const char *key, const char *otherwise) {
     for (size_t k = 0; k < t->n_external_data; k++)
-        if (t->external_data[k]->key != NULL && strcmp(t->external_data[k]->key, key) == 0)
-            return t->external_data[k]->value != NULL ? t->external_data[k]->value : otherwise;
+        if (t->external_data[k]->key && strcmp(t->external_data[k]->key, key) == 0)
+            return t->external_data[k]->value ? t->external_data[k]->value : otherwise;
     return otherwise;
 }
 
@@ -150,8 +150,8 @@ static hlrp_status external_path(const char *folder, const char *location, const
     HLRP_TRY(hlrp_path_join(folder, location, &joined, err));
     root = realpath(folder, NULL);
     real = location[0] != '/' ? realpath(joined, NULL) : NULL;
-    size_t n = root != NULL ? strlen(root) : 0;
-    bool inside = root != NULL && real != NULL && strncmp(root, real, n) == 0 &&
+    size_t n = root ? strlen(root) : 0;
+    bool inside = root && real && strncmp(root, real, n) == 0 &&
                   (real[n] == '/' || (n == 1 && root[0] == '/'));
     if (!inside)
         HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, where, "put the file beside the model",
@@ -171,9 +171,9 @@ out:
 static hlrp_status read_range(const char *path, int64_t offset, int64_t length, char *bytes,
                               const char *where, hlrp_error *err) {
     FILE *file = fopen(path, "rb");
-    bool fine = file != NULL && fseeko(file, (off_t)offset, SEEK_SET) == 0 &&
+    bool fine = file && fseeko(file, (off_t)offset, SEEK_SET) == 0 &&
                 fread(bytes, 1, (size_t)length, file) == (size_t)length;
-    if (file != NULL)
+    if (file)
         fclose(file);
     return fine ? HLRP_OK
                 : hlrp_fail(err, HLRP_E_MODEL, where, "copy the model with its data files again",
@@ -188,12 +188,12 @@ static hlrp_status external_bytes(const pb_tensor *t, const char *folder, const 
     char *path = NULL;
     int64_t offset = 0, length = need;
 
-    if (folder == NULL)
+    if (!folder)
         HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, where, "save the network in one file",
                            "its data are in a file of their own, which is not read here"));
     HLRP_TRY(external_path(folder, external_key(t, "location", ""), where, &path, err));
     if (!hlrp_parse_int(external_key(t, "offset", "0"), &offset) || offset < 0 ||
-        (external_key(t, "length", NULL) != NULL &&
+        (external_key(t, "length", NULL) &&
          !hlrp_parse_int(external_key(t, "length", "0"), &length)) ||
         length != need)
         HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, where, MEND,
@@ -251,7 +251,7 @@ hlrp_status onnx_tensor(const pb_tensor *t, const char *folder, const char *wher
                            t->has_raw_data ? "bytes" : "values"));
     }
     HLRP_TRY(hlrp_tensor_new(&dims, onnx_is_float(t->data_type) ? HLRP_F32 : HLRP_I64, &made, err));
-    if (external != NULL)
+    if (external)
         from_bytes(t->data_type, (const uint8_t *)external, made);
     else if (t->has_raw_data)
         from_bytes(t->data_type, t->raw_data.data, made);
@@ -273,13 +273,13 @@ hlrp_status hlrp_onnx_tensor_parse(const void *bytes, size_t size, hlrp_tensor *
 
     *out = NULL;
     pb_tensor *t = hlrp_pb__tensor_proto__unpack(NULL, size, bytes);
-    if (t == NULL)
+    if (!t)
         HLRP_TRY(hlrp_fail(err, HLRP_E_INPUT, NULL, "check the file",
                            "these bytes are not an ONNX tensor"));
-    HLRP_TRY(onnx_tensor(t, NULL, t->name != NULL ? t->name : "tensor", &made, err));
-    if (name != NULL) {
-        *name = hlrp_strdup(t->name != NULL ? t->name : "", err);
-        if (*name == NULL)
+    HLRP_TRY(onnx_tensor(t, NULL, t->name ? t->name : "tensor", &made, err));
+    if (name) {
+        *name = hlrp_strdup(t->name ? t->name : "", err);
+        if (!*name)
             HLRP_TRY(HLRP_E_MEMORY);
     }
     *out = made;
@@ -287,7 +287,7 @@ hlrp_status hlrp_onnx_tensor_parse(const void *bytes, size_t size, hlrp_tensor *
 
 out:
     hlrp_tensor_free(made);
-    if (t != NULL)
+    if (t)
         hlrp_pb__tensor_proto__free_unpacked(t, NULL);
     return status;
 }

@@ -116,7 +116,7 @@ static hlrp_status flatten_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_erro
 }
 
 static hlrp_status reshape_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
-    if (s->known[1] == NULL)
+    if (!s->known[1])
         return hlrp_node_fail(s->n, err, "its shape is not a constant");
     return dims_reshape(s->n, s->in[0], s->known[1], out, err);
 }

@@ -21,12 +21,11 @@ static hlrp_status count_axes(const hlrp_node *n, const hlrp_tensor *const *know
                               hlrp_error *err) {
     if (n->in_count < 3)
         return hlrp_node_fail(n, err, "it has neither starts nor ends");
-    *count = known[1] != NULL ? hlrp_tensor_count(known[1]) : 0;
+    *count = known[1] ? hlrp_tensor_count(known[1]) : 0;
     for (int k = 1; k < n->in_count; k++) {
-        if (known[k] == NULL && (n->in[k] >= 0 || k < 3))
+        if (!known[k] && (n->in[k] >= 0 || k < 3))
             return hlrp_node_fail(n, err, "its starts, ends, axes or steps are not constant");
-        if (known[k] != NULL &&
-            (known[k]->dtype != HLRP_I64 || hlrp_tensor_count(known[k]) != *count))
+        if (known[k] && (known[k]->dtype != HLRP_I64 || hlrp_tensor_count(known[k]) != *count))
             return hlrp_node_fail(n, err, "starts, ends, axes and steps differ in length or type");
     }
     return HLRP_OK;
@@ -57,7 +56,7 @@ static hlrp_status cut(const hlrp_node *n, const hlrp_dims *x, const hlrp_tensor
         return part_of(n, from, out, err);
     hlrp_status status = count_axes(n, known, &count, err);
     for (int64_t k = 0; status == HLRP_OK && k < count; k++) {
-        const int64_t asked = n->in_count > 3 && known[3] != NULL ? known[3]->i[k] : k;
+        const int64_t asked = n->in_count > 3 && known[3] ? known[3]->i[k] : k;
         int axis = 0;
         if (!hlrp_axis_resolve(asked, x->rank, &axis) || (seen >> axis & 1) != 0)
             return hlrp_node_fail(n, err, "axis %lld does not fit its input", (long long)asked);
@@ -65,7 +64,7 @@ static hlrp_status cut(const hlrp_node *n, const hlrp_dims *x, const hlrp_tensor
         if (n->extent > 0 && x->d[axis] != n->extent)
             return hlrp_node_fail(n, err, "its parts are those of an extent of %lld, not of %lld",
                                   (long long)n->extent, (long long)x->d[axis]);
-        if (n->in_count > 4 && known[4] != NULL && known[4]->i[k] != 1)
+        if (n->in_count > 4 && known[4] && known[4]->i[k] != 1)
             return hlrp_node_fail(n, err, "steps other than 1 are not supported");
         from->d[axis] = known[1]->i[k];
         out->d[axis] = clamp_axis(&from->d[axis], known[2]->i[k], 1, x->d[axis]);
@@ -117,8 +116,8 @@ static hlrp_status fold_axes(const hlrp_node *n, const hlrp_tensor *const *in, i
     HLRP_TRY(count_axes(n, in, &count, err));
     HLRP_TRY(hlrp_tensor_copy(in[0], &now, err));
     for (int64_t k = 0; k < count; k++) {
-        int64_t step = n->in_count > 4 && in[4] != NULL ? in[4]->i[k] : 1;
-        int64_t asked = n->in_count > 3 && in[3] != NULL ? in[3]->i[k] : k;
+        int64_t step = n->in_count > 4 && in[4] ? in[4]->i[k] : 1;
+        int64_t asked = n->in_count > 3 && in[3] ? in[3]->i[k] : k;
         int axis = 0;
         if (!hlrp_axis_resolve(asked, now->dims.rank, &axis) || step == 0 || step == INT64_MIN) {
             status = hlrp_node_fail(n, err, "axis %lld or step %lld does not fit its input",

@@ -40,7 +40,7 @@ static bool take_field(char **p, char separator, char **out) {
         if (end)
             *end = '\0';
         *out = trim(from);
-        return end != NULL;
+        return end;
     }
     char *q = from + 1;
     *out = from;
@@ -51,7 +51,7 @@ static bool take_field(char **p, char separator, char **out) {
     char *end = strchr(q, separator);
     *p = end ? end + 1 : q + strlen(q);
     *to = '\0';
-    return end != NULL;
+    return end;
 }
 
 /* The next line that is not blank; false at the end. Fields beyond the most are passed over. */

@@ -133,7 +133,7 @@ static void release(void *layer) {
 }
 
 static bool is_uneven(const part *p) {
-    return p->ops->class_count != NULL;
+    return p->ops->class_count;
 }
 
 /* One slide, and one annotation at most. */

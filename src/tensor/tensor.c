@@ -92,7 +92,7 @@ int64_t hlrp_tensor_count(const hlrp_tensor *t) {
 }
 
 void hlrp_tensor_free(hlrp_tensor *t) {
-    if (t == NULL)
+    if (!t)
         return;
     free(t->f);
     free(t->i);
