@@ -127,6 +127,13 @@ step_idioms() {
     } | complain
 }
 
+# Operators are named where CONTRIBUTING.md says so; everybody else asks their row.
+step_operators() {
+    product | grep -vE '^src/(op|onnx|canonize|reference)/' |
+        { xargs grep -nE 'hlrp_op_[a-z]' || true; } |
+        sed 's/$/    <- ask the row (graph\/operator.h)/' | complain
+}
+
 # Paths of the machine it was written on, and tabs.
 step_words() {
     {
@@ -146,7 +153,7 @@ step_shell() {
 
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] ||
-    steps=(format banned includes headers lengths readmes idioms words shell)
+    steps=(format banned includes headers lengths readmes idioms operators words shell)
 status=0
 for step in "${steps[@]}"; do
     "step_$step" || { echo "check.sh: $step: failed" >&2; status=1; }
