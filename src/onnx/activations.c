@@ -25,6 +25,14 @@ hlrp_status onnx_leaky_relu(onnx_reader *r, hlrp_error *err) {
     return status;
 }
 
+hlrp_status onnx_elu(onnx_reader *r, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    hlrp_status status = one_to_one(r, &hlrp_op_elu, &n, err);
+    if (status == HLRP_OK)
+        n->alpha = onnx_float(r, "alpha", 1);
+    return status;
+}
+
 /* A bound: attribute before operator set 11, then a constant input. */
 static hlrp_status bound(const onnx_reader *r, const char *name, int input, float otherwise,
                          float *out, hlrp_error *err) {

@@ -166,6 +166,7 @@ hlrp_status onnx_matmul(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_batchnorm(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_relu(onnx_reader *r, hlrp_error *err); /* activations.c */
 hlrp_status onnx_leaky_relu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_elu(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_clip(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_sigmoid(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_softmax(onnx_reader *r, hlrp_error *err);

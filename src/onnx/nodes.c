@@ -26,6 +26,7 @@ static const struct {
     {"Conv", 1, onnx_conv},
     {"Div", 1, onnx_div},
     {"Dropout", 1, onnx_dropout},
+    {"Elu", 1, onnx_elu},
     {"Flatten", 1, onnx_flatten},
     {"Gather", 1, onnx_gather},
     {"Gemm", 1, onnx_gemm},

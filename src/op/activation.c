@@ -1,5 +1,7 @@
 /* Activations of one value: relevance passes; by the gradient it goes where the slope lets it. Those
  * that end a network are cut there, and the probability is model.activation's business. */
+#include <math.h>
+
 #include "engine/kernels.h"
 #include "lrp/turn.h"
 #include "op/op.h"
@@ -15,6 +17,13 @@ static hlrp_status relu_forward(const hlrp_computation *c, hlrp_error *err) {
 static hlrp_status leaky_relu_forward(const hlrp_computation *c, hlrp_error *err) {
     (void)err;
     hlrp_leaky_relu(hlrp_layout_count(c->out), c->x, c->node->alpha, c->y);
+    return HLRP_OK;
+}
+
+static hlrp_status elu_forward(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    for (int64_t i = 0; i < hlrp_layout_count(c->out); i++)
+        c->y[i] = c->x[i] > 0 ? c->x[i] : c->node->alpha * expm1f(c->x[i]);
     return HLRP_OK;
 }
 
@@ -69,6 +78,15 @@ static hlrp_status leaky_relu_gradient(hlrp_turn *t, hlrp_error *err) {
     return HLRP_OK;
 }
 
+static hlrp_status elu_gradient(hlrp_turn *t, hlrp_error *err) {
+    float *out = hlrp_begin(t, 0);
+    (void)err;
+    for (int64_t i = 0; i < hlrp_layout_count(t->in); i++)
+        out[i] = t->r[i] * (t->x[i] > 0 ? 1 : t->node->alpha * expf(t->x[i]));
+    hlrp_end(t, 0, out);
+    return HLRP_OK;
+}
+
 static hlrp_status clip_gradient(hlrp_turn *t, hlrp_error *err) {
     float *out = hlrp_begin(t, 0);
     (void)err;
@@ -82,6 +100,8 @@ static const hlrp_rule_cell relu_relevance[HLRP_RULE_COUNT] =
     HLRP_PASS_OR_GRADIENT(hlrp_back_pass, relu_gradient);
 static const hlrp_rule_cell leaky_relu_relevance[HLRP_RULE_COUNT] =
     HLRP_PASS_OR_GRADIENT(hlrp_back_pass, leaky_relu_gradient);
+static const hlrp_rule_cell elu_relevance[HLRP_RULE_COUNT] =
+    HLRP_PASS_OR_GRADIENT(hlrp_back_pass, elu_gradient);
 static const hlrp_rule_cell clip_relevance[HLRP_RULE_COUNT] =
     HLRP_PASS_OR_GRADIENT(hlrp_back_pass, clip_gradient);
 
@@ -104,6 +124,16 @@ const hlrp_operator hlrp_op_leaky_relu = {
     .nonnegative = hlrp_all_inputs,
     .otherwise = HLRP_RULE_PASS,
     .relevance = leaky_relu_relevance,
+};
+
+const hlrp_operator hlrp_op_elu = {
+    .name = "elu",
+    .least = 1,
+    .shape = hlrp_shape_same,
+    .forward = elu_forward,
+    .nonnegative = hlrp_all_inputs,
+    .otherwise = HLRP_RULE_PASS,
+    .relevance = elu_relevance,
 };
 
 const hlrp_operator hlrp_op_clip = {

@@ -19,6 +19,7 @@
     /* activation.c */                                                                                 \
     X(relu)        /* C */                                                                             \
     X(leaky_relu)  /* C  alpha */                                                                      \
+    X(elu)         /* C  alpha: alpha·(exp x − 1) where x < 0 */                                    \
     X(clip)        /* C  lo, hi (ReLU6) */                                                             \
     X(sigmoid)     /*    cut at the output */                                                          \
     X(softmax)     /*    cut at the output; axis */                                                    \

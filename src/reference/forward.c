@@ -187,6 +187,11 @@ static void run_activation(turn *t) {
         hlrp_ref_clip(t->count, t->x, (double)n->lo, (double)n->hi, t->y);
 }
 
+static void run_elu(turn *t) {
+    for (int64_t i = 0; i < t->count; i++)
+        t->y[i] = t->x[i] > 0 ? t->x[i] : (double)t->node->alpha * (exp(t->x[i]) - 1);
+}
+
 static void run_pool(turn *t) {
     const hlrp_window *w = &t->node->window;
     if (t->node->op == &hlrp_op_maxpool)
@@ -228,6 +233,7 @@ static const struct {
     {&hlrp_op_relu, run_activation},
     {&hlrp_op_leaky_relu, run_activation},
     {&hlrp_op_clip, run_activation},
+    {&hlrp_op_elu, run_elu},
     {&hlrp_op_sigmoid, run_sigmoid},
     {&hlrp_op_softmax, run_softmax},
     {&hlrp_op_log_softmax, run_softmax},

@@ -187,6 +187,10 @@ static double leaky_relu_slope(const hlrp_node *n, double x) {
     return x > 0 ? 1 : (double)n->alpha;
 }
 
+static double elu_slope(const hlrp_node *n, double x) {
+    return x > 0 ? 1 : (double)n->alpha * exp(x);
+}
+
 static double clip_slope(const hlrp_node *n, double x) {
     return x > (double)n->lo && x < (double)n->hi ? 1 : 0;
 }
@@ -346,6 +350,10 @@ static void back_leaky_relu(turn *t) {
     back_activation(t, leaky_relu_slope);
 }
 
+static void back_elu(turn *t) {
+    back_activation(t, elu_slope);
+}
+
 static void back_clip(turn *t) {
     back_activation(t, clip_slope);
 }
@@ -393,7 +401,7 @@ static const struct {
     {&hlrp_op_pad, back_pad},         {&hlrp_op_slice, back_slice},
     {&hlrp_op_shuffle, back_shuffle}, {&hlrp_op_flatten, back_flatten},
     {&hlrp_op_relu, back_relu},       {&hlrp_op_leaky_relu, back_leaky_relu},
-    {&hlrp_op_clip, back_clip},
+    {&hlrp_op_clip, back_clip},       {&hlrp_op_elu, back_elu},
 };
 
 static void take_turn(turn *t) {

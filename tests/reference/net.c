@@ -134,6 +134,13 @@ int net_leaky(net *n, int x, double alpha) {
     return infer(n, y);
 }
 
+int net_elu(net *n, int x, double alpha) {
+    hlrp_node *node = NULL;
+    const int y = add(n, &hlrp_op_elu, &x, 1, &node);
+    node->alpha = (float)alpha;
+    return infer(n, y);
+}
+
 int net_clip(net *n, int x, double lo, double hi) {
     hlrp_node *node = NULL;
     const int y = add(n, &hlrp_op_clip, &x, 1, &node);

@@ -35,6 +35,7 @@ int net_gemm(net *n, int x, int64_t out, bool bias);
 int net_batchnorm(net *n, int x);
 int net_relu(net *n, int x);
 int net_leaky(net *n, int x, double alpha);
+int net_elu(net *n, int x, double alpha);
 int net_clip(net *n, int x, double lo, double hi);
 int net_pool(net *n, const hlrp_operator *op, int x, const hlrp_window *window);
 int net_global(net *n, int x, bool keepdims);

@@ -15,7 +15,7 @@ static bool small(const net *n, int x) {
 static int activate(net *n, int x) {
     switch (net_int(n, 0, 5)) {
     case 0:
-        return net_leaky(n, x, 0.1);
+        return n->serial % 2 ? net_elu(n, x, 0.7) : net_leaky(n, x, 0.1);
     case 1:
         return net_clip(n, x, 0, 1.5);
     case 2:

@@ -88,9 +88,9 @@ static void what_fits(void **state) {
         {&hlrp_op_avgpool, "xx.......xx"},   {&hlrp_op_global_avgpool, "xx.......xx"},
         {&hlrp_op_relu, "........x.x"},      {&hlrp_op_leaky_relu, "........x.x"},
         {&hlrp_op_clip, "........x.x"},      {&hlrp_op_maxpool, "........x.x"},
-        {&hlrp_op_concat, "........x.x"},    {&hlrp_op_pad, "........x.x"},
-        {&hlrp_op_slice, "........x.x"},     {&hlrp_op_shuffle, "........x.x"},
-        {&hlrp_op_flatten, "........x.x"},
+        {&hlrp_op_elu, "........x.x"},       {&hlrp_op_concat, "........x.x"},
+        {&hlrp_op_pad, "........x.x"},       {&hlrp_op_slice, "........x.x"},
+        {&hlrp_op_shuffle, "........x.x"},   {&hlrp_op_flatten, "........x.x"},
     };
     int rows = 0;
     for (int k = 0; hlrp_operator_at(k); k++)
