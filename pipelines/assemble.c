@@ -26,14 +26,14 @@ static int64_t lower_bound(const hlrp_assembly *a, int64_t number) {
 
 static hlrp_status add_record(const hlrp_assembly *a, hlrp_band *band, const hlrp_record *r,
                               hlrp_error *err) {
-    const int64_t number = a->tiles[r->tile];
+    const hlrp_patch patch = hlrp_grid_patch(a->grid, a->tiles[r->tile]);
     const hlrp_irect window = {r->x, r->y, r->w, r->h};
     hlrp_status status = HLRP_OK;
     if (r->status == HLRP_RECORD_UNREADABLE)
         return HLRP_OK;
-    HLRP_TRY(hlrp_band_add_probability(band, number, r->probability, err));
+    hlrp_band_add_probability(band, &patch, r->probability);
     for (int64_t k = 0; k < r->explained; k++)
-        HLRP_TRY(hlrp_band_add(band, number, r->plane[k], window, r->parts + k * r->w * r->h, err));
+        HLRP_TRY(hlrp_band_add(band, &patch, r->plane[k], window, r->parts + k * r->w * r->h, err));
 out:
     return status;
 }
@@ -41,7 +41,9 @@ out:
 static hlrp_status fill_band(const hlrp_assembly *a, hlrp_band *band, int64_t y0,
                              hlrp_journal_buffer *buffer, hlrp_error *err) {
     int64_t first = 0, end = 0;
-    hlrp_status status = hlrp_band_start(band, y0, &first, &end, err);
+    hlrp_status status = hlrp_band_start(band, y0, err);
+    hlrp_grid_rows(a->grid, (double)(y0 * a->downsample),
+                   (double)((y0 + hlrp_band_rows(band)) * a->downsample), &first, &end);
     for (int64_t t = lower_bound(a, first);
          status == HLRP_OK && t < a->tile_count && a->tiles[t] < end; t++) {
         hlrp_record record;
@@ -111,7 +113,8 @@ static hlrp_status write_maps(const hlrp_assembly *a, hlrp_result_writer *writer
                  .classes = a->net->classes};
     hlrp_journal_buffer buffer = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_band_new(a->grid, a->downsample, p.planes, p.classes, chunk.h, &p.band, err));
+    HLRP_TRY(
+        hlrp_band_new(a->grid->slide, a->downsample, p.planes, p.classes, chunk.h, &p.band, err));
     for (int64_t y0 = 0; y0 < map.h; y0 += chunk.h) {
         HLRP_TRY(a->go_on(a->ctx, err));
         HLRP_TRY(fill_band(a, p.band, y0, &buffer, err));

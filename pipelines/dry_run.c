@@ -122,7 +122,9 @@ static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_estimate_reading *r
     char a[32], b[32], c[32];
     int64_t left = 0;
     double rate = 0;
-    hlrp_status status = hlrp_pool_new(&run->grid, run->batch->config->map.downsample, &pool, err);
+    const hlrp_patch tile = hlrp_grid_patch(&run->grid, 0);
+    hlrp_status status =
+        hlrp_pool_new(run->grid.slide, &tile, run->batch->config->map.downsample, &pool, err);
     if (status != HLRP_OK)
         return status;
     hlrp_estimate_bytes(run, dry, hlrp_pool_capacity(pool), &e);

@@ -270,9 +270,10 @@ void hlrp_slide_run_count(hlrp_slide_run *run) {
 hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_key *key,
                                        hlrp_error *err) {
     const hlrp_network *net = run->batch->net;
+    const hlrp_patch tile = hlrp_grid_patch(&run->grid, 0);
     hlrp_pool *pool = NULL;
     const hlrp_status status =
-        hlrp_pool_new(&run->grid, run->batch->config->map.downsample, &pool, err);
+        hlrp_pool_new(run->grid.slide, &tile, run->batch->config->map.downsample, &pool, err);
     if (status != HLRP_OK)
         return status;
     *key = (hlrp_journal_key){.text = run->key_text,

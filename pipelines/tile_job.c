@@ -104,7 +104,8 @@ hlrp_status hlrp_tile_job_begin(void *ctx, int thread, void **state, hlrp_error 
     HLRP_TRY(hlrp_slide_open_again(job->slide, &slide, err));
     HLRP_TRY(hlrp_tile_reader_open(slide, job->grid, job->log, job->faults, &w->reader, err));
     HLRP_TRY(hlrp_lrp_worker_new(job->net->lrp, &w->lrp, err));
-    HLRP_TRY(hlrp_pool_new(job->grid, job->downsample, &w->pool, err));
+    const hlrp_patch tile = hlrp_grid_patch(job->grid, 0);
+    HLRP_TRY(hlrp_pool_new(job->grid->slide, &tile, job->downsample, &w->pool, err));
     HLRP_TRY(allocate(w, job->net, err));
     status = share_out(w, job->net, hlrp_pool_capacity(w->pool), err);
 out:
@@ -255,8 +256,9 @@ static hlrp_status keep_plane(const hlrp_tile_job *job, worker *w, int64_t index
     const hlrp_network *net = job->net;
     const int64_t pixels = net->height * net->width;
     sample *s = &w->samples[index];
+    const hlrp_patch patch = hlrp_grid_patch(job->grid, s->number);
     hlrp_irect window = {0};
-    const hlrp_status status = hlrp_pool_place(w->pool, s->number, &window, err);
+    const hlrp_status status = hlrp_pool_place(w->pool, &patch, &window, err);
     if (status != HLRP_OK)
         return status;
     double *parts = s->parts + s->record.explained * window.w * window.h;

@@ -150,6 +150,20 @@ hlrp_rect hlrp_grid_tile(const hlrp_grid *grid, int64_t number) {
                        (double)grid->size * grid->r_y};
 }
 
+hlrp_patch hlrp_grid_patch(const hlrp_grid *grid, int64_t number) {
+    return (hlrp_patch){hlrp_grid_tile(grid, number), {grid->size, grid->size}};
+}
+
+/* Row j of tiles covers level-0 rows from j·step on. One row of tiles to spare at either side is
+ * cheaper than an argument about rounding. */
+void hlrp_grid_rows(const hlrp_grid *grid, double top, double bottom, int64_t *first,
+                    int64_t *end) {
+    const double step = (double)grid->stride * grid->r_y, extent = (double)grid->size * grid->r_y;
+    const double lo = floor((top - extent) / step) - 1.0, hi = ceil(bottom / step) + 1.0;
+    *first = (lo <= 0.0 ? 0 : HLRP_MIN((int64_t)lo, grid->ny)) * grid->nx;
+    *end = (hi >= (double)grid->ny ? grid->ny : (int64_t)hi) * grid->nx;
+}
+
 hlrp_size hlrp_map_size(hlrp_size slide, int64_t downsample) {
     return (hlrp_size){hlrp_ceil_div(slide.w, downsample), hlrp_ceil_div(slide.h, downsample)};
 }

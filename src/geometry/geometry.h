@@ -70,6 +70,18 @@ hlrp_status hlrp_grid_init(hlrp_grid *grid, hlrp_size slide, hlrp_mpp mpp_slide,
 int64_t hlrp_grid_count(const hlrp_grid *grid);                  /* nx·ny */
 hlrp_rect hlrp_grid_tile(const hlrp_grid *grid, int64_t number); /* 0 ≤ number < nx·ny */
 
+/* A piece of a slide that a network looks at: where it lies, and the model pixels that come of it. A tile
+ * of a grid is one; windows of a shared field are others. */
+typedef struct hlrp_patch {
+    hlrp_rect level0;
+    hlrp_size pixels;
+} hlrp_patch;
+
+hlrp_patch hlrp_grid_patch(const hlrp_grid *grid, int64_t number); /* a tile as a patch */
+/* The numbers [*first, *end) of all tiles that can touch the level-0 rows [top, bottom): whole rows of
+ * the grid. */
+void hlrp_grid_rows(const hlrp_grid *grid, double top, double bottom, int64_t *first, int64_t *end);
+
 /* The map: ceil(level-0 size / downsample), origin at the slide's (0,0). downsample ≥ 1. */
 hlrp_size hlrp_map_size(hlrp_size slide, int64_t downsample);
 

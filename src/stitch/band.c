@@ -6,7 +6,6 @@
 #include "stitch/stitch.h"
 
 struct hlrp_band {
-    hlrp_grid grid;
     hlrp_size map;
     int64_t downsample, planes, classes;
     int64_t most, y0, rows; /* rows at most; first row and rows now */
@@ -36,16 +35,15 @@ out:
     return status;
 }
 
-hlrp_status hlrp_band_new(const hlrp_grid *grid, int64_t downsample, int64_t planes,
-                          int64_t classes, int64_t rows, hlrp_band **out, hlrp_error *err) {
+hlrp_status hlrp_band_new(hlrp_size slide, int64_t downsample, int64_t planes, int64_t classes,
+                          int64_t rows, hlrp_band **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_band *band = NULL;
     if (downsample < 1 || planes < 1 || classes < 0 || rows < 1)
         return hlrp_fail(err, HLRP_E_INTERNAL, "map", NULL, "a band without rows or planes");
     HLRP_TRY(hlrp_calloc(&band, 1, sizeof *band, "band of the map", err));
-    band->grid = *grid;
     band->downsample = downsample;
-    band->map = hlrp_map_size(grid->slide, downsample);
+    band->map = hlrp_map_size(slide, downsample);
     band->planes = planes;
     band->classes = classes;
     band->most = HLRP_MIN(rows, HLRP_MAX(band->map.h, 1));
@@ -71,20 +69,7 @@ void hlrp_band_free(hlrp_band *band) {
     free(band);
 }
 
-/* Row j of tiles covers level-0 rows from j·step on. One row of tiles to spare at either side is
- * cheaper than an argument about rounding. */
-static void tile_rows(const hlrp_band *b, int64_t *first, int64_t *end) {
-    const hlrp_grid *g = &b->grid;
-    const double step = (double)g->stride * g->r_y, extent = (double)g->size * g->r_y;
-    const double top = (double)(b->y0 * b->downsample);
-    const double bottom = (double)((b->y0 + b->rows) * b->downsample);
-    const double lo = floor((top - extent) / step) - 1.0, hi = ceil(bottom / step) + 1.0;
-    *first = lo <= 0.0 ? 0 : HLRP_MIN((int64_t)lo, g->ny);
-    *end = hi >= (double)g->ny ? g->ny : (int64_t)hi;
-}
-
-hlrp_status hlrp_band_start(hlrp_band *band, int64_t y0, int64_t *first, int64_t *end,
-                            hlrp_error *err) {
+hlrp_status hlrp_band_start(hlrp_band *band, int64_t y0, hlrp_error *err) {
     if (y0 < 0 || y0 >= band->map.h)
         return hlrp_fail(err, HLRP_E_INTERNAL, "map", NULL, "there is no map row %lld",
                          (long long)y0);
@@ -95,13 +80,10 @@ hlrp_status hlrp_band_start(hlrp_band *band, int64_t y0, int64_t *first, int64_t
     memset(band->weight, 0, row);
     band->y0 = y0;
     band->rows = HLRP_MIN(band->most, band->map.h - y0);
-    tile_rows(band, first, end);
-    *first *= band->grid.nx;
-    *end *= band->grid.nx;
     return HLRP_OK;
 }
 
-/* What a tile has to do with the band: its spans, cut at the band, and its shares of the columns.
+/* What a patch has to do with the band: its spans, cut at the band, and its shares of the columns.
  */
 typedef struct touch {
     hlrp_rect tile;
@@ -109,31 +91,26 @@ typedef struct touch {
     int64_t row0, row_end; /* map rows in both tile and band */
 } touch;
 
-static hlrp_status touch_tile(hlrp_band *b, int64_t number, touch *t, hlrp_error *err) {
-    if (number < 0 || number >= b->grid.nx * b->grid.ny)
-        return hlrp_fail(err, HLRP_E_INTERNAL, "map", NULL, "there is no tile %lld",
-                         (long long)number);
-    t->tile = hlrp_grid_tile(&b->grid, number);
-    t->x = hlrp_span_of(t->tile.x, t->tile.w, b->downsample, b->map.w);
-    t->y = hlrp_span_of(t->tile.y, t->tile.h, b->downsample, b->map.h);
-    t->row0 = HLRP_MAX(t->y.lo, b->y0);
-    t->row_end = HLRP_MIN(t->y.lo + t->y.n, b->y0 + b->rows);
-    if (t->row0 < t->row_end)
-        for (int64_t k = 0; k < t->x.n; k++)
-            b->cover_x[k] = hlrp_span_cover(t->tile.x, t->tile.w, b->downsample, t->x.lo + k);
-    return HLRP_OK;
+static touch touch_patch(hlrp_band *b, const hlrp_patch *patch) {
+    touch t = {.tile = patch->level0};
+    t.x = hlrp_span_of(t.tile.x, t.tile.w, b->downsample, b->map.w);
+    t.y = hlrp_span_of(t.tile.y, t.tile.h, b->downsample, b->map.h);
+    t.row0 = HLRP_MAX(t.y.lo, b->y0);
+    t.row_end = HLRP_MIN(t.y.lo + t.y.n, b->y0 + b->rows);
+    if (t.row0 < t.row_end)
+        for (int64_t k = 0; k < t.x.n; k++)
+            b->cover_x[k] = hlrp_span_cover(t.tile.x, t.tile.w, b->downsample, t.x.lo + k);
+    return t;
 }
 
-hlrp_status hlrp_band_add(hlrp_band *band, int64_t number, int64_t plane, hlrp_irect window,
-                          const double *parts, hlrp_error *err) {
-    touch t = {0};
-    const hlrp_status status = touch_tile(band, number, &t, err);
-    if (status != HLRP_OK)
-        return status;
+hlrp_status hlrp_band_add(hlrp_band *band, const hlrp_patch *patch, int64_t plane,
+                          hlrp_irect window, const double *parts, hlrp_error *err) {
+    const touch t = touch_patch(band, patch);
     if (plane < 0 || plane >= band->planes || window.x != t.x.lo || window.w != t.x.n ||
         window.y != t.y.lo || window.h != t.y.n)
         return hlrp_fail(err, HLRP_E_INTERNAL, "map", "start the slide over (--force)",
-                         "the stored parts of tile %lld are not of this grid", (long long)number);
+                         "stored relevance of a tile at %.17g, %.17g lies elsewhere on the map",
+                         t.tile.x, t.tile.y);
     for (int64_t m = t.row0; m < t.row_end; m++) {
         const double cover_y = hlrp_span_cover(t.tile.y, t.tile.h, band->downsample, m);
         const int64_t at = (plane * band->most + m - band->y0) * band->map.w + t.x.lo;
@@ -146,12 +123,8 @@ hlrp_status hlrp_band_add(hlrp_band *band, int64_t number, int64_t plane, hlrp_i
     return HLRP_OK;
 }
 
-hlrp_status hlrp_band_add_probability(hlrp_band *band, int64_t number, const float *probability,
-                                      hlrp_error *err) {
-    touch t = {0};
-    const hlrp_status status = touch_tile(band, number, &t, err);
-    if (status != HLRP_OK)
-        return status;
+void hlrp_band_add_probability(hlrp_band *band, const hlrp_patch *patch, const float *probability) {
+    const touch t = touch_patch(band, patch);
     for (int64_t m = t.row0; m < t.row_end; m++) {
         const double cover_y = hlrp_span_cover(t.tile.y, t.tile.h, band->downsample, m);
         const int64_t at = (m - band->y0) * band->map.w + t.x.lo;
@@ -163,7 +136,6 @@ hlrp_status hlrp_band_add_probability(hlrp_band *band, int64_t number, const flo
                 mean[k] += cover_y * band->cover_x[k] * (double)probability[c];
         }
     }
-    return HLRP_OK;
 }
 
 int64_t hlrp_band_rows(const hlrp_band *band) {

@@ -26,20 +26,22 @@
 
 typedef struct hlrp_pool hlrp_pool;
 
-/* Tables for tiles of `grid` on a map with `downsample` level-0 pixels per map pixel; the grid is
- * copied. HLRP_E_CONFIG where downsample < 1, HLRP_E_MEMORY where the workspace does not fit. */
-hlrp_status hlrp_pool_new(const hlrp_grid *grid, int64_t downsample, hlrp_pool **out,
-                          hlrp_error *err);
+/* Tables for patches of at most the extent and the pixels of `largest` (where it lies does not matter), on
+ * a map with `downsample` level-0 pixels per map pixel. HLRP_E_CONFIG where downsample < 1,
+ * HLRP_E_MEMORY where the workspace does not fit. */
+hlrp_status hlrp_pool_new(hlrp_size slide, const hlrp_patch *largest, int64_t downsample,
+                          hlrp_pool **out, hlrp_error *err);
 void hlrp_pool_free(hlrp_pool *pool); /* NULL is fine */
 
-/* Doubles that the parts of any one tile and plane need at most. */
+/* Doubles that the parts of any one patch and plane need at most. */
 int64_t hlrp_pool_capacity(const hlrp_pool *pool);
 
-/* Makes tile `number` (of the grid) the current one and gives its window in map pixels, inside the
- * map (w or h is 0 for a tile that only touches the slide's edge). */
-hlrp_status hlrp_pool_place(hlrp_pool *pool, int64_t number, hlrp_irect *window, hlrp_error *err);
+/* Makes a patch the current one and gives its window in map pixels, inside the map (w or h is 0 for a
+ * patch that only touches the slide's edge). HLRP_E_INTERNAL where it is larger than the largest. */
+hlrp_status hlrp_pool_place(hlrp_pool *pool, const hlrp_patch *patch, hlrp_irect *window,
+                            hlrp_error *err);
 
-/* Splits relevance [size,size] (row-major, summed over color) of the current tile. parts: window.w
+/* Splits relevance [pixels.h, pixels.w] (row-major, summed over color) of the current patch. parts: window.w
  * × window.h doubles, row-major, overwritten. *sum: all of it; *outside: what fell off the slide.
  * Values that are not finite spread into parts and sum: the caller looks at *sum. Cannot fail. */
 void hlrp_pool_tile(hlrp_pool *pool, const float *relevance, double *parts, double *sum,
@@ -52,24 +54,21 @@ typedef struct hlrp_band hlrp_band;
 /* A band of at most `rows` map rows with K relevance planes and C probability planes.
  * Memory: map width × rows × 8 bytes × (2K + C + 1), plus 4 bytes × (2K + C) for what is read out.
  */
-hlrp_status hlrp_band_new(const hlrp_grid *grid, int64_t downsample, int64_t planes,
-                          int64_t classes, int64_t rows, hlrp_band **out, hlrp_error *err);
+hlrp_status hlrp_band_new(hlrp_size slide, int64_t downsample, int64_t planes, int64_t classes,
+                          int64_t rows, hlrp_band **out, hlrp_error *err);
 void hlrp_band_free(hlrp_band *band); /* NULL is fine */
 
-/* Empties the band and sets it on map rows [y0, y0+rows), cut at the map's lower edge; gives the
- * numbers [*first, *end) of all tiles that can touch it (whole rows of the grid). */
-hlrp_status hlrp_band_start(hlrp_band *band, int64_t y0, int64_t *first, int64_t *end,
-                            hlrp_error *err);
+/* Empties the band and sets it on map rows [y0, y0+rows), cut at the map's lower edge. */
+hlrp_status hlrp_band_start(hlrp_band *band, int64_t y0, hlrp_error *err);
 
-/* Adds an explained tile's parts to one plane, as hlrp_pool_tile made them. Call in tile order: the
+/* Adds an explained patch's parts to one plane, as hlrp_pool_tile made them. Call in tile order: the
  * bits of the result then depend on neither the band's height nor on who pooled. HLRP_E_INTERNAL
  * where plane or window do not fit (a record of another run). */
-hlrp_status hlrp_band_add(hlrp_band *band, int64_t number, int64_t plane, hlrp_irect window,
-                          const double *parts, hlrp_error *err);
+hlrp_status hlrp_band_add(hlrp_band *band, const hlrp_patch *patch, int64_t plane,
+                          hlrp_irect window, const double *parts, hlrp_error *err);
 
-/* Adds the probabilities [C] of a tile whose forward result is known, gated or explained. */
-hlrp_status hlrp_band_add_probability(hlrp_band *band, int64_t number, const float *probability,
-                                      hlrp_error *err);
+/* Adds the probabilities [C] of a patch whose forward result is known, gated or explained. */
+void hlrp_band_add_probability(hlrp_band *band, const hlrp_patch *patch, const float *probability);
 
 /* Rows of the band now set; its first row. */
 int64_t hlrp_band_rows(const hlrp_band *band);

@@ -41,7 +41,8 @@ static run make_run(int64_t w, int64_t h, double mpp, double model, int64_t size
     assert_int_equal(hlrp_grid_init(&r.grid, (hlrp_size){w, h}, (hlrp_mpp){mpp, mpp}, model, size,
                                     overlap, &err),
                      HLRP_OK);
-    assert_int_equal(hlrp_pool_new(&r.grid, d, &pool, &err), HLRP_OK);
+    const hlrp_patch tile = hlrp_grid_patch(&r.grid, 0);
+    assert_int_equal(hlrp_pool_new(r.grid.slide, &tile, d, &pool, &err), HLRP_OK);
     r.map = hlrp_map_size(r.grid.slide, d);
     r.tiles = r.grid.nx * r.grid.ny;
     r.capacity = hlrp_pool_capacity(pool);
@@ -59,7 +60,8 @@ static run make_run(int64_t w, int64_t h, double mpp, double model, int64_t size
         }
         for (int c = 0; c < 3; c++)
             r.probability[3 * t + c] = (float)uniform(&seed);
-        assert_int_equal(hlrp_pool_place(pool, t, &r.window[t], &err), HLRP_OK);
+        const hlrp_patch patch = hlrp_grid_patch(&r.grid, t);
+        assert_int_equal(hlrp_pool_place(pool, &patch, &r.window[t], &err), HLRP_OK);
         hlrp_pool_tile(pool, rel, r.parts + t * r.capacity, &sum, &outside);
         if (r.plane[t] >= 0)
             r.inside[r.plane[t]] += sum - outside;
@@ -76,23 +78,30 @@ static void free_run(run *r) {
     free(r->probability);
 }
 
+/* The tiles that can touch map rows from y0 on. */
+static void rows_of(const hlrp_grid *g, int64_t downsample, int64_t y0, int64_t rows,
+                    int64_t *first, int64_t *end) {
+    hlrp_grid_rows(g, (double)(y0 * downsample), (double)((y0 + rows) * downsample), first, end);
+}
+
 /* The finished map, 2 × relevance, 2 × coverage, 3 × probability, from bands of `rows`. */
 static float *assemble(const run *r, int64_t rows) {
     hlrp_error err = {0};
     hlrp_band *band = NULL;
     const int64_t plane = r->map.w * r->map.h;
     float *map = malloc(sizeof *map * (size_t)(7 * plane));
-    assert_int_equal(hlrp_band_new(&r->grid, r->downsample, 2, 3, rows, &band, &err), HLRP_OK);
+    assert_int_equal(hlrp_band_new(r->grid.slide, r->downsample, 2, 3, rows, &band, &err), HLRP_OK);
     for (int64_t y0 = 0; y0 < r->map.h; y0 += rows) {
         int64_t first = 0, end = 0;
-        assert_int_equal(hlrp_band_start(band, y0, &first, &end, &err), HLRP_OK);
+        assert_int_equal(hlrp_band_start(band, y0, &err), HLRP_OK);
+        rows_of(&r->grid, r->downsample, y0, rows, &first, &end);
         for (int64_t t = first; t < end; t++) {
+            const hlrp_patch patch = hlrp_grid_patch(&r->grid, t);
             if (r->plane[t] >= 0)
-                assert_int_equal(hlrp_band_add(band, t, r->plane[t], r->window[t],
+                assert_int_equal(hlrp_band_add(band, &patch, r->plane[t], r->window[t],
                                                r->parts + t * r->capacity, &err),
                                  HLRP_OK);
-            assert_int_equal(hlrp_band_add_probability(band, t, r->probability + 3 * t, &err),
-                             HLRP_OK);
+            hlrp_band_add_probability(band, &patch, r->probability + 3 * t);
         }
         hlrp_band_finish(band);
         const size_t bytes = (size_t)(hlrp_band_rows(band) * r->map.w) * sizeof *map;
@@ -196,10 +205,11 @@ static void range_holds_all(void **state) {
     run r = make_run(400, 1500, 0.2527, 0.5, 20, 0.3, 7, 11);
     hlrp_error err = {0};
     hlrp_band *band = NULL;
-    assert_int_equal(hlrp_band_new(&r.grid, 7, 2, 3, 3, &band, &err), HLRP_OK);
+    assert_int_equal(hlrp_band_new(r.grid.slide, 7, 2, 3, 3, &band, &err), HLRP_OK);
     for (int64_t y0 = 0; y0 < r.map.h; y0 += 3) {
         int64_t first = -1, end = -1;
-        assert_int_equal(hlrp_band_start(band, y0, &first, &end, &err), HLRP_OK);
+        assert_int_equal(hlrp_band_start(band, y0, &err), HLRP_OK);
+        rows_of(&r.grid, 7, y0, 3, &first, &end);
         assert_true(first >= 0 && end <= r.tiles && end - first <= 8 * r.grid.nx);
         for (int64_t t = 0; t < r.tiles; t++)
             if (r.window[t].y < y0 + 3 && r.window[t].y + r.window[t].h > y0)
@@ -214,17 +224,17 @@ static void refuses(void **state) {
     hlrp_error err = {0};
     run r = make_run(100, 100, 0.5, 0.5, 20, 0.0, 7, 11);
     hlrp_band *band = NULL;
-    int64_t first = 0, end = 0;
-    assert_int_equal(hlrp_band_new(&r.grid, 7, 0, 3, 3, &band, &err), HLRP_E_INTERNAL);
-    assert_int_equal(hlrp_band_new(&r.grid, 7, 2, 3, 3, &band, &err), HLRP_OK);
-    assert_int_equal(hlrp_band_start(band, r.map.h, &first, &end, &err), HLRP_E_INTERNAL);
-    assert_int_equal(hlrp_band_start(band, 0, &first, &end, &err), HLRP_OK);
+    const hlrp_patch tile = hlrp_grid_patch(&r.grid, 0), other = hlrp_grid_patch(&r.grid, 1);
+    assert_int_equal(hlrp_band_new(r.grid.slide, 7, 0, 3, 3, &band, &err), HLRP_E_INTERNAL);
+    assert_int_equal(hlrp_band_new(r.grid.slide, 7, 2, 3, 3, &band, &err), HLRP_OK);
+    assert_int_equal(hlrp_band_start(band, r.map.h, &err), HLRP_E_INTERNAL);
+    assert_int_equal(hlrp_band_start(band, 0, &err), HLRP_OK);
     /* a record of another grid must not be added somewhere else, or read past its end */
     hlrp_irect w = r.window[0];
     w.w++;
-    assert_int_equal(hlrp_band_add(band, 0, 0, w, r.parts, &err), HLRP_E_INTERNAL);
-    assert_int_equal(hlrp_band_add(band, 0, 2, r.window[0], r.parts, &err), HLRP_E_INTERNAL);
-    assert_int_equal(hlrp_band_add(band, r.tiles, 0, w, r.parts, &err), HLRP_E_INTERNAL);
+    assert_int_equal(hlrp_band_add(band, &tile, 0, w, r.parts, &err), HLRP_E_INTERNAL);
+    assert_int_equal(hlrp_band_add(band, &tile, 2, r.window[0], r.parts, &err), HLRP_E_INTERNAL);
+    assert_int_equal(hlrp_band_add(band, &other, 0, r.window[0], r.parts, &err), HLRP_E_INTERNAL);
     hlrp_band_free(band);
     hlrp_band_free(NULL);
     free_run(&r);

@@ -51,13 +51,25 @@ static double brute_part(const hlrp_grid *g, int64_t d, hlrp_rect t, const float
     return (double)sum;
 }
 
+static hlrp_status new_pool(const hlrp_grid *g, int64_t downsample, hlrp_pool **out,
+                            hlrp_error *err) {
+    const hlrp_patch tile = hlrp_grid_patch(g, 0);
+    return hlrp_pool_new(g->slide, &tile, downsample, out, err);
+}
+
+static hlrp_status place(hlrp_pool *pool, const hlrp_grid *g, int64_t number, hlrp_irect *window,
+                         hlrp_error *err) {
+    const hlrp_patch tile = hlrp_grid_patch(g, number);
+    return hlrp_pool_place(pool, &tile, window, err);
+}
+
 static void check_tile(const hlrp_grid *g, int64_t d, hlrp_pool *pool, int64_t number,
                        const float *rel) {
     hlrp_error err = {0};
     hlrp_irect w = {0};
     double sum = 0.0, outside = 0.0, all = 0.0, abs = 0.0, inside = 0.0;
     double *parts = malloc(sizeof *parts * (size_t)hlrp_pool_capacity(pool));
-    assert_int_equal(hlrp_pool_place(pool, number, &w, &err), HLRP_OK);
+    assert_int_equal(place(pool, g, number, &w, &err), HLRP_OK);
     assert_true(w.w * w.h <= hlrp_pool_capacity(pool));
     hlrp_pool_tile(pool, rel, parts, &sum, &outside);
     for (int64_t i = 0; i < g->size * g->size; i++) {
@@ -80,7 +92,7 @@ static void check_tile(const hlrp_grid *g, int64_t d, hlrp_pool *pool, int64_t n
 static void check_grid(const hlrp_grid *g, int64_t d, uint64_t seed) {
     hlrp_error err = {0};
     hlrp_pool *pool = NULL;
-    assert_int_equal(hlrp_pool_new(g, d, &pool, &err), HLRP_OK);
+    assert_int_equal(new_pool(g, d, &pool, &err), HLRP_OK);
     float *rel = malloc(sizeof *rel * (size_t)(g->size * g->size));
     const int64_t tiles = g->nx * g->ny, step = tiles > 6 ? tiles / 5 : 1;
     for (int64_t k = 0; k < tiles; k += step) {
@@ -120,7 +132,7 @@ static void far_from_origin(void **state) {
     hlrp_error err = {0};
     const hlrp_grid g = make_grid(200000, 200000, 0.1, 0.1, 0.3, 16, 0.0); /* r = 3 or just not */
     hlrp_pool *pool = NULL;
-    assert_int_equal(hlrp_pool_new(&g, 8, &pool, &err), HLRP_OK);
+    assert_int_equal(new_pool(&g, 8, &pool, &err), HLRP_OK);
     double parts[256], sum = 0.0, outside = 1.0;
     float rel[256];
     for (int i = 0; i < 256; i++)
@@ -128,7 +140,7 @@ static void far_from_origin(void **state) {
     assert_true(hlrp_pool_capacity(pool) <= 256);
     for (int64_t k = 0; k < 4000; k += 13) { /* tiles of 48 level-0 pixels: 6 map pixels each */
         hlrp_irect w = {0};
-        assert_int_equal(hlrp_pool_place(pool, k * g.nx + k, &w, &err), HLRP_OK);
+        assert_int_equal(place(pool, &g, k * g.nx + k, &w, &err), HLRP_OK);
         assert_int_equal(w.x, 6 * k);
         assert_int_equal(w.w, 6);
         assert_int_equal(w.h, 6);
@@ -145,14 +157,14 @@ static void padding_is_outside(void **state) {
     hlrp_error err = {0};
     const hlrp_grid g = make_grid(10, 10, 1.0, 1.0, 1.0, 16, 0.0); /* one tile, map of 2 × 2 */
     hlrp_pool *pool = NULL;
-    assert_int_equal(hlrp_pool_new(&g, 8, &pool, &err), HLRP_OK);
+    assert_int_equal(new_pool(&g, 8, &pool, &err), HLRP_OK);
     float rel[256];
     for (int i = 0; i < 256; i++)
         rel[i] = 1.0f;
     hlrp_irect w = {0};
     double parts[16], sum = 0.0, outside = 0.0;
     assert_true(hlrp_pool_capacity(pool) <= 16);
-    assert_int_equal(hlrp_pool_place(pool, 0, &w, &err), HLRP_OK);
+    assert_int_equal(place(pool, &g, 0, &w, &err), HLRP_OK);
     hlrp_pool_tile(pool, rel, parts, &sum, &outside);
     assert_int_equal(w.w * w.h, 4);
     const double want[4] = {64, 16, 16, 4};
@@ -163,30 +175,56 @@ static void padding_is_outside(void **state) {
     hlrp_pool_free(pool);
 }
 
+/* A window that is no tile: not square, on no grid, smaller than the largest. Model pixel (i, j) of value
+ * 10·i + j on 2 × 3 pixels of 4 × 2 level-0 pixels each, one map pixel a model pixel. */
+static void a_patch_of_its_own(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_pool *pool = NULL;
+    hlrp_irect w = {0};
+    const hlrp_patch largest = {{0, 0, 64, 64}, {16, 16}}, patch = {{8, 4, 12, 8}, {3, 2}};
+    const float rel[6] = {0, 1, 2, 10, 11, 12};
+    double parts[400], sum = 0, outside = 1;
+    assert_int_equal(hlrp_pool_new((hlrp_size){100, 100}, &largest, 4, &pool, &err), HLRP_OK);
+    assert_int_equal(hlrp_pool_place(pool, &patch, &w, &err), HLRP_OK);
+    assert_true(w.x == 2 && w.y == 1 && w.w == 3 && w.h == 2);
+    hlrp_pool_tile(pool, rel, parts, &sum, &outside);
+    for (int i = 0; i < 6; i++)
+        assert_near(parts[i], (double)rel[i], 1e-12);
+    assert_near(sum, 36.0, 1e-12);
+    assert_true(outside == 0.0);
+    hlrp_pool_free(pool);
+}
+
 static void refuses(void **state) {
     (void)state;
     hlrp_error err = {0};
     hlrp_grid g = make_grid(100, 100, 1.0, 1.0, 1.0, 16, 0.0);
     hlrp_pool *pool = NULL;
     hlrp_irect w;
-    assert_int_equal(hlrp_pool_new(&g, 0, &pool, &err), HLRP_E_CONFIG);
+    assert_int_equal(new_pool(&g, 0, &pool, &err), HLRP_E_CONFIG);
     assert_null(pool);
-    assert_int_equal(hlrp_pool_new(&g, 8, &pool, &err), HLRP_OK);
-    assert_int_equal(hlrp_pool_place(pool, g.nx * g.ny, &w, &err), HLRP_E_INTERNAL);
-    assert_int_equal(hlrp_pool_place(pool, -1, &w, &err), HLRP_E_INTERNAL);
+    assert_int_equal(new_pool(&g, 8, &pool, &err), HLRP_OK);
+    /* tables are for patches up to the largest: more pixels, or a larger extent, would overrun them */
+    hlrp_patch larger = hlrp_grid_patch(&g, 0);
+    larger.pixels.h++;
+    assert_int_equal(hlrp_pool_place(pool, &larger, &w, &err), HLRP_E_INTERNAL);
+    larger = hlrp_grid_patch(&g, 0);
+    larger.level0.w += 1;
+    assert_int_equal(hlrp_pool_place(pool, &larger, &w, &err), HLRP_E_INTERNAL);
     hlrp_pool_free(pool);
     hlrp_pool_free(NULL);
     pool = NULL;
     g.r_x = 1e9; /* a tile of absurd extent must not become an absurd allocation */
-    assert_int_equal(hlrp_pool_new(&g, 1, &pool, &err), HLRP_E_MEMORY);
+    assert_int_equal(new_pool(&g, 1, &pool, &err), HLRP_E_MEMORY);
     assert_null(pool);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(does_not_divide), cmocka_unit_test(random_scales),
-        cmocka_unit_test(far_from_origin), cmocka_unit_test(padding_is_outside),
-        cmocka_unit_test(refuses),
+        cmocka_unit_test(does_not_divide),    cmocka_unit_test(random_scales),
+        cmocka_unit_test(far_from_origin),    cmocka_unit_test(padding_is_outside),
+        cmocka_unit_test(a_patch_of_its_own), cmocka_unit_test(refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
