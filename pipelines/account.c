@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipelines/check_tile.h"
 #include "store/store.h"
+#include "worker/check.h"
 
 #define EXPLODES 100.0
 #define LEAST_GROWTH 2.0 /* of a layer that is named */

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "model/network.h"
-#include "pipelines/tile_input.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/panel.h"
 #include "stitch/limit.h"
 #include "store/store.h"
+#include "worker/input.h"
 
 #define PERCENTILE 99.5
 

@@ -7,8 +7,6 @@
 
 #include "image/image.h"
 #include "model/network.h"
-#include "pipelines/check_tile.h"
-#include "pipelines/tile_input.h"
 #include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/tile_overlay.h"
@@ -16,6 +14,8 @@
 #include "stitch/limit.h"
 #include "store/agreement.h"
 #include "store/store.h"
+#include "worker/check.h"
+#include "worker/input.h"
 
 /* Share of |relevance| that the heatmap shows in less than full color. */
 #define HEATMAP_PERCENTILE 99.5

@@ -6,8 +6,8 @@
 #include "batch/lock.h"
 #include "pipelines/run_slide.h"
 #include "pipelines/tile_job.h"
-#include "pipelines/warnings.h"
 #include "region/region.h"
+#include "run/warnings.h"
 #include "store/agreement.h"
 #include "store/store.h"
 

@@ -1,4 +1,4 @@
-#include "pipelines/tile_input.h"
+#include "worker/input.h"
 
 #include <math.h>
 #include <stdlib.h>

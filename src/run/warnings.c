@@ -1,4 +1,4 @@
-#include "pipelines/warnings.h"
+#include "run/warnings.h"
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,4 +1,4 @@
-#include "pipelines/check_tile.h"
+#include "worker/check.h"
 
 #include <math.h>
 #include <stdlib.h>
