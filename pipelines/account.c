@@ -41,7 +41,7 @@ static void offer(look *l, const candidate *c) {
 }
 
 static hlrp_status find_largest(look *l, hlrp_result *result, hlrp_error *err) {
-    const int64_t tiles = l->run->tile_count, planes = l->run->batch->net->targets.planes;
+    const int64_t tiles = l->run->survey.tile_count, planes = l->run->batch->net->targets.planes;
     double *rows = NULL;
     hlrp_status status = hlrp_calloc(&rows, TILES_AT_ONCE * planes, sizeof *rows, "tiles", err);
     for (int64_t first = 0; status == HLRP_OK && first < tiles; first += TILES_AT_ONCE) {
@@ -65,7 +65,7 @@ static hlrp_status look_at(look *l, const candidate *c, hlrp_tile_reader *reader
     hlrp_tile_result read = HLRP_TILE_READ;
     hlrp_tile_check check = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_tile_read(reader, l->run->tiles[c->tile], rgb, &read, err));
+    HLRP_TRY(hlrp_tile_read(reader, l->run->survey.tiles[c->tile], rgb, &read, err));
     hlrp_normalize(&net->normalizer, rgb, net->height * net->width, input);
     HLRP_TRY(hlrp_check_tile(net, input, net->targets.classes[c->plane], &check, err));
     const double ratio = check.abs64 > 0 ? check.abs32 / check.abs64 : INFINITY;
@@ -87,8 +87,8 @@ static hlrp_status look_again(void *ctx, hlrp_error *err) {
     uint8_t *rgb = NULL;
     float *input = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_open_again(l->run->slide, &slide, err));
-    HLRP_TRY(hlrp_tile_reader_open(slide, &l->run->grid, NULL, NULL, &reader, err));
+    HLRP_TRY(hlrp_slide_open_again(l->run->survey.slide, &slide, err));
+    HLRP_TRY(hlrp_tile_reader_open(slide, &l->run->survey.grid, NULL, NULL, &reader, err));
     HLRP_TRY(hlrp_calloc(&rgb, 3 * pixels, 1, "a tile", err));
     HLRP_TRY(hlrp_calloc_aligned(&input, 3 * pixels, sizeof *input, "a tile", err));
     for (int i = 0; i < l->count; i++)
@@ -175,7 +175,7 @@ static hlrp_status warn(const hlrp_slide_run *run, const hlrp_layers *layers, co
     say_layers(layers, g, &text);
     say_verdict(&l, &text);
     if (!text.failed)
-        hlrp_logf(run->batch->options->log, HLRP_LOG_WARN, "%s: %s", run->path, text.text);
+        hlrp_logf(run->batch->options->log, HLRP_LOG_WARN, "%s: %s", run->survey.path, text.text);
 out:
     hlrp_str_free(&text);
     return status;

@@ -75,7 +75,7 @@ out:
 /* Steps 1, 2 and 7 of run_slide.c, with the limit. */
 static hlrp_status show_again(const hlrp_batch_run *batch, const char *slide, hlrp_error *err) {
     hlrp_slide_progress progress = {0};
-    hlrp_slide_run run = {.path = slide, .where = &progress};
+    hlrp_slide_run run = {.survey.path = slide, .where = &progress};
     char *lock = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_begin(&run, batch, err));
@@ -84,15 +84,13 @@ static hlrp_status show_again(const hlrp_batch_run *batch, const char *slide, hl
     HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run.lock, err));
     HLRP_TRY(hlrp_lock_keep(run.lock, HLRP_LOCK_TIMEOUT / 10, err));
     HLRP_TRY(hlrp_warnings_keep(run.warnings, run.folder, false, false, err));
-    HLRP_TRY(hlrp_step_open(&run, err));
-    HLRP_TRY(hlrp_step_tiles(&run, err));
+    HLRP_TRY(hlrp_survey_open(&run.survey, err));
+    HLRP_TRY(hlrp_survey_tiles(&run.survey, batch->net->mpp, batch->net->height, err));
     status = hlrp_step_outputs(&run, err);
 out:
     hlrp_lock_release(run.lock);
     hlrp_warnings_free(run.warnings);
-    hlrp_region_free(run.region);
-    hlrp_slide_close(run.slide);
-    free(run.tiles);
+    hlrp_survey_close(&run.survey);
     free(run.folder);
     free(lock);
     return status;

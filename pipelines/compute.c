@@ -39,7 +39,7 @@ static void report(void *ctx, int64_t batches) {
 static void start_bar(const computing *c) {
     hlrp_slide_run *run = c->run;
     const hlrp_run_options *o = run->batch->options;
-    run->bar = (hlrp_progress){.label = hlrp_path_name(run->path),
+    run->bar = (hlrp_progress){.label = hlrp_path_name(run->survey.path),
                                .unit = "tiles",
                                .total = c->to - c->from,
                                .before = c->done_before,
@@ -158,12 +158,12 @@ out:
 
 hlrp_status hlrp_slide_run_check_faults(const hlrp_slide_run *run, hlrp_error *err) {
     const int64_t lost = run->where->unreadable;
-    if (2 * lost <= run->tile_count || lost == 0)
+    if (2 * lost <= run->survey.tile_count || lost == 0)
         return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_INPUT, run->path,
+    return hlrp_fail(err, HLRP_E_INPUT, run->survey.path,
                      "check the file for damage and run again: these tiles are tried again",
                      "%lld of %lld tiles cannot be read", (long long)lost,
-                     (long long)run->tile_count);
+                     (long long)run->survey.tile_count);
 }
 
 static hlrp_status begin(computing *c, hlrp_error *err) {
@@ -176,9 +176,9 @@ static hlrp_status begin(computing *c, hlrp_error *err) {
     hlrp_slide_run_count(run);
     c->done_before = run->where->done - run->where->unreadable;
     c->job = (hlrp_tile_job){.net = run->batch->net,
-                             .slide = run->slide,
-                             .grid = &run->grid,
-                             .tiles = run->tiles,
+                             .slide = run->survey.slide,
+                             .grid = &run->survey.grid,
+                             .tiles = run->survey.tiles,
                              .places = c->places,
                              .downsample = run->batch->config->map.downsample,
                              .journal = run->journal,
@@ -195,7 +195,7 @@ hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
     computing c = {.run = run};
     hlrp_status status = HLRP_OK;
-    if (run->tile_count == 0)
+    if (run->survey.tile_count == 0)
         return HLRP_OK;
     HLRP_TRY(begin(&c, err));
     start_bar(&c);

@@ -17,12 +17,13 @@ static const char *size_text(double bytes, char *buf, size_t size) {
 }
 
 static void say_reading(const hlrp_slide_run *run, const hlrp_estimate_reading *r, hlrp_str *out) {
-    const int level = hlrp_slide_pick_level(run->slide, run->grid.r_x, run->grid.r_y);
+    const int level =
+        hlrp_slide_pick_level(run->survey.slide, run->survey.grid.r_x, run->survey.grid.r_y);
     double x = 1, y = 1;
-    hlrp_slide_downsample(run->slide, level, &x, &y);
-    const double factor = run->grid.r_x / x;
+    hlrp_slide_downsample(run->survey.slide, level, &x, &y);
+    const double factor = run->survey.grid.r_x / x;
     hlrp_str_addf(out, "  read     level %d of %d, %.4g um per pixel, ", level,
-                  hlrp_slide_levels(run->slide), run->mpp.x * x);
+                  hlrp_slide_levels(run->survey.slide), run->survey.mpp.x * x);
     if (fabs(factor - 1) < 1e-3)
         hlrp_str_add(out, "as the network has it\n");
     else if (factor > 0.99)
@@ -42,14 +43,15 @@ static void say_reading(const hlrp_slide_run *run, const hlrp_estimate_reading *
 static hlrp_status say_tiles(const hlrp_slide_run *run, hlrp_str *out, hlrp_error *err) {
     const hlrp_run_options *o = run->batch->options;
     char *regions = NULL;
-    const hlrp_status status = hlrp_region_describe(run->region, &regions, err);
+    const hlrp_status status = hlrp_region_describe(run->survey.region, &regions, err);
     if (status != HLRP_OK)
         return status;
     hlrp_str_addf(out, "  regions  %s, %.1f %% of the slide\n", regions,
-                  100 * hlrp_region_share(run->region));
+                  100 * hlrp_region_share(run->survey.region));
     hlrp_str_addf(out, "  tiles    %lld of a grid of %lld x %lld, %lld pixels a side, %lld apart",
-                  (long long)run->tile_count, (long long)run->grid.nx, (long long)run->grid.ny,
-                  (long long)run->grid.size, (long long)run->grid.stride);
+                  (long long)run->survey.tile_count, (long long)run->survey.grid.nx,
+                  (long long)run->survey.grid.ny, (long long)run->survey.grid.size,
+                  (long long)run->survey.grid.stride);
     if (o->shards > 1) {
         int64_t from = 0, to = 0;
         hlrp_shard_tiles(run, o->shard, o->shards, &from, &to);
@@ -69,7 +71,7 @@ static hlrp_status say_state(hlrp_slide_run *run, hlrp_str *out, int64_t *left, 
     char *path = NULL;
     bool complete = false;
     hlrp_status status = HLRP_OK;
-    *left = run->tile_count;
+    *left = run->survey.tile_count;
     if (run->batch->options->force)
         return HLRP_OK;
     HLRP_TRY(hlrp_step_key(run, err));
@@ -85,8 +87,8 @@ static hlrp_status say_state(hlrp_slide_run *run, hlrp_str *out, int64_t *left, 
     if (complete) {
         hlrp_str_add(out, "  state    complete: no tile is computed, only outputs that changed\n");
         *left = 0;
-    } else if (before.tiles == run->tile_count) {
-        *left = HLRP_MAX(run->tile_count - before.done, 0);
+    } else if (before.tiles == run->survey.tile_count) {
+        *left = HLRP_MAX(run->survey.tile_count - before.done, 0);
         hlrp_str_addf(out, "  state    %s, %lld of %lld tiles are done\n",
                       hlrp_state_name(before.state), (long long)before.done,
                       (long long)before.tiles);
@@ -106,7 +108,7 @@ static double compute_seconds(const hlrp_slide_run *run, const hlrp_dry_run *dry
 
 static int64_t tiles_asked(const hlrp_slide_run *run, int64_t left) {
     const hlrp_run_options *o = run->batch->options;
-    int64_t from = 0, to = run->tile_count;
+    int64_t from = 0, to = run->survey.tile_count;
     if (o->shards > 1)
         hlrp_shard_tiles(run, o->shard, o->shards, &from, &to);
     return HLRP_MIN(left, to - from);
@@ -122,9 +124,9 @@ static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_estimate_reading *r
     char a[32], b[32], c[32];
     int64_t left = 0;
     double rate = 0;
-    const hlrp_patch tile = hlrp_grid_patch(&run->grid, 0);
-    hlrp_status status =
-        hlrp_pool_new(run->grid.slide, &tile, run->batch->config->map.downsample, &pool, err);
+    const hlrp_patch tile = hlrp_grid_patch(&run->survey.grid, 0);
+    hlrp_status status = hlrp_pool_new(run->survey.grid.slide, &tile,
+                                       run->batch->config->map.downsample, &pool, err);
     if (status != HLRP_OK)
         return status;
     hlrp_estimate_bytes(run, dry, hlrp_pool_capacity(pool), &e);
@@ -153,15 +155,15 @@ static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_estimate_reading *r
 
 /* All that is to be said of the slide. */
 static hlrp_status say_slide(hlrp_slide_run *run, hlrp_str *text, hlrp_error *err) {
-    const hlrp_size size = hlrp_slide_size(run->slide, 0);
+    const hlrp_size size = hlrp_slide_size(run->survey.slide, 0);
     const int64_t downsample = run->batch->config->map.downsample;
     const hlrp_size map = hlrp_map_size(size, downsample);
     hlrp_estimate_reading reading = {0};
     hlrp_status status = HLRP_OK;
     hlrp_str_addf(text, "%s\n  slide    %lld x %lld pixels, %.4g x %.4g um per pixel, from %s\n",
-                  run->path, (long long)size.w, (long long)size.h, run->mpp.x, run->mpp.y,
-                  run->mpp_source);
-    if (run->skipped) {
+                  run->survey.path, (long long)size.w, (long long)size.h, run->survey.mpp.x,
+                  run->survey.mpp.y, run->survey.mpp_source);
+    if (run->survey.skipped) {
         hlrp_str_add(text, "  regions  its annotation file is missing: the slide is skipped\n");
         return HLRP_OK;
     }
@@ -169,12 +171,12 @@ static hlrp_status say_slide(hlrp_slide_run *run, hlrp_str *text, hlrp_error *er
     HLRP_TRY(hlrp_estimate_reading_of(run, &reading, err));
     say_reading(run, &reading, text);
     HLRP_TRY(say_tiles(run, text, err));
-    if (run->tile_count == 0) {
+    if (run->survey.tile_count == 0) {
         hlrp_str_add(text, "           nothing to explain: the slide will be reported as empty\n");
         return HLRP_OK;
     }
     hlrp_str_addf(text, "  map      %lld x %lld pixels of %.4g um, %lld plane%s\n",
-                  (long long)map.w, (long long)map.h, run->mpp.x * (double)downsample,
+                  (long long)map.w, (long long)map.h, run->survey.mpp.x * (double)downsample,
                   (long long)run->batch->net->targets.planes,
                   run->batch->net->targets.planes == 1 ? "" : "s");
     HLRP_TRY(say_costs(run, &reading, text, err));

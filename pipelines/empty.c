@@ -5,8 +5,8 @@
 
 bool hlrp_is_empty(const hlrp_slide_run *run) {
     const hlrp_slide_progress *p = run->where;
-    return run->tile_count == 0 ||
-           (p->explained == 0 && p->gated > 0 && p->gated + p->unreadable == run->tile_count);
+    return run->survey.tile_count == 0 || (p->explained == 0 && p->gated > 0 &&
+                                           p->gated + p->unreadable == run->survey.tile_count);
 }
 
 /* The highest probability of a class over all tiles, NaN where it cannot be read. */
@@ -20,7 +20,7 @@ static double highest_probability(const hlrp_slide_run *run, int64_t class) {
     HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, &ignored));
     HLRP_TRY(hlrp_result_open(path, &result, &ignored));
     HLRP_TRY(hlrp_calloc(&values, classes, sizeof *values, path, &ignored));
-    for (int64_t t = 0; t < run->tile_count; t++) {
+    for (int64_t t = 0; t < run->survey.tile_count; t++) {
         HLRP_TRY(hlrp_result_read_tiles(result, "probability", t, 1, classes, values, &ignored));
         highest = fmax(highest, values[class]);
     }
@@ -37,18 +37,18 @@ static void gated_out(const hlrp_slide_run *run, char *reason, size_t size) {
         reason, size,
         "no tile reaches gate.probability = %g: the highest probability of %s on %lld tiles is "
         "%.3g",
-        net->config->gate.probability, net->class_names[net->gate], (long long)run->tile_count,
-        highest_probability(run, net->gate));
+        net->config->gate.probability, net->class_names[net->gate],
+        (long long)run->survey.tile_count, highest_probability(run, net->gate));
 }
 
 void hlrp_empty_reason(const hlrp_slide_run *run, char *reason, size_t size) {
     const int64_t source = run->batch->config->regions.source;
     const bool tissue = source & HLRP_CONFIG_SOURCE_TISSUE;
     const bool drawn = source & (HLRP_CONFIG_SOURCE_ANNOTATION | HLRP_CONFIG_SOURCE_MASK);
-    const double share = run->region ? hlrp_region_share(run->region) : 0;
-    if (run->tile_count > 0)
+    const double share = run->survey.region ? hlrp_region_share(run->survey.region) : 0;
+    if (run->survey.tile_count > 0)
         gated_out(run, reason, size);
-    else if (run->skipped)
+    else if (run->survey.skipped)
         snprintf(reason, size, "its annotation or mask is missing, and regions.missing = skip");
     else if (share > 0)
         snprintf(reason, size,

@@ -93,8 +93,8 @@ hlrp_status hlrp_estimate_network(const hlrp_batch_run *batch, hlrp_dry_run *dry
 
 hlrp_status hlrp_estimate_reading_of(const hlrp_slide_run *run, hlrp_estimate_reading *out,
                                      hlrp_error *err) {
-    const int64_t side = run->grid.size;
-    const int64_t tries = HLRP_MIN(run->tile_count, READ_TRIES);
+    const int64_t side = run->survey.grid.size;
+    const int64_t tries = HLRP_MIN(run->survey.tile_count, READ_TRIES);
     hlrp_tile_faults faults = {0};
     hlrp_tile_reader *reader = NULL;
     hlrp_slide *slide = NULL;
@@ -102,12 +102,12 @@ hlrp_status hlrp_estimate_reading_of(const hlrp_slide_run *run, hlrp_estimate_re
     hlrp_status status = HLRP_OK;
     *out = (hlrp_estimate_reading){.tried = tries};
     HLRP_TRY(hlrp_calloc(&rgb, side * side, 3, "a tile", err));
-    HLRP_TRY(hlrp_slide_open_again(run->slide, &slide, err));
-    HLRP_TRY(hlrp_tile_reader_open(slide, &run->grid, NULL, &faults, &reader, err));
+    HLRP_TRY(hlrp_slide_open_again(run->survey.slide, &slide, err));
+    HLRP_TRY(hlrp_tile_reader_open(slide, &run->survey.grid, NULL, &faults, &reader, err));
     const double began = hlrp_seconds();
     for (int64_t i = 0; i < tries; i++) {
         hlrp_tile_result result = HLRP_TILE_READ;
-        const int64_t tile = run->tiles[(2 * i + 1) * run->tile_count / (2 * tries)];
+        const int64_t tile = run->survey.tiles[(2 * i + 1) * run->survey.tile_count / (2 * tries)];
         HLRP_TRY(hlrp_tile_read(reader, tile, rgb, &result, err));
     }
     out->seconds = tries > 0 ? (hlrp_seconds() - began) / (double)tries : 0;
@@ -139,7 +139,7 @@ static double pyramid_memory(double width, int bytes) {
 
 static double overlay_scale(const hlrp_slide_run *run) {
     const hlrp_config *c = run->batch->config;
-    const double asked = c->outputs.overlay_mpp > 0 ? c->outputs.overlay_mpp / run->mpp.x
+    const double asked = c->outputs.overlay_mpp > 0 ? c->outputs.overlay_mpp / run->survey.mpp.x
                                                     : (double)c->map.downsample / 2;
     return HLRP_MAX(asked, 1);
 }
@@ -153,7 +153,8 @@ static double table_bytes(hlrp_size size) {
  * was tissue, too, a first look is in the base already. */
 static double report_memory(const hlrp_slide_run *run) {
     const hlrp_config *c = run->batch->config;
-    const double cells = hlrp_tissue_cells(run->grid.slide, run->mpp, c->regions.tissue_cell_um);
+    const double cells =
+        hlrp_tissue_cells(run->survey.grid.slide, run->survey.mpp, c->regions.tissue_cell_um);
     const bool looked = c->regions.source & HLRP_CONFIG_SOURCE_TISSUE;
     if (!c->outputs.report)
         return 0;
@@ -162,19 +163,20 @@ static double report_memory(const hlrp_slide_run *run) {
 
 /* The part of the slide that tiles cover, 0 … 1. */
 static double covered(const hlrp_slide_run *run) {
-    const hlrp_rect tile = hlrp_grid_tile(&run->grid, 0);
-    const double stride = (double)run->grid.stride / (double)run->grid.size;
-    const double area = tile.w * stride * tile.h * stride * (double)run->tile_count;
-    return HLRP_MIN(area / ((double)run->grid.slide.w * (double)run->grid.slide.h), 1);
+    const hlrp_rect tile = hlrp_grid_tile(&run->survey.grid, 0);
+    const double stride = (double)run->survey.grid.stride / (double)run->survey.grid.size;
+    const double area = tile.w * stride * tile.h * stride * (double)run->survey.tile_count;
+    return HLRP_MIN(area / ((double)run->survey.grid.slide.w * (double)run->survey.grid.slide.h),
+                    1);
 }
 
 static void disk_bytes(const hlrp_slide_run *run, hlrp_size map, double planes,
                        hlrp_estimate *out) {
     const hlrp_config *c = run->batch->config;
-    const double tiles = (double)run->tile_count, scale = overlay_scale(run);
+    const double tiles = (double)run->survey.tile_count, scale = overlay_scale(run);
     const double cells = (double)map.w * (double)map.h * covered(run);
-    const double pixels =
-        (double)run->grid.slide.w * (double)run->grid.slide.h * covered(run) / (scale * scale);
+    const double pixels = (double)run->survey.grid.slide.w * (double)run->survey.grid.slide.h *
+                          covered(run) / (scale * scale);
     const double ome = c->outputs.ome_tiff ? cells * 4 * planes * OME_SHARE : 0;
     const double overlay = c->outputs.overlay ? pixels * OVERLAY_BYTES : 0;
     out->results =
@@ -187,7 +189,7 @@ static void disk_bytes(const hlrp_slide_run *run, hlrp_size map, double planes,
 void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int64_t parts,
                          hlrp_estimate *out) {
     const hlrp_network *net = run->batch->net;
-    const hlrp_size size = run->grid.slide;
+    const hlrp_size size = run->survey.grid.slide;
     const hlrp_size map = hlrp_map_size(size, run->batch->config->map.downsample);
     const double planes = (double)net->targets.planes, threads = run->batch->threads;
     const double explained = net->targets.predicted ? 1 : planes; /* planes a tile adds to */
@@ -197,9 +199,10 @@ void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int
                                      pyramid_memory((double)map.w, 4));
     const double tables = table_bytes(size);
     out->worker = (double)hlrp_tile_job_worker_bytes(net, parts) + tables;
-    out->memory = (double)dry->base_bytes + (double)run->tile_count * 64 + report_memory(run) +
+    out->memory = (double)dry->base_bytes + (double)run->survey.tile_count * 64 +
+                  report_memory(run) +
                   HLRP_MAX(out->worker * threads,
                            HLRP_MAX(band, pictures) + (double)HLRP_SLIDE_CACHE_BYTES + tables);
-    out->journal = (double)run->tile_count * 8 * ((double)parts * explained + account);
+    out->journal = (double)run->survey.tile_count * 8 * ((double)parts * explained + account);
     disk_bytes(run, map, explained, out);
 }

@@ -127,9 +127,9 @@ static hlrp_status say_missing(const hlrp_slide_run *run, const hlrp_strings *jo
                           (long long)(to - from));
     }
     const hlrp_status status =
-        hlrp_fail(err, HLRP_E_INTERRUPTED, run->path, "run those shards, then merge again",
+        hlrp_fail(err, HLRP_E_INTERRUPTED, run->survey.path, "run those shards, then merge again",
                   "%lld of %lld tiles are missing: shard %s", (long long)missing,
-                  (long long)run->tile_count, text.text ? text.text : "");
+                  (long long)run->survey.tile_count, text.text ? text.text : "");
     hlrp_str_free(&text);
     return status;
 }
@@ -139,7 +139,7 @@ hlrp_status hlrp_step_join(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_journal_key key = {0};
     int64_t missing = 0;
     hlrp_status status = HLRP_OK;
-    if (run->tile_count == 0)
+    if (run->survey.tile_count == 0)
         return HLRP_OK;
     HLRP_TRY(list_journals(run, &journals, err));
     HLRP_TRY(hlrp_slide_run_journal_key(run, &key, err));
@@ -148,7 +148,7 @@ hlrp_status hlrp_step_join(hlrp_slide_run *run, hlrp_error *err) {
                                         &run->journal, err));
     if (run->journal)
         hlrp_slide_run_count(run);
-    missing = missing_tiles(run, 0, run->tile_count);
+    missing = missing_tiles(run, 0, run->survey.tile_count);
     status = missing > 0 ? say_missing(run, &journals, missing, err)
                          : hlrp_slide_run_check_faults(run, err);
 out:

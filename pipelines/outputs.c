@@ -37,13 +37,13 @@ static hlrp_status write_regions(hlrp_slide_run *run, const hlrp_sink_input *in,
     uint8_t *hatched = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_run_path(run, "regions.png", &path, err));
-    HLRP_TRY(hlrp_calloc(&hatched, run->tile_count, 1, "tiles", err));
+    HLRP_TRY(hlrp_calloc(&hatched, run->survey.tile_count, 1, "tiles", err));
     HLRP_TRY(hlrp_unexplained_tiles(in->result, in->plane, hatched, err));
-    status = hlrp_region_picture(run->slide, run->region, &run->grid, run->tiles, run->tile_count,
-                                 hatched, path, err);
+    status = hlrp_region_picture(run->survey.slide, run->survey.region, &run->survey.grid,
+                                 run->survey.tiles, run->survey.tile_count, hatched, path, err);
     if (status == HLRP_E_INPUT) {
-        hlrp_logf(run->batch->options->log, HLRP_LOG_WARN, "%s: no regions.png: %s", run->path,
-                  err->what);
+        hlrp_logf(run->batch->options->log, HLRP_LOG_WARN, "%s: no regions.png: %s",
+                  run->survey.path, err->what);
         status = HLRP_OK;
     }
 out:
@@ -61,7 +61,7 @@ static hlrp_status find_unexplained(hlrp_slide_run *run, hlrp_sink_input *in, hl
         hlrp_unexplained_text(&in->unexplained, net->class_names[net->targets.classes[net->shown]],
                               &text);
     if (text.length > 0)
-        hlrp_logf(in->log, HLRP_LOG_INFO, "%s: %s", run->path, text.text);
+        hlrp_logf(in->log, HLRP_LOG_INFO, "%s: %s", run->survey.path, text.text);
     hlrp_str_free(&text);
     return status;
 }
@@ -99,7 +99,7 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     const hlrp_config *c = run->batch->config;
     char *path = NULL;
     hlrp_result *result = NULL;
-    hlrp_sink_input in = {.slide = run->slide,
+    hlrp_sink_input in = {.slide = run->survey.slide,
                           .plane = run->batch->net->shown,
                           .unit = "relevance per map pixel",
                           .overlay_mpp = c->outputs.overlay_mpp,
@@ -188,8 +188,8 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     hlrp_slide_identity identity = {0};
     char *config = NULL, now[32], hdf5[32], processor[HLRP_PROCESSOR_SIZE];
     hlrp_status status = HLRP_OK;
-    char *path = realpath(run->path, NULL); /* merge may be run from another folder */
-    HLRP_TRY(hlrp_slide_identify(run->slide, &identity, err));
+    char *path = realpath(run->survey.path, NULL); /* merge may be run from another folder */
+    HLRP_TRY(hlrp_slide_identify(run->survey.slide, &identity, err));
     HLRP_TRY(hlrp_config_effective(net->config, &config, err));
     hlrp_timestamp(now);
     hlrp_processor(processor);
@@ -202,17 +202,17 @@ static hlrp_status describe_run(const hlrp_slide_run *run, hlrp_str *s, hlrp_err
     add_text(s, "instructions", hlrp_backend_isa());
     add_text(s, "model", net->config->model.path);
     add_text(s, "model_sha256", net->hash);
-    add_text(s, "slide", path ? path : run->path);
+    add_text(s, "slide", path ? path : run->survey.path);
     add_text(s, "slide_hash", identity.hash);
     add_text(s, "slide_hash_kind", identity.kind);
     add_number(s, "slide_bytes", (double)identity.bytes, ",");
-    add_number(s, "mpp_x", run->mpp.x, ",");
-    add_number(s, "mpp_y", run->mpp.y, ",");
-    add_text(s, "mpp_source", run->mpp_source);
+    add_number(s, "mpp_x", run->survey.mpp.x, ",");
+    add_number(s, "mpp_y", run->survey.mpp.y, ",");
+    add_text(s, "mpp_source", run->survey.mpp_source);
     add_text(s, "outcome", !run->complete ? "begun" : hlrp_is_empty(run) ? "empty" : "complete");
     add_text(s, "started", run->where->started);
     add_text(s, "finished", now);
-    add_number(s, "tiles", (double)run->tile_count, ",");
+    add_number(s, "tiles", (double)run->survey.tile_count, ",");
     add_number(s, "explained", (double)run->where->explained, ",");
     add_number(s, "gated", (double)run->where->gated, ",");
     add_number(s, "unreadable", (double)run->where->unreadable, ",");

@@ -126,7 +126,7 @@ out:
 
 hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
                            hlrp_slide_progress *where, hlrp_error *err) {
-    hlrp_slide_run run = {.path = path, .where = where, .began = hlrp_seconds()};
+    hlrp_slide_run run = {.survey.path = path, .where = where, .began = hlrp_seconds()};
     hlrp_status status = HLRP_OK;
     *where = (hlrp_slide_progress){.state = HLRP_STATE_RUNNING, .eta = -1};
     snprintf(where->slide, sizeof where->slide, "%s", path);
@@ -134,9 +134,10 @@ hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
     HLRP_TRY(hlrp_slide_run_begin(&run, batch, err));
     /* 1. The slide and how many micrometres its pixels are. */
     HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, path, &run.folder, err));
-    HLRP_TRY(hlrp_step_open(&run, err));
+    HLRP_TRY(hlrp_survey_open(&run.survey, err));
     /* 2. Regions, and the tiles in them. */
-    HLRP_TRY(hlrp_step_tiles(&run, err));
+    HLRP_TRY(hlrp_survey_tiles(&run.survey, batch->net->mpp, batch->net->height, err));
+    where->tiles = run.survey.tile_count;
     if (batch->options->dry_run) {
         status = hlrp_step_dry_run(&run, err);
         goto out;
@@ -183,7 +184,7 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
     hlrp_error ignored = {0};
     const bool shard = o->shards > 1 && !run->complete;
     where->state = state_of(status, hlrp_is_empty(run), shard);
-    where->tiles = run->tile_count;
+    where->tiles = run->survey.tile_count;
     where->seconds += hlrp_seconds() - run->began;
     where->eta = status == HLRP_OK && !shard ? 0 : -1;
     where->reason[0] = '\0';
@@ -204,9 +205,7 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
     hlrp_journal_close(run->journal, &ignored);
     hlrp_lock_release(run->lock);
     hlrp_warnings_free(run->warnings);
-    hlrp_region_free(run->region);
-    hlrp_slide_close(run->slide);
-    free(run->tiles);
+    hlrp_survey_close(&run->survey);
     free(run->key_text);
     free(run->folder);
 }

@@ -28,51 +28,6 @@ hlrp_status hlrp_slide_run_shard_path(const hlrp_slide_run *run, const char *nam
     return hlrp_slide_run_path(run, text, out, err);
 }
 
-/* ---- the slide ---- */
-
-static hlrp_status override_of(const hlrp_slide_run *run, hlrp_mpp *mpp, bool *given,
-                               hlrp_error *err) {
-    const hlrp_config_slide *s = hlrp_config_find_slide(run->batch->config, run->path);
-    *given = s && s->mpp.count > 0;
-    if (!*given)
-        return HLRP_OK;
-    if (s->mpp.count > 2)
-        return hlrp_fail(err, HLRP_E_CONFIG, s->name, "give one number, or x and y",
-                         "mpp has %lld numbers", (long long)s->mpp.count);
-    *mpp = (hlrp_mpp){s->mpp.items[0], s->mpp.items[s->mpp.count - 1]};
-    return HLRP_OK;
-}
-
-hlrp_status hlrp_step_open(hlrp_slide_run *run, hlrp_error *err) {
-    hlrp_mpp override = {0};
-    bool given = false;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_open(run->path, &run->slide, err));
-    HLRP_TRY(override_of(run, &override, &given, err));
-    status = hlrp_slide_mpp(run->slide, given ? &override : NULL, run->batch->options->log,
-                            &run->mpp, &run->mpp_source, err);
-out:
-    return status;
-}
-
-/* ---- tiles ---- */
-
-hlrp_status hlrp_step_tiles(hlrp_slide_run *run, hlrp_error *err) {
-    const hlrp_config *c = run->batch->config;
-    const hlrp_network *net = run->batch->net;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_grid_init(&run->grid, hlrp_slide_size(run->slide, 0), run->mpp, net->mpp,
-                            net->height, c->tiles.overlap, err));
-    HLRP_TRY(hlrp_step_regions(run, err));
-    if (run->skipped)
-        goto out;
-    HLRP_TRY(hlrp_tile_list_region(&run->grid, run->region, c->regions.min_coverage, &run->tiles,
-                                   &run->tile_count, err));
-    run->where->tiles = run->tile_count;
-out:
-    return status;
-}
-
 /* ---- what decides the results ---- */
 
 /* Which classes get a map: where lrp.target is silent, that follows from other keys. */
@@ -88,23 +43,24 @@ hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_slide_identity identity = {0};
     char *config = NULL, digest[65], processor[HLRP_PROCESSOR_SIZE];
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_identify(run->slide, &identity, err));
-    HLRP_TRY(hlrp_config_result_key(run->batch->config, run->path, &config, err));
+    HLRP_TRY(hlrp_slide_identify(run->survey.slide, &identity, err));
+    HLRP_TRY(hlrp_config_result_key(run->batch->config, run->survey.path, &config, err));
     hlrp_processor(processor);
-    hlrp_sha256_bytes(run->tiles, (size_t)run->tile_count * sizeof *run->tiles, digest);
+    hlrp_sha256_bytes(run->survey.tiles, (size_t)run->survey.tile_count * sizeof *run->survey.tiles,
+                      digest);
     list_planes(net, &planes);
     if (planes.failed)
-        HLRP_TRY(hlrp_fail(err, HLRP_E_MEMORY, run->path, NULL, "out of memory"));
-    HLRP_TRY(hlrp_format(&run->key_text, err,
-                         "%s%sprogram = histolrp %s\n" HLRP_KEY_MACHINE
-                         "processor = %s\n" HLRP_KEY_MACHINE "convolutions = %s\n" HLRP_KEY_MACHINE
-                         "instructions = %s\n"
-                         "explained = %s\nmodel.sha256 = %s\nslide.bytes = %lld\nslide.hash = %s\n"
-                         "slide.pixel = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
-                         config, config[0] && config[strlen(config) - 1] != '\n' ? "\n" : "",
-                         HLRP_VERSION, processor, hlrp_backend_version(), hlrp_backend_isa(),
-                         planes.text, net->hash, (long long)identity.bytes, identity.hash,
-                         run->mpp.x, run->mpp.y, (long long)run->tile_count, digest));
+        HLRP_TRY(hlrp_fail(err, HLRP_E_MEMORY, run->survey.path, NULL, "out of memory"));
+    HLRP_TRY(hlrp_format(
+        &run->key_text, err,
+        "%s%sprogram = histolrp %s\n" HLRP_KEY_MACHINE "processor = %s\n" HLRP_KEY_MACHINE
+        "convolutions = %s\n" HLRP_KEY_MACHINE "instructions = %s\n"
+        "explained = %s\nmodel.sha256 = %s\nslide.bytes = %lld\nslide.hash = %s\n"
+        "slide.pixel = %.17g, %.17g\ntiles = %lld\ntiles.sha256 = %s\n",
+        config, config[0] && config[strlen(config) - 1] != '\n' ? "\n" : "", HLRP_VERSION,
+        processor, hlrp_backend_version(), hlrp_backend_isa(), planes.text, net->hash,
+        (long long)identity.bytes, identity.hash, run->survey.mpp.x, run->survey.mpp.y,
+        (long long)run->survey.tile_count, digest));
 out:
     hlrp_str_free(&planes);
     free(config);
@@ -222,9 +178,11 @@ hlrp_status hlrp_slide_run_begin(hlrp_slide_run *run, const hlrp_batch_run *batc
     run->own.options = &run->options;
     run->batch = &run->own;
     const hlrp_status status =
-        hlrp_warnings_new(batch->options->log, run->path, &run->warnings, err);
+        hlrp_warnings_new(batch->options->log, run->survey.path, &run->warnings, err);
     if (status == HLRP_OK)
         run->options.log = hlrp_warnings_log(run->warnings);
+    run->survey.config = batch->config;
+    run->survey.log = run->options.log;
     return status;
 }
 
@@ -253,7 +211,7 @@ void hlrp_slide_run_beat(hlrp_slide_run *run) {
 hlrp_status hlrp_slide_run_go_on(hlrp_slide_run *run, const char *what, hlrp_error *err) {
     const hlrp_run_options *o = run->batch->options;
     if (o->stop && o->stop(o->stop_ctx))
-        return hlrp_fail(err, HLRP_E_INTERRUPTED, run->path, "run again to finish",
+        return hlrp_fail(err, HLRP_E_INTERRUPTED, run->survey.path, "run again to finish",
                          "interrupted at %s", what);
     snprintf(run->where->reason, sizeof run->where->reason, "%s", what);
     hlrp_slide_run_beat(run);
@@ -270,16 +228,16 @@ void hlrp_slide_run_count(hlrp_slide_run *run) {
 hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_key *key,
                                        hlrp_error *err) {
     const hlrp_network *net = run->batch->net;
-    const hlrp_patch tile = hlrp_grid_patch(&run->grid, 0);
+    const hlrp_patch tile = hlrp_grid_patch(&run->survey.grid, 0);
     hlrp_pool *pool = NULL;
-    const hlrp_status status =
-        hlrp_pool_new(run->grid.slide, &tile, run->batch->config->map.downsample, &pool, err);
+    const hlrp_status status = hlrp_pool_new(run->survey.grid.slide, &tile,
+                                             run->batch->config->map.downsample, &pool, err);
     if (status != HLRP_OK)
         return status;
     *key = (hlrp_journal_key){.text = run->key_text,
                               .classes = net->classes,
                               .planes = net->targets.planes,
-                              .tiles = run->tile_count,
+                              .tiles = run->survey.tile_count,
                               .layer_values = (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
                               .parts_max = hlrp_pool_capacity(pool),
                               .any_machine = run->batch->options->any_processor};
@@ -290,7 +248,7 @@ hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_k
 /* A shard is a run of whole micro-batches. */
 static void shard_batches(const hlrp_slide_run *run, int64_t shard, int64_t shards, int64_t *from,
                           int64_t *to) {
-    const int64_t all = hlrp_ceil_div(run->tile_count, run->batch->net->batch);
+    const int64_t all = hlrp_ceil_div(run->survey.tile_count, run->batch->net->batch);
     *from = all * (shard - 1) / shards;
     *to = all * shard / shards;
 }
@@ -299,8 +257,8 @@ void hlrp_shard_tiles(const hlrp_slide_run *run, int64_t shard, int64_t shards, 
                       int64_t *to) {
     const int64_t n = run->batch->net->batch;
     shard_batches(run, shard, shards, from, to);
-    *from = HLRP_MIN(*from * n, run->tile_count);
-    *to = HLRP_MIN(*to * n, run->tile_count);
+    *from = HLRP_MIN(*from * n, run->survey.tile_count);
+    *to = HLRP_MIN(*to * n, run->survey.tile_count);
 }
 
 /* ---- assemble ---- */
@@ -313,12 +271,12 @@ hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
     char *path = NULL;
     const hlrp_assembly a = {.net = run->batch->net,
-                             .slide = run->slide,
-                             .mpp = run->mpp,
-                             .mpp_source = run->mpp_source,
-                             .grid = &run->grid,
-                             .tiles = run->tiles,
-                             .tile_count = run->tile_count,
+                             .slide = run->survey.slide,
+                             .mpp = run->survey.mpp,
+                             .mpp_source = run->survey.mpp_source,
+                             .grid = &run->survey.grid,
+                             .tiles = run->survey.tiles,
+                             .tile_count = run->survey.tile_count,
                              .downsample = run->batch->config->map.downsample,
                              .journal = run->journal,
                              .key_text = run->key_text,

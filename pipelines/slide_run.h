@@ -6,27 +6,19 @@
 #include "batch/lock.h"
 #include "pipelines/run_slide.h"
 #include "pipelines/tile_job.h"
-#include "region/region.h"
 #include "run/warnings.h"
 #include "store/agreement.h"
 #include "store/store.h"
+#include "survey/survey.h"
 
 typedef struct hlrp_slide_run {
     const hlrp_batch_run *batch; /* &own */
     hlrp_batch_run own;          /* the batch, but that the slide listens to its own log */
     hlrp_run_options options;
+    hlrp_survey survey; /* the slide, its regions and tiles */
     hlrp_warnings *warnings;
     bool keeps_warnings; /* in the folder */
-    const char *path;
     char *folder;
-    hlrp_slide *slide;
-    hlrp_mpp mpp;
-    const char *mpp_source;
-    hlrp_grid grid;
-    hlrp_region *region;
-    bool skipped;   /* by regions.missing: no tile is looked at */
-    int64_t *tiles; /* grid numbers, ascending */
-    int64_t tile_count;
     char *key_text; /* all that decides the numbers in relevance.h5 */
     hlrp_lock *lock;
     bool complete;                             /* relevance.h5 is there */
@@ -43,12 +35,6 @@ typedef struct hlrp_slide_run {
 
 /* Sets run->batch from the batch: whatever is logged as a warning from now on is kept. */
 hlrp_status hlrp_slide_run_begin(hlrp_slide_run *run, const hlrp_batch_run *batch, hlrp_error *err);
-/* Opens the slide and settles its resolution. */
-hlrp_status hlrp_step_open(hlrp_slide_run *run, hlrp_error *err);
-/* Finds the regions that regions.source names (regions.c). */
-hlrp_status hlrp_step_regions(hlrp_slide_run *run, hlrp_error *err);
-/* Finds the regions and lists the tiles in them. */
-hlrp_status hlrp_step_tiles(hlrp_slide_run *run, hlrp_error *err);
 /* All that decides the results, as text: one "name = value" a line. */
 hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err);
 /* Whether relevance.h5 is there already, from the same key; another key is refused. */

@@ -8,9 +8,9 @@
 
 #include "cli/cli.h"
 #include "model/network.h"
-#include "pipelines/tissue_options.h"
 #include "region/region.h"
 #include "store/store.h"
+#include "survey/tissue_options.h"
 
 /* ---- networks ---- */
 

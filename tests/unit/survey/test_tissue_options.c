@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "pipelines/tissue_options.h"
+#include "survey/tissue_options.h"
 #include "util/util.h"
 
 /* Every field of hlrp_tissue_options, its key, and a value that is no default. */

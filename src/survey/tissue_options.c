@@ -1,4 +1,4 @@
-#include "pipelines/tissue_options.h"
+#include "survey/tissue_options.h"
 
 hlrp_tissue_options hlrp_tissue_options_of(const hlrp_config *c) {
     return (hlrp_tissue_options){.cell_um = c->regions.tissue_cell_um,

@@ -1,0 +1,49 @@
+#include "survey/survey.h"
+
+#include <stdlib.h>
+
+static hlrp_status override_of(const hlrp_survey *survey, hlrp_mpp *mpp, bool *given,
+                               hlrp_error *err) {
+    const hlrp_config_slide *s = hlrp_config_find_slide(survey->config, survey->path);
+    *given = s && s->mpp.count > 0;
+    if (!*given)
+        return HLRP_OK;
+    if (s->mpp.count > 2)
+        return hlrp_fail(err, HLRP_E_CONFIG, s->name, "give one number, or x and y",
+                         "mpp has %lld numbers", (long long)s->mpp.count);
+    *mpp = (hlrp_mpp){s->mpp.items[0], s->mpp.items[s->mpp.count - 1]};
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_survey_open(hlrp_survey *survey, hlrp_error *err) {
+    hlrp_mpp override = {0};
+    bool given = false;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_open(survey->path, &survey->slide, err));
+    HLRP_TRY(override_of(survey, &override, &given, err));
+    status = hlrp_slide_mpp(survey->slide, given ? &override : NULL, survey->log, &survey->mpp,
+                            &survey->mpp_source, err);
+out:
+    return status;
+}
+
+hlrp_status hlrp_survey_tiles(hlrp_survey *survey, double mpp, int64_t size, hlrp_error *err) {
+    const hlrp_config *c = survey->config;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_grid_init(&survey->grid, hlrp_slide_size(survey->slide, 0), survey->mpp, mpp,
+                            size, c->tiles.overlap, err));
+    HLRP_TRY(hlrp_survey_regions(survey, err));
+    if (survey->skipped)
+        goto out;
+    HLRP_TRY(hlrp_tile_list_region(&survey->grid, survey->region, c->regions.min_coverage,
+                                   &survey->tiles, &survey->tile_count, err));
+out:
+    return status;
+}
+
+void hlrp_survey_close(hlrp_survey *survey) {
+    hlrp_region_free(survey->region);
+    hlrp_slide_close(survey->slide);
+    free(survey->tiles);
+    *survey = (hlrp_survey){0};
+}
