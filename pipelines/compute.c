@@ -126,17 +126,24 @@ static hlrp_status run_pass(computing *c, hlrp_error *err) {
     return batches == 0 ? HLRP_OK : hlrp_sched_run(&job, c->run->batch->threads, batches, err);
 }
 
+/* One way through tiles of the slide: which of them, and whether the gate is asked of them. */
+typedef struct pass {
+    void (*list)(computing *c);
+    bool gate;
+} pass;
+
 static hlrp_status run_passes(computing *c, hlrp_error *err) {
+    static const pass gated[] = {{list_unseen, true}, {list_put_off, false}};
+    static const pass plain[] = {{list_unseen, false}};
+    const bool gate = c->run->batch->net->gate >= 0;
+    const pass *passes = gate ? gated : plain;
+    const size_t count = gate ? HLRP_COUNT(gated) : HLRP_COUNT(plain);
     hlrp_status status = HLRP_OK;
-    c->job.gate = c->run->batch->net->gate >= 0;
-    list_unseen(c);
-    HLRP_TRY(run_pass(c, err));
-    if (!c->job.gate)
-        goto out;
-    c->job.gate = false;
-    list_put_off(c);
-    status = run_pass(c, err);
-out:
+    for (size_t k = 0; status == HLRP_OK && k < count; k++) {
+        c->job.gate = passes[k].gate;
+        passes[k].list(c);
+        status = run_pass(c, err);
+    }
     return status;
 }
 
