@@ -11,20 +11,15 @@
 #include "pipelines/slide_run.h"
 #include "pipelines/tile_job.h"
 
-static hlrp_status judge(const hlrp_slide_run *run, hlrp_status status, hlrp_error *err);
 static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err);
 
 /* What earlier runs of the slide spent, and how fast they were, counts on. */
 static void recall(hlrp_slide_run *run) {
-    hlrp_slide_progress before = {0};
     hlrp_error ignored = {0};
     char *path = NULL;
     if (!run->batch->options->force &&
-        hlrp_slide_run_path(run, "status.json", &path, &ignored) == HLRP_OK &&
-        hlrp_progress_read(path, &before, &ignored) == HLRP_OK) {
-        run->where->seconds = before.seconds;
-        run->where->rate = before.rate;
-    }
+        hlrp_slide_run_path(run, "status.json", &path, &ignored) == HLRP_OK)
+        hlrp_progress_recall(path, run->where);
     free(path);
 }
 
@@ -146,22 +141,12 @@ hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
     HLRP_TRY(hlrp_make_folders(run.folder, err));
     status = make_results(&run, err);
 out:
-    status = judge(&run, status, err);
+    status = hlrp_lock_judge(run.lock, status, err);
     finish(&run, status, err);
     return status;
 }
 
 /* ---- how a slide's run ends ---- */
-
-/* A run that lost its lock may have failed because of the run that took it over: the slide has not
- * failed, it is being run elsewhere. */
-static hlrp_status judge(const hlrp_slide_run *run, hlrp_status status, hlrp_error *err) {
-    hlrp_error lost = {0};
-    if (status == HLRP_OK || !run->lock || hlrp_lock_check(run->lock, &lost) != HLRP_E_BUSY)
-        return status;
-    *err = lost;
-    return HLRP_E_BUSY;
-}
 
 static hlrp_state state_of(hlrp_status status, bool empty, bool shard) {
     switch (status) {

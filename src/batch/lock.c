@@ -291,6 +291,14 @@ hlrp_status hlrp_lock_check(const hlrp_lock *lock, hlrp_error *err) {
                      "this run was suspended for too long: another has taken its place");
 }
 
+hlrp_status hlrp_lock_judge(const hlrp_lock *lock, hlrp_status status, hlrp_error *err) {
+    hlrp_error lost = {0};
+    if (status == HLRP_OK || !lock || hlrp_lock_check(lock, &lost) != HLRP_E_BUSY)
+        return status;
+    *err = lost;
+    return HLRP_E_BUSY;
+}
+
 hlrp_status hlrp_lock_beat(const hlrp_lock *lock, hlrp_error *err) {
     const hlrp_status status = hlrp_lock_check(lock, err);
     if (status == HLRP_OK && utimensat(AT_FDCWD, lock->path, NULL, 0) != 0)

@@ -23,6 +23,11 @@ hlrp_status hlrp_lock_acquire(const char *path, double timeout, hlrp_lock **out,
 /* HLRP_E_BUSY where the lock is no longer ours, HLRP_E_IO where it cannot be read. Cheap: one small read. Thread-safe. */
 hlrp_status hlrp_lock_check(const hlrp_lock *lock, hlrp_error *err);
 
+/* What a failure is worth to one who holds the lock: where the lock was lost meanwhile, the work may have
+ * failed because of the run that took it over, and is being done there: HLRP_E_BUSY, with *err saying
+ * so. Else `status`, with *err as it is. lock may be NULL. */
+hlrp_status hlrp_lock_judge(const hlrp_lock *lock, hlrp_status status, hlrp_error *err);
+
 /* Checks, then renews the heartbeat: call it every timeout / 4 or so. */
 hlrp_status hlrp_lock_beat(const hlrp_lock *lock, hlrp_error *err);
 

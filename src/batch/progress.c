@@ -284,6 +284,15 @@ hlrp_status hlrp_progress_read(const char *path, hlrp_slide_progress *progress, 
     return status;
 }
 
+void hlrp_progress_recall(const char *path, hlrp_slide_progress *progress) {
+    hlrp_slide_progress before = {0};
+    hlrp_error ignored = {0};
+    if (hlrp_progress_read(path, &before, &ignored) != HLRP_OK)
+        return;
+    progress->seconds = before.seconds;
+    progress->rate = before.rate;
+}
+
 hlrp_status hlrp_progress_collect(const char *folder, const char *lock, double lock_timeout,
                                   const char *slide, hlrp_slide_progress *progress,
                                   hlrp_error *err) {

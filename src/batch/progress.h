@@ -48,6 +48,10 @@ void hlrp_progress_json(const hlrp_slide_progress *progress, hlrp_str *out);
 /* Reads it back; unknown members are skipped. HLRP_E_INPUT where it is no such file. */
 hlrp_status hlrp_progress_read(const char *path, hlrp_slide_progress *progress, hlrp_error *err);
 
+/* Takes over what earlier runs of the slide spent, and how fast they were, from their status.json;
+ * nothing where there is none. */
+void hlrp_progress_recall(const char *path, hlrp_slide_progress *progress);
+
 /* The text member `name` of a flat JSON object, such as run.json, in *out, the caller's to free;
  * HLRP_E_INPUT, naming `path`, where there is none. */
 hlrp_status hlrp_json_text(const char *json, const char *name, const char *path, char **out,
