@@ -5,8 +5,8 @@
 
 #include "batch/lock.h"
 #include "batch/slides.h"
-#include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
+#include "run/folder.h"
 #include "sink/sink.h"
 
 static hlrp_status path_in(const hlrp_batch_run *batch, const char *slide, const char *name,

@@ -2,7 +2,7 @@
 #ifndef HLRP_BATCH_LIMIT_H
 #define HLRP_BATCH_LIMIT_H
 
-#include "pipelines/run_slide.h"
+#include "pipelines/batch_run.h"
 
 /* Once every listed slide has come to an end: the percentile over the maps of all those that have
  * one, and the pictures and scripts that showed another limit made again. Does nothing under

@@ -20,16 +20,4 @@ typedef struct hlrp_batch_table {
  * network; the report says so before. */
 hlrp_status hlrp_batch_table_write(const hlrp_batch_table *table, hlrp_error *err);
 
-/* The names of the folders below `output` that hold the file `name`, sorted bytewise; *out is
- * zero-initialised, the caller frees it. */
-hlrp_status hlrp_slide_folders(const char *output, const char *name, hlrp_strings *out,
-                               hlrp_error *err);
-
-/* Seconds without a heartbeat after which another run may take a lock over. */
-#define HLRP_LOCK_TIMEOUT 600.0
-
-/* Whether anybody works in a slide's folder: on all of it, or on a shard; who, as hlrp_lock_held.
- * except: name of the caller's own lock, or NULL. */
-bool hlrp_slide_is_held(const char *folder, const char *except, char who[256]);
-
 #endif

@@ -10,6 +10,7 @@
 #include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
 #include "pipelines/tally.h"
+#include "run/folder.h"
 #include "store/store.h"
 
 enum { RECORD_MOST = 1 << 24 };

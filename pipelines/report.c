@@ -8,6 +8,7 @@
 
 #include "batch/slides.h"
 #include "pipelines/batch_table.h"
+#include "run/folder.h"
 #include "survey/ground.h"
 
 /* ---- a slide ---- */

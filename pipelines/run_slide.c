@@ -7,9 +7,9 @@
 
 #include "batch/slides.h"
 #include "pipelines/account.h"
-#include "pipelines/batch_table.h"
 #include "pipelines/slide_run.h"
 #include "pipelines/tile_job.h"
+#include "run/folder.h"
 
 static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err);
 

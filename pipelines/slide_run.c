@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "pipelines/assemble.h"
-#include "pipelines/batch_table.h"
 #include "pipelines/tile_job.h"
+#include "run/folder.h"
 #include "store/store.h"
 
 enum { STATUS_SECONDS = 3, EVENT_SECONDS = 60 };

@@ -4,7 +4,7 @@
 
 #include "batch/journal.h"
 #include "batch/lock.h"
-#include "pipelines/run_slide.h"
+#include "pipelines/batch_run.h"
 #include "pipelines/tile_job.h"
 #include "run/warnings.h"
 #include "store/agreement.h"

@@ -2,7 +2,7 @@
 #ifndef HLRP_TALLY_H
 #define HLRP_TALLY_H
 
-#include "pipelines/run_slide.h"
+#include "pipelines/batch_run.h"
 
 typedef struct hlrp_tally {
     int64_t asked, complete, empty, failed, elsewhere;

@@ -134,6 +134,29 @@ step_operators() {
         sed 's/$/    <- ask the row (graph\/operator.h)/' | complain
 }
 
+# The files of pipelines include each other one way only.
+step_circles() {
+    grep -nE '#include "pipelines/' pipelines/*.[ch] | awk -F: '
+    {
+        from = $1; sub(/.*\//, "", from); sub(/\.[ch]$/, "", from)
+        match($0, /"pipelines\/[^"]+"/); to = substr($0, RSTART + 11, RLENGTH - 14)
+        if (from != to && !((from, to) in seen)) {
+            seen[from, to] = 1; all[from] = all[from] " " to; left[from]; left[to]
+        }
+    }
+    END {
+        do { # drops what includes nothing that is left
+            dropped = 0
+            for (f in left) {
+                n = split(all[f], w, " "); free = 1
+                for (i = 1; i <= n; i++) if (w[i] in left) free = 0
+                if (free) { delete left[f]; dropped++ }
+            }
+        } while (dropped)
+        for (f in left) print "pipelines/" f ": in a circle of includes, or above one"
+    }' | LC_ALL=C sort | complain
+}
+
 # Paths of the machine it was written on, and tabs.
 step_words() {
     {
@@ -153,7 +176,7 @@ step_shell() {
 
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] ||
-    steps=(format banned includes headers lengths readmes idioms operators words shell)
+    steps=(format banned includes headers lengths readmes idioms operators circles words shell)
 status=0
 for step in "${steps[@]}"; do
     "step_$step" || { echo "check.sh: $step: failed" >&2; status=1; }
