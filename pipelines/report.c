@@ -1,14 +1,9 @@
 /* The report: a slide's fragment, and the page made of all fragments. */
 #include "pipelines/report.h"
 
-#include <histolrp/report.h>
-
 #include <stdlib.h>
-#include <string.h>
 
 #include "batch/slides.h"
-#include "pipelines/batch_table.h"
-#include "run/folder.h"
 #include "survey/ground.h"
 
 /* ---- a slide ---- */
@@ -70,23 +65,5 @@ out:
     }
     free(rows);
     free(path);
-    return status;
-}
-
-hlrp_status hlrp_report_rebuild(const char *output, const hlrp_log *log, hlrp_error *err) {
-    hlrp_strings folders = {0};
-    hlrp_status status = HLRP_OK;
-    if (!hlrp_is_folder(output))
-        return hlrp_fail(err, HLRP_E_INPUT, output, "name the folder that batch.output names",
-                         "there is no such folder");
-    HLRP_TRY(hlrp_slide_folders(output, "status.json", &folders, err));
-    if (folders.count == 0)
-        status = hlrp_fail(err, HLRP_E_INPUT, output, "name the folder that batch.output names",
-                           "no slide has results there");
-    else
-        status = hlrp_batch_table_write(
-            &(hlrp_batch_table){.output = output, .report = true, .log = log}, err);
-out:
-    hlrp_strings_free(&folders);
     return status;
 }
