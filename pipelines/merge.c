@@ -8,6 +8,7 @@
 #include "batch/journal.h"
 #include "batch/record.h"
 #include "pipelines/batch_table.h"
+#include "pipelines/run_slide.h"
 #include "pipelines/slide_run.h"
 #include "pipelines/tally.h"
 #include "run/folder.h"

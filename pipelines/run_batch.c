@@ -8,6 +8,7 @@
 #include "pipelines/batch_limit.h"
 #include "pipelines/batch_table.h"
 #include "pipelines/estimate.h"
+#include "pipelines/run_slide.h"
 #include "pipelines/tally.h"
 #include "pipelines/tile_job.h"
 
