@@ -114,6 +114,9 @@ hlrp_status hlrp_shape_vector(const hlrp_shapes *s, int input, int64_t length, c
 /* H and W of out through the node's window, whose pads are resolved on the way. */
 hlrp_status hlrp_shape_window(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err);
 
+/* For `check`: the node works along axis 1, the channels; its axis is counted from 0 afterwards. */
+hlrp_status hlrp_check_axis_1(const hlrp_graph *g, hlrp_node *n, hlrp_error *err);
+
 /* Room for the value of a node, checked against `most` before it takes memory. */
 hlrp_status hlrp_fold_new(const hlrp_dims *dims, hlrp_dtype dtype, int64_t most, hlrp_tensor **out,
                           hlrp_error *err);

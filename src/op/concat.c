@@ -67,16 +67,6 @@ static bool is_identity(const hlrp_node *n) {
     return n->in_count == 1;
 }
 
-static hlrp_status check(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
-    const int rank = g->values[n->in[0]].dims.rank;
-    n->axis = n->axis < 0 ? n->axis + rank : n->axis;
-    return n->axis == 1 ? HLRP_OK
-                        : hlrp_node_refuse(n, err, "export the network in the layout NCHW",
-                                           "operator %s at node %s has no relevance rule along "
-                                           "axis %d",
-                                           n->type, n->name, n->axis);
-}
-
 static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
     int64_t at = 0;
     (void)err;
@@ -121,7 +111,7 @@ const hlrp_operator hlrp_op_concat = {
     .shape = shape,
     .fold = fold,
     .is_identity = is_identity,
-    .check = check,
+    .check = hlrp_check_axis_1,
     .lays_out = HLRP_LAYS_BLOCKED,
     .joins = true,
     .forward = forward,

@@ -203,16 +203,6 @@ static bool transpose_in_order(const hlrp_node *n, const hlrp_dims *in) {
     return true;
 }
 
-static hlrp_status check_flatten(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
-    const int rank = g->values[n->in[0]].dims.rank;
-    n->axis = n->axis < 0 ? n->axis + rank : n->axis;
-    return n->axis == 1 ? HLRP_OK
-                        : hlrp_node_refuse(n, err, "export the network in the layout NCHW",
-                                           "operator %s at node %s has no relevance rule along "
-                                           "axis %d",
-                                           n->type, n->name, n->axis);
-}
-
 /* ---- flatten ---- */
 
 static hlrp_layout plain(const hlrp_layout *l) {
@@ -245,7 +235,7 @@ const hlrp_operator hlrp_op_flatten = {
     .least = 1,
     .shape = flatten_shape,
     .reshapes = in_order,
-    .check = check_flatten,
+    .check = hlrp_check_axis_1,
     .lays_out = HLRP_LAYS_FLAT,
     .forward = flatten_forward,
     .nonnegative = hlrp_all_inputs,
