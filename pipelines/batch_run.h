@@ -1,4 +1,4 @@
-/* What the slides of a batch have in common. */
+/* A batch under way, as its slides see it. */
 #ifndef HLRP_BATCH_RUN_H
 #define HLRP_BATCH_RUN_H
 

@@ -21,8 +21,10 @@ struct hlrp_kernel_ops {
     /* bias [O], for a forward one; or NULL */
     hlrp_status (*run)(const hlrp_kernel *kernel, hlrp_stream *stream, const float *bias,
                        const float *in, float *out, hlrp_error *err);
-    int64_t (*scratch)(const hlrp_kernel *kernel);  /* bytes of a stream that run takes */
-    const char *(*text)(const hlrp_kernel *kernel); /* for inspection: more than the name */
+    int64_t (*scratch)(
+        const hlrp_kernel *kernel); /* bytes of a stream that run takes; NULL: none */
+    const char *(*text)(
+        const hlrp_kernel *kernel); /* for inspection: its library's name; NULL: name */
     void (*free)(hlrp_kernel *kernel);
 };
 

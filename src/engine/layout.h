@@ -35,6 +35,11 @@ static inline int64_t hlrp_layout_offset(const hlrp_layout *l, int64_t n, int64_
     return n * hlrp_layout_sample(l) + c / l->lanes * l->h * l->w * l->lanes + c % l->lanes;
 }
 
+/* The same value laid out plainly. */
+static inline hlrp_layout hlrp_layout_plain(const hlrp_layout *l) {
+    return (hlrp_layout){l->n, l->c, l->h, l->w, 1};
+}
+
 /* Copies between two layouts of the same n, c, h, w; writes 0 into the padding of `to`. */
 void hlrp_repack(const hlrp_layout *from, const float *src, const hlrp_layout *to, float *dst);
 

@@ -146,7 +146,8 @@ static const hlrp_kernel *either(const hlrp_linear *map) {
 }
 
 const char *hlrp_linear_kernel(const hlrp_linear *map) {
-    return either(map)->ops->text(either(map));
+    const hlrp_kernel *kernel = either(map);
+    return kernel->ops->text ? kernel->ops->text(kernel) : kernel->ops->name;
 }
 
 const char *hlrp_linear_taken(const hlrp_linear *map) {
@@ -154,7 +155,7 @@ const char *hlrp_linear_taken(const hlrp_linear *map) {
 }
 
 static int64_t scratch_of(const hlrp_kernel *kernel) {
-    return kernel ? kernel->ops->scratch(kernel) : 0;
+    return kernel && kernel->ops->scratch ? kernel->ops->scratch(kernel) : 0;
 }
 
 int64_t hlrp_linear_scratch(const hlrp_linear *map) {

@@ -286,8 +286,7 @@ static hlrp_status run_node(const hlrp_plan *plan, hlrp_activations *acts, hlrp_
 
 void hlrp_activations_set(hlrp_activations *acts, int value, const float *x) {
     const hlrp_layout *layout = &acts->plan->layouts[value];
-    hlrp_layout plain = *layout;
-    plain.lanes = 1;
+    const hlrp_layout plain = hlrp_layout_plain(layout);
     hlrp_repack(&plain, x, layout, acts->values + acts->plan->offsets[value]);
 }
 

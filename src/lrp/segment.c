@@ -19,11 +19,15 @@ hlrp_status hlrp_segment_forward(hlrp_lrp_worker *worker, hlrp_segment segment, 
     return hlrp_forward(worker->lrp->plan, worker->acts, worker->stream, segment, err);
 }
 
+/* What lies in a value's layout, plainly. */
+static void unpack(const hlrp_lrp_worker *w, int value, const float *from, float *to) {
+    const hlrp_layout *layout = hlrp_layout_of(w, value);
+    const hlrp_layout plain = hlrp_layout_plain(layout);
+    hlrp_repack(layout, from, &plain, to);
+}
+
 void hlrp_segment_value(const hlrp_lrp_worker *worker, int value, float *x) {
-    const hlrp_layout *layout = hlrp_layout_of(worker, value);
-    hlrp_layout plain = *layout;
-    plain.lanes = 1;
-    hlrp_repack(layout, hlrp_activations_value(worker->acts, value), &plain, x);
+    unpack(worker, value, hlrp_activations_value(worker->acts, value), x);
 }
 
 void hlrp_segment_begin(hlrp_lrp_worker *worker, const float *slope) {
@@ -34,10 +38,9 @@ void hlrp_segment_begin(hlrp_lrp_worker *worker, const float *slope) {
 /* The plain r in the value's layout: where it lies, or in scratch. */
 static const float *in_layout(hlrp_lrp_worker *w, const hlrp_layout *layout, const float *r) {
     hlrp_step step = {.scratch = &w->scratch};
-    hlrp_layout plain = *layout;
+    const hlrp_layout plain = hlrp_layout_plain(layout);
     if (layout->lanes == 1)
         return r;
-    plain.lanes = 1;
     w->scratch.used = 0;
     float *packed = hlrp_take(&step, layout);
     hlrp_repack(&plain, r, layout, packed);
@@ -65,10 +68,7 @@ hlrp_status hlrp_segment_back(hlrp_lrp_worker *worker, hlrp_segment segment,
 }
 
 void hlrp_segment_relevance(const hlrp_lrp_worker *worker, int value, float *r) {
-    const hlrp_layout *layout = hlrp_layout_of(worker, value);
-    hlrp_layout plain = *layout;
-    plain.lanes = 1;
-    hlrp_repack(layout, hlrp_relevance_of(worker, value), &plain, r);
+    unpack(worker, value, hlrp_relevance_of(worker, value), r);
 }
 
 /* ---- the whole network ---- */

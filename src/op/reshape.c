@@ -205,21 +205,15 @@ static bool transpose_in_order(const hlrp_node *n, const hlrp_dims *in) {
 
 /* ---- flatten ---- */
 
-static hlrp_layout plain(const hlrp_layout *l) {
-    hlrp_layout p = *l;
-    p.lanes = 1;
-    return p;
-}
-
 static hlrp_status flatten_forward(const hlrp_computation *c, hlrp_error *err) {
-    const hlrp_layout to = plain(c->in);
+    const hlrp_layout to = hlrp_layout_plain(c->in);
     (void)err;
     hlrp_repack(c->in, c->x, &to, c->y);
     return HLRP_OK;
 }
 
 static hlrp_status flatten_back(hlrp_turn *t, hlrp_error *err) {
-    const hlrp_layout from = plain(t->in);
+    const hlrp_layout from = hlrp_layout_plain(t->in);
     float *out = hlrp_begin(t, 0);
     (void)err;
     hlrp_repack(&from, t->r, t->in, out);

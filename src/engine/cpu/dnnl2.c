@@ -35,11 +35,6 @@ typedef struct pass {
 
 /* ---- engine and streams ---- */
 
-static hlrp_status dnnl_failed(const char *what, dnnl_status_t why, hlrp_error *err) {
-    return hlrp_fail(err, why == dnnl_out_of_memory ? HLRP_E_MEMORY : HLRP_E_INTERNAL, what, NULL,
-                     "oneDNN failed with status %d", (int)why);
-}
-
 hlrp_status hlrp_dnnl_open(hlrp_dnnl **out, hlrp_error *err) {
     hlrp_dnnl *d = NULL;
     hlrp_status status = hlrp_dnnl_warm_up(err);
@@ -50,7 +45,7 @@ hlrp_status hlrp_dnnl_open(hlrp_dnnl **out, hlrp_error *err) {
     const dnnl_status_t made = dnnl_engine_create(&d->engine, dnnl_cpu, 0);
     if (made != dnnl_success) {
         free(d);
-        return dnnl_failed("creating a processor engine", made, err);
+        return hlrp_dnnl_failed("creating a processor engine", made, err);
     }
     *out = d;
     return HLRP_OK;
@@ -72,7 +67,7 @@ hlrp_status hlrp_dnnl_thread_open(hlrp_dnnl *dnnl, hlrp_dnnl_thread **out, hlrp_
         dnnl_stream_create(&t->stream, dnnl->engine, dnnl_stream_default_flags);
     if (made != dnnl_success) {
         free(t);
-        return dnnl_failed("creating a stream", made, err);
+        return hlrp_dnnl_failed("creating a stream", made, err);
     }
     *out = t;
     return HLRP_OK;
@@ -242,7 +237,7 @@ static hlrp_status pack_weights(conv *c, pass *p, dnnl_engine_t engine, hlrp_err
     if (made == dnnl_success)
         made = execute(reorder, stream, args, 2);
     if (made != dnnl_success)
-        status = dnnl_failed("packing weights", made, err);
+        status = hlrp_dnnl_failed("packing weights", made, err);
 out:
     if (reorder)
         dnnl_primitive_destroy(reorder);
@@ -300,7 +295,8 @@ static hlrp_status run_pass(const hlrp_kernel *kernel, hlrp_stream *stream, cons
         status = execute(p->primitive, stream->dnnl->stream, args, 5);
     if (status == dnnl_success && p->out.reorder)
         status = run_reorder(p->out.reorder, stream, &p->out.used, used_out, &p->out.value, out);
-    return status == dnnl_success ? HLRP_OK : dnnl_failed("running a convolution", status, err);
+    return status == dnnl_success ? HLRP_OK
+                                  : hlrp_dnnl_failed("running a convolution", status, err);
 }
 
 /* ---- making a pass ---- */
@@ -335,7 +331,7 @@ static hlrp_status make_pass(conv *c, bool forward, dnnl_engine_t engine, dnnl_p
                       link_end(engine, &p->out, false) &&
                       dnnl_primitive_create(&p->primitive, pd) == dnnl_success;
     if (!made)
-        status = dnnl_failed("creating a convolution", dnnl_unimplemented, err);
+        status = hlrp_dnnl_failed("creating a convolution", dnnl_unimplemented, err);
     dnnl_primitive_desc_destroy(pd);
     return status == HLRP_OK ? pack_weights(c, p, engine, err) : status;
 }
@@ -361,7 +357,7 @@ static hlrp_status make(hlrp_backend *backend, const hlrp_linear_spec *spec, boo
     hlrp_status status = HLRP_OK;
     *out = NULL;
     if (!conv_init(&c, spec))
-        return dnnl_failed("describing a convolution", dnnl_invalid_arguments, err);
+        return hlrp_dnnl_failed("describing a convolution", dnnl_invalid_arguments, err);
     find(&c, forward, alg, free_layout, naive, backend->dnnl->engine, &pd);
     if (!pd)
         return HLRP_OK;

@@ -26,6 +26,11 @@ const char *hlrp_backend_isa(void) {
                                                    : "generic";
 }
 
+hlrp_status hlrp_dnnl_failed(const char *what, int why, hlrp_error *err) {
+    return hlrp_fail(err, why == dnnl_out_of_memory ? HLRP_E_MEMORY : HLRP_E_INTERNAL, what, NULL,
+                     "oneDNN failed with status %d", why);
+}
+
 hlrp_status hlrp_dnnl_warm_up(hlrp_error *err) {
     enum { N = 8 };
     float a[N * N] = {0}, b[N * N] = {0}, c[N * N] = {0};

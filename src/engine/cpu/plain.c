@@ -147,13 +147,5 @@ out:
     return status;
 }
 
-static int64_t scratch(const hlrp_kernel *kernel) {
-    (void)kernel;
-    return 0;
-}
-
-static const char *text(const hlrp_kernel *kernel) {
-    return kernel->ops->name;
-}
-
-const hlrp_kernel_ops hlrp_kernel_plain = {"plain", can, make, run, scratch, text, free_plain};
+const hlrp_kernel_ops hlrp_kernel_plain = {
+    .name = "plain", .can = can, .make = make, .run = run, .free = free_plain};

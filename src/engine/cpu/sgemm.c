@@ -46,10 +46,7 @@ static hlrp_status run(const hlrp_kernel *kernel, hlrp_stream *stream, const flo
         const int64_t first = HLRP_MIN(next, n - rows); /* the last call is as tall as the others */
         status = multiply(m, bias, rows, in + first * taken, out + first * given);
     }
-    return status == dnnl_success
-               ? HLRP_OK
-               : hlrp_fail(err, status == dnnl_out_of_memory ? HLRP_E_MEMORY : HLRP_E_INTERNAL,
-                           "a matrix product", NULL, "oneDNN failed with status %d", (int)status);
+    return status == dnnl_success ? HLRP_OK : hlrp_dnnl_failed("a matrix product", status, err);
 }
 
 static bool can(const hlrp_backend *backend, const hlrp_linear_spec *spec) {
@@ -74,17 +71,9 @@ static hlrp_status make(hlrp_backend *backend, const hlrp_linear_spec *spec, boo
     return HLRP_OK;
 }
 
-static int64_t scratch(const hlrp_kernel *kernel) {
-    (void)kernel;
-    return 0;
-}
-
-static const char *text(const hlrp_kernel *kernel) {
-    return kernel->ops->name;
-}
-
 static void free_product(hlrp_kernel *kernel) {
     free(kernel);
 }
 
-const hlrp_kernel_ops hlrp_kernel_sgemm = {"sgemm", can, make, run, scratch, text, free_product};
+const hlrp_kernel_ops hlrp_kernel_sgemm = {
+    .name = "sgemm", .can = can, .make = make, .run = run, .free = free_product};
