@@ -7,6 +7,7 @@ struct hlrp_plan {
     const hlrp_graph *graph;
     hlrp_backend *backend;  /* borrowed, while the plan is made */
     hlrp_layout *layouts;   /* per value; n = 0 for constants */
+    hlrp_dims *dims;        /* per value, constants too */
     int64_t *offsets;       /* per value: floats from the start of the arena; -1 for constants */
     hlrp_linear **linear;   /* per node; NULL but for linear layers */
     int64_t *index_offsets; /* per node: int32 from the start; -1 where forward notes none */
@@ -22,15 +23,18 @@ struct hlrp_activations {
 
 /* ---- making a plan ---- */
 
-static hlrp_layout layout_of(const hlrp_dims *dims, int lanes) {
-    hlrp_layout l = {.n = dims->d[0], .c = 1, .h = 1, .w = 1, .lanes = 1};
-    if (dims->rank > 1)
-        l.c = dims->d[1];
-    if (dims->rank == 4) {
-        l.h = dims->d[2];
-        l.w = dims->d[3];
-        l.lanes = lanes;
-    }
+static hlrp_layout picture_of(const hlrp_dims *dims, int lanes) {
+    return (hlrp_layout){dims->d[0], dims->d[1], dims->d[2], dims->d[3], lanes, false};
+}
+
+/* Rows of `samples` samples; n = 0 where the value does not keep samples apart. */
+static hlrp_layout rows_of(const hlrp_dims *dims, int64_t samples, int64_t count) {
+    hlrp_layout l = {.n = 1, .c = dims->rank > 0 ? dims->d[dims->rank - 1] : 1, .w = 1};
+    if (samples > 1)
+        l.n = dims->rank > 1 && dims->d[0] == samples ? samples : 0;
+    l.h = l.n > 0 ? count / (l.n * l.c) : 0;
+    l.rows = l.h > 1;
+    l.lanes = l.rows ? (int)l.c : 1;
     return l;
 }
 
@@ -40,12 +44,13 @@ static bool input_meets_others(const hlrp_graph *g, bool *follows) {
     follows[g->input] = true;
     for (int i = 0; i < g->node_count; i++) {
         const hlrp_node *node = &g->nodes[i];
+        const hlrp_lays_out lays = hlrp_node_lays_out(g, node);
         bool reads = false;
         for (int k = 0; k < node->in_count; k++)
             reads = reads || (node->in[k] >= 0 && follows[node->in[k]]);
         if (reads && node->op->joins)
             return true;
-        if (reads && node->op->lays_out == HLRP_LAYS_AS_INPUT)
+        if (reads && (lays == HLRP_LAYS_AS_INPUT || lays == HLRP_LAYS_PICTURES))
             follows[node->out[0]] = true;
     }
     return false;
@@ -54,23 +59,27 @@ static bool input_meets_others(const hlrp_graph *g, bool *follows) {
 /* The graph's input stays plain where it can, and what only moves or pools it with it: three
  * colors in blocks of sixteen would be four fifths padding. */
 static int lanes_of(const hlrp_plan *plan, const hlrp_node *node, int lanes) {
-    if (node->op->lays_out == HLRP_LAYS_BLOCKED)
+    const hlrp_lays_out lays = hlrp_node_lays_out(plan->graph, node);
+    if (lays == HLRP_LAYS_BLOCKED || lays == HLRP_LAYS_FREELY)
         return lanes;
     return plan->layouts[node->in[0]].lanes;
 }
 
-static hlrp_status lay_out_value(hlrp_plan *plan, int value, int lanes, hlrp_error *err) {
+static hlrp_status lay_out_value(hlrp_plan *plan, int value, bool picture, int lanes,
+                                 hlrp_error *err) {
     const hlrp_value *v = &plan->graph->values[value];
-    if (v->dims.rank < 2 || v->dims.rank > 4 || v->dims.rank == 3)
-        return hlrp_fail(err, HLRP_E_MODEL, v->name, "use a network of pictures [N,C,H,W]",
-                         "a value has %d axes, not 2 or 4", v->dims.rank);
     int64_t count = 0;
     hlrp_status status = hlrp_dims_count(&v->dims, &count, err);
     if (status != HLRP_OK)
         return status;
     if (count == 0)
         return hlrp_fail(err, HLRP_E_MODEL, v->name, "use larger tiles", "a value is empty");
-    plan->layouts[value] = layout_of(&v->dims, lanes);
+    const int64_t samples = plan->graph->values[plan->graph->input].dims.d[0];
+    plan->layouts[value] =
+        picture ? picture_of(&v->dims, lanes) : rows_of(&v->dims, samples, count);
+    if (plan->layouts[value].n != samples)
+        return hlrp_fail(err, HLRP_E_MODEL, v->name, "run one picture at a time",
+                         "a value mixes the pictures of a batch");
     plan->offsets[value] = plan->floats;
     plan->floats += (hlrp_layout_count(&plan->layouts[value]) + 15) / 16 * 16;
     return HLRP_OK;
@@ -78,17 +87,24 @@ static hlrp_status lay_out_value(hlrp_plan *plan, int value, int lanes, hlrp_err
 
 static hlrp_status lay_out(hlrp_plan *plan, int lanes, hlrp_error *err) {
     const hlrp_graph *g = plan->graph;
-    bool *follows = NULL;
-    hlrp_status status = hlrp_calloc(&follows, g->value_count, sizeof *follows, "a plan", err);
-    const int input_lanes = status == HLRP_OK && input_meets_others(g, follows) ? lanes : 1;
-    free(follows);
-    if (status == HLRP_OK)
-        status = lay_out_value(plan, g->input, input_lanes, err);
-    for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
+    bool *follows = NULL, *picture = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&follows, g->value_count, sizeof *follows, "a plan", err));
+    HLRP_TRY(hlrp_calloc(&picture, g->value_count, sizeof *picture, "a plan", err));
+    HLRP_TRY(hlrp_find_pictures(g, picture, err));
+    HLRP_TRY(lay_out_value(plan, g->input, picture[g->input],
+                           input_meets_others(g, follows) ? lanes : 1, err));
+    for (int i = 0; i < g->node_count; i++) {
         const hlrp_node *node = &g->nodes[i];
-        status = lay_out_value(plan, node->out[0], lanes_of(plan, node, lanes), err);
+        const int v = node->out[0];
+        HLRP_TRY(lay_out_value(plan, v, picture[v], lanes_of(plan, node, lanes), err));
         plan->index_offsets[i] = -1;
     }
+    for (int v = 0; v < g->value_count; v++)
+        plan->dims[v] = g->values[v].constant ? g->values[v].constant->dims : g->values[v].dims;
+out:
+    free(follows);
+    free(picture);
     return status;
 }
 
@@ -136,6 +152,7 @@ static hlrp_status allocate_tables(hlrp_plan *plan, hlrp_error *err) {
     const int values = plan->graph->value_count, nodes = plan->graph->node_count;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&plan->layouts, values, sizeof *plan->layouts, "plan", err));
+    HLRP_TRY(hlrp_calloc(&plan->dims, values, sizeof *plan->dims, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->offsets, values, sizeof *plan->offsets, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->linear, nodes, sizeof *plan->linear, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->macs, nodes, sizeof *plan->macs, "plan", err));
@@ -174,6 +191,7 @@ void hlrp_plan_free(hlrp_plan *plan) {
         hlrp_linear_free(plan->linear[i]);
     free(plan->linear);
     free(plan->layouts);
+    free(plan->dims);
     free(plan->offsets);
     free(plan->index_offsets);
     free(plan->macs);
@@ -189,7 +207,9 @@ hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp
     HLRP_TRY(hlrp_calloc(&p->layouts, g->value_count, sizeof *p->layouts, "plan", err));
     HLRP_TRY(hlrp_calloc(&p->offsets, g->value_count, sizeof *p->offsets, "plan", err));
     HLRP_TRY(hlrp_calloc(&p->index_offsets, g->node_count, sizeof *p->index_offsets, "plan", err));
+    HLRP_TRY(hlrp_calloc(&p->dims, g->value_count, sizeof *p->dims, "plan", err));
     for (int v = 0; v < g->value_count; v++) {
+        p->dims[v] = plan->dims[v];
         p->layouts[v] = plan->layouts[v];
         p->layouts[v].n = 0;
     }
@@ -206,6 +226,10 @@ const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan) {
 
 const hlrp_layout *hlrp_plan_layout(const hlrp_plan *plan, int value) {
     return &plan->layouts[value];
+}
+
+const hlrp_dims *hlrp_plan_dims(const hlrp_plan *plan, int value) {
+    return &plan->dims[value];
 }
 
 const char *hlrp_plan_kernel(const hlrp_plan *plan, int node) {

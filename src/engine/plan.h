@@ -21,6 +21,8 @@ hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp
 
 const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan);
 const hlrp_layout *hlrp_plan_layout(const hlrp_plan *plan, int value);
+/* Of constants as well. In a plan of no samples they are those of the plan it was made of. */
+const hlrp_dims *hlrp_plan_dims(const hlrp_plan *plan, int value);
 /* The geometry and the (borrowed) parameters of a linear layer, from which rules make maps of
  * their own; forward and adjoint are false in it. */
 hlrp_linear_spec hlrp_plan_linear_spec(const hlrp_plan *plan, int node);

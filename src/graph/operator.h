@@ -23,11 +23,14 @@ typedef struct hlrp_constants {
     int64_t most;                 /* floats that the result may have */
 } hlrp_constants;
 
-/* In which layout a node writes pictures (engine/layout.h). */
+/* Which layouts (engine/layout.h) a node takes and gives. Of rank 4 a value is a picture or rows
+ * (hlrp_find_pictures); of other ranks it is rows. */
 typedef enum hlrp_lays_out {
-    HLRP_LAYS_AS_INPUT, /* that of its first input */
-    HLRP_LAYS_BLOCKED,  /* the one convolutions run fastest in */
-    HLRP_LAYS_FLAT      /* it writes no pictures */
+    HLRP_LAYS_AS_INPUT, /* element by element: any, but one for all its values */
+    HLRP_LAYS_PICTURES, /* pictures, in the layout of its first input */
+    HLRP_LAYS_BLOCKED,  /* pictures, in the layout that convolutions run fastest in */
+    HLRP_LAYS_ROWS,
+    HLRP_LAYS_FREELY /* takes any, and gives what its readers take */
 } hlrp_lays_out;
 
 /* Linear layers, for which composites have columns. */
@@ -66,7 +69,9 @@ struct hlrp_operator {
 
     /* ---- forward ---- */
     hlrp_lays_out lays_out;
-    bool joins; /* its inputs must have one layout */
+    bool (*as_rows)(const hlrp_graph *g,
+                    const hlrp_node *n); /* it must take rows after all; NULL: no */
+    bool joins;                          /* its inputs must have one layout */
     /* Once per plan: makes what forward needs. May be NULL. */
     hlrp_status (*prepare)(struct hlrp_plan *plan, int node, hlrp_error *err);
     hlrp_status (*forward)(const struct hlrp_computation *c, hlrp_error *err);
@@ -89,6 +94,13 @@ struct hlrp_operator {
     const struct hlrp_rule_cell
         *relevance; /* by hlrp_rule_kind: its row of the table rules × operators */
 };
+
+/* The row's, or rows where the row says so of this node. */
+hlrp_lays_out hlrp_node_lays_out(const hlrp_graph *g, const hlrp_node *n);
+
+/* picture[value], written: which values of an inferred graph are pictures. The input is one, and what
+ * is made of one element by element; a node that can give either gives what its readers take. */
+hlrp_status hlrp_find_pictures(const hlrp_graph *g, bool *picture, hlrp_error *err);
 
 /* ---- what rows are made of ---- */
 

@@ -103,6 +103,7 @@ const hlrp_operator hlrp_op_batchnorm = {
     .kind = "@batchnorm",
     .least = 3,
     .shape = shape,
+    .lays_out = HLRP_LAYS_PICTURES,
     .forward = forward,
     .otherwise = HLRP_RULE_EPSILON,
     .all_to_one = true,

@@ -53,6 +53,7 @@ const hlrp_operator hlrp_op_pad = {
     .least = 1,
     .shape = shape,
     .is_identity = is_identity,
+    .lays_out = HLRP_LAYS_PICTURES,
     .forward = forward,
     .nonnegative = hlrp_all_inputs,
     .moves = true,

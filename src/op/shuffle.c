@@ -38,6 +38,7 @@ const hlrp_operator hlrp_op_shuffle = {
     .name = "shuffle",
     .least = 1,
     .shape = shape,
+    .lays_out = HLRP_LAYS_PICTURES,
     .forward = forward,
     .nonnegative = hlrp_all_inputs,
     .moves = true,

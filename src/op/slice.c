@@ -186,6 +186,7 @@ const hlrp_operator hlrp_op_slice = {
     .shape = shape,
     .fold = fold,
     .check = check,
+    .lays_out = HLRP_LAYS_PICTURES,
     .forward = forward,
     .nonnegative = nonnegative,
     .moves = true,
