@@ -13,6 +13,8 @@ void hlrp_leaky_relu(int64_t count, const float *x, float alpha, float *y);
 /* lo ≤ 0 ≤ hi is not required: padding channels are written 0. */
 void hlrp_clip(const hlrp_layout *l, const float *x, float lo, float hi, float *y);
 void hlrp_add(int64_t count, const float *x, float *y); /* y += x */
+/* Zeroes the channels past c in every last block. */
+void hlrp_clear_padding(const hlrp_layout *l, float *y);
 /* y = scale·x + shift, per channel. */
 void hlrp_affine(const hlrp_layout *l, const float *x, const float *scale, const float *shift,
                  float *y);

@@ -289,6 +289,15 @@ const float *hlrp_computation_parameter(const hlrp_computation *c, int k) {
     return parameter(c->plan->graph, c->node, k);
 }
 
+const float *hlrp_computation_input(const hlrp_computation *c, int k) {
+    const hlrp_tensor *constant = c->plan->graph->values[c->node->in[k]].constant;
+    return constant ? constant->f : hlrp_activations_value(c->acts, c->node->in[k]);
+}
+
+const hlrp_dims *hlrp_computation_dims(const hlrp_computation *c, int k) {
+    return &c->plan->dims[c->node->in[k]];
+}
+
 hlrp_status hlrp_computation_linear(const hlrp_computation *c, hlrp_error *err) {
     return hlrp_linear_forward(c->plan->linear[c->id], c->stream, c->x, c->y, err);
 }

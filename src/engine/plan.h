@@ -74,5 +74,8 @@ hlrp_status hlrp_computation_linear(const hlrp_computation *c, hlrp_error *err);
 int32_t *hlrp_computation_indices(const hlrp_computation *c);
 /* A parameter, the k-th input; NULL where it is absent. */
 const float *hlrp_computation_parameter(const hlrp_computation *c, int k);
+/* The k-th input's value and dims, computed or constant; it must be there. */
+const float *hlrp_computation_input(const hlrp_computation *c, int k);
+const hlrp_dims *hlrp_computation_dims(const hlrp_computation *c, int k);
 
 #endif

@@ -17,8 +17,7 @@ void hlrp_leaky_relu(int64_t count, const float *x, float alpha, float *y) {
         y[i] = x[i] >= 0 ? x[i] : alpha * x[i];
 }
 
-/* Zeroes the channels past c in every last block. */
-static void clear_padding(const hlrp_layout *l, float *y) {
+void hlrp_clear_padding(const hlrp_layout *l, float *y) {
     const int used = (int)(l->c % l->lanes);
     if (used == 0)
         return;
@@ -39,7 +38,7 @@ void hlrp_clip(const hlrp_layout *l, const float *x, float lo, float hi, float *
         const float v = x[i] > lo ? x[i] : lo;
         y[i] = v < hi ? v : hi;
     }
-    clear_padding(l, y);
+    hlrp_clear_padding(l, y);
 }
 
 HLRP_VECTOR

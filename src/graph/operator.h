@@ -40,6 +40,13 @@ typedef enum hlrp_layer_kind {
     HLRP_FULLY_CONNECTED
 } hlrp_layer_kind;
 
+/* Products of computed tensors, for which composites have keys. */
+typedef enum hlrp_product_kind {
+    HLRP_NO_PRODUCT,
+    HLRP_PRODUCT_OF_MATRICES, /* lrp.attention */
+    HLRP_PRODUCT_OF_ELEMENTS  /* lrp.gate */
+} hlrp_product_kind;
+
 struct hlrp_computation; /* engine/plan.h */
 struct hlrp_plan;
 struct hlrp_rule_cell; /* lrp/turn.h */
@@ -82,17 +89,26 @@ struct hlrp_operator {
     bool (*rectifies)(const hlrp_node *n);  /* y = 0 wherever x ≤ 0 */
     bool (*moves_zero)(const hlrp_node *n); /* y ≠ 0 where x = 0 */
     bool moves;                             /* data only: pixels stay pixels */
+    /* What products ask of their factors (lrp/structure.h). */
+    bool squashes;    /* its output is a weight: softmax, sigmoid, … */
+    bool of_weights;  /* of weights alone it makes a weight, as moves and elementwise ones do */
+    bool normalizes;  /* it normalizes a layer */
+    bool elementwise; /* each element of the output is a function of the inputs' there */
+    bool activates;   /* it is an activation function */
     /* Moves that change channels: the input that a channel of the output comes from, and its channel
      * there. NULL: the same channel of the first input. */
     int (*source)(const hlrp_graph *g, const hlrp_node *n, int64_t *channel);
 
     /* ---- relevance ---- */
     hlrp_layer_kind layer;
+    hlrp_product_kind product;
     int otherwise;   /* hlrp_rule_kind where no composite speaks */
     bool all_to_one; /* it may hand all to its only input: lrp.batchnorm = pass, and where no bias
                         may keep anything */
     const struct hlrp_rule_cell
-        *relevance; /* by hlrp_rule_kind: its row of the table rules × operators */
+        *relevance;    /* by hlrp_rule_kind: its row of the table rules × operators */
+    const char *unfit; /* why other rules do not fit, where their cells do not say */
+    bool keeps;        /* it may keep relevance whatever biases do: for its constants */
 };
 
 /* The row's, or rows where the row says so of this node. */
@@ -115,6 +131,9 @@ hlrp_status hlrp_node_refuse(const hlrp_node *n, hlrp_error *err, const char *me
 bool hlrp_axis_resolve(int64_t axis, int rank, int *out);
 /* numpy's rule; false where they do not fit. */
 bool hlrp_dims_broadcast(const hlrp_dims *a, const hlrp_dims *b, hlrp_dims *out);
+
+/* [N,C,1,1] beside [N,C,H,W]. */
+bool hlrp_dims_one_per_channel(const hlrp_dims *part, const hlrp_dims *whole);
 
 /* The output has the first input's shape. */
 hlrp_status hlrp_shape_same(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err);

@@ -43,7 +43,7 @@ hlrp_status hlrp_find_pictures(const hlrp_graph *g, bool *picture, hlrp_error *e
         const hlrp_node *n = &g->nodes[i];
         const hlrp_lays_out lays = hlrp_node_lays_out(g, n);
         const int v = n->out[0];
-        const bool gives = lays == HLRP_LAYS_AS_INPUT   ? any_is(g, n, picture)
+        const bool gives = lays == HLRP_LAYS_AS_INPUT ? any_is(g, n, picture)
                            : lays == HLRP_LAYS_FREELY ? wanted[v]
                                                       : lays != HLRP_LAYS_ROWS;
         picture[v] = gives && g->values[v].dims.rank == 4;

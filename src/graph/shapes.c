@@ -49,6 +49,11 @@ bool hlrp_dims_broadcast(const hlrp_dims *a, const hlrp_dims *b, hlrp_dims *out)
     return true;
 }
 
+bool hlrp_dims_one_per_channel(const hlrp_dims *part, const hlrp_dims *whole) {
+    return part->rank == 4 && whole->rank == 4 && part->d[0] == whole->d[0] &&
+           part->d[1] == whole->d[1] && part->d[2] == 1 && part->d[3] == 1;
+}
+
 hlrp_status hlrp_shape_same(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
     (void)err;
     *out = *s->in[0];

@@ -237,12 +237,16 @@ static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *
     return found > 0 || is_kind(o->key) ? HLRP_OK : no_such_node(g, o, err);
 }
 
+static const char *reason(const hlrp_node *n, const hlrp_rule *rule) {
+    const char *own = hlrp_cell_of(n, rule)->unfit;
+    return own ? own : n->op->unfit;
+}
+
 static hlrp_status check_fit(const hlrp_graph *g, const hlrp_rule *rules, hlrp_error *err) {
     char text[64];
     for (int i = 0; i < g->node_count; i++)
         if (!fits(g, i, &rules[i]))
-            return hlrp_fail(err, HLRP_E_CONFIG, g->nodes[i].name,
-                             hlrp_cell_of(&g->nodes[i], &rules[i])->unfit,
+            return hlrp_fail(err, HLRP_E_CONFIG, g->nodes[i].name, reason(&g->nodes[i], &rules[i]),
                              "the rule %s does not fit the node's operator %s",
                              hlrp_rule_text(&rules[i], text, sizeof text), g->nodes[i].op->name);
     return HLRP_OK;

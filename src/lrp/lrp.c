@@ -148,6 +148,7 @@ static hlrp_status allocate(hlrp_lrp *lrp, const hlrp_lrp_options *options, hlrp
     const int64_t channels = g->values[g->input].dims.d[1];
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&lrp->rules, g->node_count, sizeof *lrp->rules, "rules", err));
+    HLRP_TRY(hlrp_calloc(&lrp->to, g->node_count, sizeof *lrp->to, "rules", err));
     HLRP_TRY(hlrp_calloc(&lrp->layers, g->node_count, sizeof *lrp->layers, "layers", err));
     HLRP_TRY(hlrp_calloc(&lrp->shared, g->node_count, sizeof *lrp->shared, "arena", err));
     HLRP_TRY(hlrp_calloc(&lrp->offsets, g->value_count, sizeof *lrp->offsets, "arena", err));
@@ -201,6 +202,7 @@ void hlrp_lrp_free(hlrp_lrp *lrp) {
     hlrp_plan_free(lrp->plan);
     free(lrp->layers);
     free(lrp->rules);
+    free(lrp->to);
     free(lrp->offsets);
     free(lrp->shared);
     free(lrp->bounds);

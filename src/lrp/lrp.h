@@ -45,10 +45,12 @@ const float *hlrp_lrp_logits(const hlrp_lrp_worker *worker);
 
 /* Where one sample's relevance went at one node: sums over its tensors. */
 typedef struct hlrp_account {
-    double out, out_abs; /* Σ R and Σ |R| at the node's output */
-    double in, in_abs;   /* Σ R and Σ |R| of what the node hands to its inputs */
-    double bias;         /* Σ of what its biases took: s·b, b as in the rule's denominator */
-    double stabilizer;   /* Σ of what the stabilizer took: s·(stab(z) − z) */
+    double out, out_abs;  /* Σ R and Σ |R| at the node's output */
+    double in, in_abs;    /* Σ R and Σ |R| of what the node hands to its inputs */
+    double bias;          /* Σ of what its biases took: s·b, b as in the rule's denominator */
+    double stabilizer;    /* Σ of what the stabilizer took: s·(stab(z) − z) */
+    double constant;      /* Σ of what lies on constants: tokens, position embeddings */
+    double normalization; /* Σ of what layer normalization took for its own bias */
 } hlrp_account;
 
 /* What a caller may watch on the way back; zero-initialise what is not wanted. */

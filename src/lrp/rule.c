@@ -13,7 +13,9 @@ static const struct {
     [HLRP_RULE_ALPHABETA] = {"alphabeta", 2}, [HLRP_RULE_ZBOX] = {"zbox", 0},
     [HLRP_RULE_WSQUARE] = {"wsquare", 0},     [HLRP_RULE_FLAT] = {"flat", 0},
     [HLRP_RULE_PASS] = {"pass", 0},           [HLRP_RULE_NORM] = {"norm", 0},
-    [HLRP_RULE_GRADIENT] = {"gradient", 0},
+    [HLRP_RULE_GRADIENT] = {"gradient", 0},   [HLRP_RULE_CONSTANT] = {"constant", 0},
+    [HLRP_RULE_SHARE] = {"share", 0},         [HLRP_RULE_DETACH] = {"detach", 0},
+    [HLRP_RULE_TAYLOR] = {"taylor", 0},
 };
 
 static int find_kind(const char *name) {

@@ -17,6 +17,10 @@ typedef enum hlrp_rule_kind {
     HLRP_RULE_PASS,
     HLRP_RULE_NORM,
     HLRP_RULE_GRADIENT,
+    HLRP_RULE_CONSTANT, /* products: a weight is held fixed */
+    HLRP_RULE_SHARE,    /* products: both factors share */
+    HLRP_RULE_DETACH,   /* layer normalization: its spread is held fixed */
+    HLRP_RULE_TAYLOR,   /* softmax */
     HLRP_RULE_COUNT
 } hlrp_rule_kind;
 

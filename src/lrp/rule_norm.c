@@ -93,15 +93,21 @@ static void choose(int64_t count, const float *x, const float *a, const float *b
         out[i] = x[i] * (x[i] > 0 ? a[i] : b[i]);
 }
 
-static void spread_left(hlrp_turn *t, const hlrp_window *win, const float *left, float *out) {
+static void spread_left(hlrp_turn *t, const hlrp_mean *mean, const float *left, float *out) {
+    if (!mean->window) {
+        float *part = hlrp_take(&t->step, t->in);
+        mean->even(t, left, part);
+        hlrp_add(hlrp_layout_count(t->in), part, out);
+        return;
+    }
+    const hlrp_window seen = mean->window(t);
     float *room = hlrp_take_floats(&t->step, hlrp_spread_room(t->in, t->out));
-    hlrp_spread(t->in, t->out, win, t->in->c, left, out, room);
+    hlrp_spread(t->in, t->out, &seen, t->in->c, left, out, room);
 }
 
 hlrp_status hlrp_back_mean(hlrp_turn *t, const hlrp_mean *mean) {
     const int64_t count = hlrp_layout_count(t->in);
     const bool shares = t->bias == HLRP_BIAS_SHARE;
-    const hlrp_window seen = mean->window(t);
     float *out = hlrp_begin(t, 0);
     float *more = shares ? hlrp_take(&t->step, t->in) : NULL;
     float *magnitude = shares ? hlrp_take(&t->step, t->out) : NULL;
@@ -118,7 +124,7 @@ hlrp_status hlrp_back_mean(hlrp_turn *t, const hlrp_mean *mean) {
         hlrp_multiply(count, t->x, out);
     }
     if (g.left)
-        spread_left(t, &seen, g.left, out);
+        spread_left(t, mean, g.left, out);
     hlrp_end(t, 0, out);
     return HLRP_OK;
 }

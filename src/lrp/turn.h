@@ -15,6 +15,7 @@ typedef struct hlrp_turn {
     const hlrp_node *node;
     const hlrp_rule *rule;
     hlrp_bias bias;
+    int to;                      /* products: the input that gets all; -1: both share */
     const hlrp_layout *in, *out; /* of the first input and the output */
     const float *x, *y, *r;
     hlrp_step step; /* scratch, and the account of linear layers */
@@ -29,7 +30,9 @@ typedef enum hlrp_zero {
 
 typedef struct hlrp_rule_cell {
     hlrp_status (*back)(hlrp_turn *t, hlrp_error *err); /* NULL: the rule does not fit */
-    const char *unfit;          /* why not: for those that `fits` refuses, or for all */
+    /* For hlrp_back_part: writes what the first input gets. */
+    void (*part)(const hlrp_turn *t, float *out);
+    const char *unfit; /* why not, for those that `fits` refuses, or for all; NULL: the row's */
     const hlrp_rule_ops *layer; /* of a linear layer: made ready once per plan */
     bool (*fits)(const hlrp_graph *g, int node, const hlrp_rule *rule); /* NULL: all */
     hlrp_zero zero;
@@ -44,9 +47,24 @@ static inline const hlrp_layout *hlrp_layout_of(const hlrp_lrp_worker *w, int va
     return hlrp_plan_layout(w->lrp->plan, value);
 }
 
-/* The k-th input's value. */
+/* The k-th input's value, computed or constant. */
 static inline const float *hlrp_turn_input(const hlrp_turn *t, int k) {
-    return hlrp_activations_value(t->w->acts, t->node->in[k]);
+    const hlrp_tensor *constant = t->w->lrp->graph->values[t->node->in[k]].constant;
+    return constant ? constant->f : hlrp_activations_value(t->w->acts, t->node->in[k]);
+}
+
+/* Whether the k-th input can be given relevance. */
+static inline bool hlrp_turn_takes(const hlrp_turn *t, int k) {
+    return t->node->in[k] >= 0 && !t->w->lrp->graph->values[t->node->in[k]].constant;
+}
+
+static inline const hlrp_dims *hlrp_turn_dims(const hlrp_turn *t, int k) {
+    return hlrp_plan_dims(t->w->lrp->plan, t->node->in[k]);
+}
+
+/* A dry pass only takes scratch: loops that do not run over layouts, whose n is 0 then, ask this. */
+static inline bool hlrp_turn_is_dry(const hlrp_turn *t) {
+    return t->step.scratch->dry;
 }
 
 /* The stabilizer of a node that is no linear layer. */
@@ -65,6 +83,9 @@ void hlrp_end(hlrp_turn *t, int k, const float *part);
 /* One step back through a linear layer by the cell's rule. */
 hlrp_status hlrp_back_layer(hlrp_turn *t, hlrp_error *err);
 
+/* What the cell's `part` writes, to the first input. */
+hlrp_status hlrp_back_part(hlrp_turn *t, hlrp_error *err);
+
 /* pass: R_in = R. For nodes whose input and output have one layout. */
 hlrp_status hlrp_back_pass(hlrp_turn *t, hlrp_error *err);
 
@@ -72,7 +93,8 @@ hlrp_status hlrp_back_pass(hlrp_turn *t, hlrp_error *err);
 typedef struct hlrp_mean {
     void (*forward)(const hlrp_turn *t, const float *x, float *y);
     void (*adjoint)(const hlrp_turn *t, const float *s, float *c);
-    hlrp_window (*window)(const hlrp_turn *t); /* the pixels that an output sees */
+    hlrp_window (*window)(const hlrp_turn *t); /* the pixels that an output sees; NULL: */
+    void (*even)(const hlrp_turn *t, const float *r, float *c); /* R evenly over what it sees */
 } hlrp_mean;
 
 /* norm (rule_norm.c), for means and for sums of computed values. */
@@ -84,45 +106,37 @@ bool hlrp_fits_absolute(const hlrp_graph *g, int node, const hlrp_rule *rule);
 #define HLRP_ONLY_LAYERS "it is for linear layers: convolutions and fully connected ones"
 #define HLRP_ONLY_NORM "norm is for sums and means"
 #define HLRP_ONLY_PASS "what only moves values or cuts them takes pass, or gradient"
+#define HLRP_ONLY_PRODUCTS "products of two computed tensors take constant, share or gradient"
 #define HLRP_NO_RMS "rms is in units of a linear layer's sums: write it as epsilon(NUMBER)"
 
-/* The row of an operator without a sum to share out: pass and gradient, each by its own function. */
-#define HLRP_PASS_OR_GRADIENT(pass, gradient)                                                      \
+/* The row of an operator without a sum to share out: pass and gradient, each by its own `part`. The
+ * operator's `unfit` is HLRP_ONLY_PASS. */
+#define HLRP_PART(function) .back = hlrp_back_part, .part = (function)
+#define HLRP_PASS_CELL                                                                             \
+    [HLRP_RULE_PASS] = {.back = hlrp_back_pass, .zero = HLRP_ZERO_WITH_OUTPUT, .in_place = true}
+#define HLRP_PASS_AND_GRADIENT(gradient)                                                           \
     {                                                                                              \
-        [HLRP_RULE_LRP0] = {.unfit = HLRP_ONLY_PASS},                                              \
-        [HLRP_RULE_EPSILON] = {.unfit = HLRP_ONLY_PASS},                                           \
-        [HLRP_RULE_GAMMA] = {.unfit = HLRP_ONLY_PASS},                                             \
-        [HLRP_RULE_ZPLUS] = {.unfit = HLRP_ONLY_PASS},                                             \
-        [HLRP_RULE_ALPHABETA] = {.unfit = HLRP_ONLY_PASS},                                         \
-        [HLRP_RULE_ZBOX] = {.unfit = HLRP_ONLY_PASS},                                              \
-        [HLRP_RULE_WSQUARE] = {.unfit = HLRP_ONLY_PASS},                                           \
-        [HLRP_RULE_FLAT] = {.unfit = HLRP_ONLY_PASS},                                              \
-        [HLRP_RULE_PASS] = {.back = (pass),                                                        \
-                            .zero = HLRP_ZERO_WITH_OUTPUT,                                         \
-                            .in_place = (pass) == hlrp_back_pass},                                 \
+        HLRP_PASS_CELL, [HLRP_RULE_NORM] = {.unfit = HLRP_ONLY_NORM}, [HLRP_RULE_GRADIENT] = {     \
+            HLRP_PART(gradient)                                                                    \
+        }                                                                                          \
+    }
+#define HLRP_MOVED(pass, gradient)                                                                 \
+    {                                                                                              \
+        [HLRP_RULE_PASS] = {HLRP_PART(pass), .zero = HLRP_ZERO_WITH_OUTPUT},                       \
         [HLRP_RULE_NORM] = {.unfit = HLRP_ONLY_NORM}, [HLRP_RULE_GRADIENT] = {                     \
-            .back = (gradient)                                                                     \
+            HLRP_PART(gradient)                                                                    \
         }                                                                                          \
     }
 
-/* The row of a sum or a mean: norm, also by the names of the rules that it equals there. */
-#define HLRP_NORM_OR_GRADIENT(norm, gradient)                                                      \
-    {                                                                                              \
-        [HLRP_RULE_LRP0] = {.back = (norm), .zero = HLRP_ZERO_ALWAYS},                             \
-        [HLRP_RULE_EPSILON] = {.back = (norm),                                                     \
-                               .fits = hlrp_fits_absolute,                                         \
-                               .unfit = HLRP_NO_RMS,                                               \
-                               .zero = HLRP_ZERO_ALWAYS},                                          \
-        [HLRP_RULE_GAMMA] = {.unfit = HLRP_ONLY_LAYERS},                                           \
-        [HLRP_RULE_ZPLUS] = {.unfit = HLRP_ONLY_LAYERS},                                           \
-        [HLRP_RULE_ALPHABETA] = {.unfit = HLRP_ONLY_LAYERS},                                       \
-        [HLRP_RULE_ZBOX] = {.unfit = HLRP_ONLY_LAYERS},                                            \
-        [HLRP_RULE_WSQUARE] = {.unfit = HLRP_ONLY_LAYERS},                                         \
-        [HLRP_RULE_FLAT] = {.unfit = HLRP_ONLY_LAYERS},                                            \
-        [HLRP_RULE_PASS] = {.unfit = "its inputs share what arrives: norm, or epsilon"},           \
-        [HLRP_RULE_NORM] = {.back = (norm), .zero = HLRP_ZERO_ALWAYS}, [HLRP_RULE_GRADIENT] = {    \
-            .back = (gradient)                                                                     \
-        }                                                                                          \
-    }
+/* The row of a sum or a mean: norm, also by the names of the rules that it equals there. The
+ * operator's `unfit` is HLRP_ONLY_LAYERS. */
+#define HLRP_NORM_CELLS(norm)                                                                      \
+    [HLRP_RULE_LRP0] = {.back = (norm), .zero = HLRP_ZERO_ALWAYS},                                 \
+    [HLRP_RULE_EPSILON] = {.back = (norm),                                                         \
+                           .fits = hlrp_fits_absolute,                                             \
+                           .unfit = HLRP_NO_RMS,                                                   \
+                           .zero = HLRP_ZERO_ALWAYS},                                              \
+    [HLRP_RULE_PASS] = {.unfit = "its inputs share what arrives: norm, or epsilon"},               \
+    [HLRP_RULE_NORM] = {.back = (norm), .zero = HLRP_ZERO_ALWAYS}
 
 #endif

@@ -41,6 +41,15 @@ hlrp_status hlrp_back_layer(hlrp_turn *t, hlrp_error *err) {
     return status;
 }
 
+hlrp_status hlrp_back_part(hlrp_turn *t, hlrp_error *err) {
+    float *out = hlrp_begin(t, 0);
+    (void)err;
+    if (!hlrp_turn_is_dry(t))
+        hlrp_cell_of(t->node, t->rule)->part(t, out);
+    hlrp_end(t, 0, out);
+    return HLRP_OK;
+}
+
 static void open_account(hlrp_turn *t, hlrp_account *rows) {
     const int64_t sample = hlrp_layout_sample(t->out);
     t->step.account = rows;
@@ -72,6 +81,7 @@ hlrp_status hlrp_lrp_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watc
                    .node = node,
                    .rule = &lrp->rules[id],
                    .bias = lrp->bias,
+                   .to = lrp->to[id],
                    .in = hlrp_layout_of(w, node->in[0]),
                    .out = hlrp_layout_of(w, node->out[0]),
                    .x = hlrp_activations_value(w->acts, node->in[0]),

@@ -1,5 +1,5 @@
-/* Activations of one value: relevance passes; by the gradient it goes where the slope lets it. Those
- * that end a network are cut there, and the probability is model.activation's business. */
+/* Piecewise linear activations, and ELU: relevance passes; by the gradient it goes where the slope lets
+ * it. */
 #include <math.h>
 
 #include "engine/kernels.h"
@@ -60,50 +60,31 @@ static bool clip_moves_zero(const hlrp_node *n) {
 
 /* ---- the gradient ---- */
 
-static hlrp_status relu_gradient(hlrp_turn *t, hlrp_error *err) {
-    float *out = hlrp_begin(t, 0);
-    (void)err;
+static void relu_gradient(const hlrp_turn *t, float *out) {
     for (int64_t i = 0; i < hlrp_layout_count(t->in); i++)
         out[i] = t->r[i] * (t->x[i] > 0 ? 1.0f : 0);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
 }
 
-static hlrp_status leaky_relu_gradient(hlrp_turn *t, hlrp_error *err) {
-    float *out = hlrp_begin(t, 0);
-    (void)err;
+static void leaky_relu_gradient(const hlrp_turn *t, float *out) {
     for (int64_t i = 0; i < hlrp_layout_count(t->in); i++)
         out[i] = t->r[i] * (t->x[i] > 0 ? 1 : t->node->alpha);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
 }
 
-static hlrp_status elu_gradient(hlrp_turn *t, hlrp_error *err) {
-    float *out = hlrp_begin(t, 0);
-    (void)err;
+static void elu_gradient(const hlrp_turn *t, float *out) {
     for (int64_t i = 0; i < hlrp_layout_count(t->in); i++)
         out[i] = t->r[i] * (t->x[i] > 0 ? 1 : t->node->alpha * expf(t->x[i]));
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
 }
 
-static hlrp_status clip_gradient(hlrp_turn *t, hlrp_error *err) {
-    float *out = hlrp_begin(t, 0);
-    (void)err;
+static void clip_gradient(const hlrp_turn *t, float *out) {
     for (int64_t i = 0; i < hlrp_layout_count(t->in); i++)
         out[i] = t->r[i] * (t->x[i] > t->node->lo && !(t->x[i] >= t->node->hi) ? 1.0f : 0);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
 }
 
-static const hlrp_rule_cell relu_relevance[HLRP_RULE_COUNT] =
-    HLRP_PASS_OR_GRADIENT(hlrp_back_pass, relu_gradient);
+static const hlrp_rule_cell relu_relevance[HLRP_RULE_COUNT] = HLRP_PASS_AND_GRADIENT(relu_gradient);
 static const hlrp_rule_cell leaky_relu_relevance[HLRP_RULE_COUNT] =
-    HLRP_PASS_OR_GRADIENT(hlrp_back_pass, leaky_relu_gradient);
-static const hlrp_rule_cell elu_relevance[HLRP_RULE_COUNT] =
-    HLRP_PASS_OR_GRADIENT(hlrp_back_pass, elu_gradient);
-static const hlrp_rule_cell clip_relevance[HLRP_RULE_COUNT] =
-    HLRP_PASS_OR_GRADIENT(hlrp_back_pass, clip_gradient);
+    HLRP_PASS_AND_GRADIENT(leaky_relu_gradient);
+static const hlrp_rule_cell elu_relevance[HLRP_RULE_COUNT] = HLRP_PASS_AND_GRADIENT(elu_gradient);
+static const hlrp_rule_cell clip_relevance[HLRP_RULE_COUNT] = HLRP_PASS_AND_GRADIENT(clip_gradient);
 
 const hlrp_operator hlrp_op_relu = {
     .name = "relu",
@@ -113,7 +94,10 @@ const hlrp_operator hlrp_op_relu = {
     .nonnegative = relu_nonnegative,
     .rectifies = always,
     .otherwise = HLRP_RULE_PASS,
+    .elementwise = true,
+    .activates = true,
     .relevance = relu_relevance,
+    .unfit = HLRP_ONLY_PASS,
 };
 
 const hlrp_operator hlrp_op_leaky_relu = {
@@ -123,7 +107,10 @@ const hlrp_operator hlrp_op_leaky_relu = {
     .forward = leaky_relu_forward,
     .nonnegative = hlrp_all_inputs,
     .otherwise = HLRP_RULE_PASS,
+    .elementwise = true,
+    .activates = true,
     .relevance = leaky_relu_relevance,
+    .unfit = HLRP_ONLY_PASS,
 };
 
 const hlrp_operator hlrp_op_elu = {
@@ -133,7 +120,10 @@ const hlrp_operator hlrp_op_elu = {
     .forward = elu_forward,
     .nonnegative = hlrp_all_inputs,
     .otherwise = HLRP_RULE_PASS,
+    .elementwise = true,
+    .activates = true,
     .relevance = elu_relevance,
+    .unfit = HLRP_ONLY_PASS,
 };
 
 const hlrp_operator hlrp_op_clip = {
@@ -145,28 +135,8 @@ const hlrp_operator hlrp_op_clip = {
     .rectifies = clip_rectifies,
     .moves_zero = clip_moves_zero,
     .otherwise = HLRP_RULE_PASS,
+    .elementwise = true,
+    .activates = true,
     .relevance = clip_relevance,
-};
-
-/* ---- at the output ---- */
-
-const hlrp_operator hlrp_op_sigmoid = {
-    .name = "sigmoid",
-    .least = 1,
-    .shape = hlrp_shape_same,
-    .ends = HLRP_ACTIVATION_SIGMOID,
-};
-
-const hlrp_operator hlrp_op_softmax = {
-    .name = "softmax",
-    .least = 1,
-    .shape = hlrp_shape_same,
-    .ends = HLRP_ACTIVATION_SOFTMAX,
-};
-
-const hlrp_operator hlrp_op_log_softmax = {
-    .name = "log_softmax",
-    .least = 1,
-    .shape = hlrp_shape_same,
-    .ends = HLRP_ACTIVATION_SOFTMAX,
+    .unfit = HLRP_ONLY_PASS,
 };

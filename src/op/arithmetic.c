@@ -1,5 +1,9 @@
-/* Arithmetic of a computed tensor with a constant, which canonize makes a batchnorm or a bias, and of
- * constants among themselves. */
+/* Arithmetic of a computed tensor with a constant, and of constants among themselves. Where the constant
+ * goes by channels canonize makes a batchnorm of it, or a bias. */
+#include <string.h>
+
+#include "engine/kernels.h"
+#include "lrp/turn.h"
 #include "op/fold.h"
 #include "op/op.h"
 
@@ -141,14 +145,148 @@ static double inverse(double v) {
     return 1 / v;
 }
 
-const hlrp_operator hlrp_op_mul = {
-    .name = "mul", .least = 2, .shape = shape, .fold = fold_product, .scale = itself};
+/* ---- of data ---- */
 
-const hlrp_operator hlrp_op_div = {
-    .name = "div", .least = 2, .shape = shape, .fold = fold_quotient, .scale = inverse};
+/* Constants of one number take any layout, others rows. */
+static bool as_rows(const hlrp_graph *g, const hlrp_node *n) {
+    const hlrp_tensor *c = n->in_count > 1 && n->in[1] >= 0 ? g->values[n->in[1]].constant : NULL;
+    return c && hlrp_tensor_count(c) != 1;
+}
 
-const hlrp_operator hlrp_op_sub = {
-    .name = "sub", .least = 2, .shape = shape, .fold = fold_difference, .shift = negative};
+/* y = x ∘ constant. */
+static void forward_of(const hlrp_computation *c, const arithmetic *by) {
+    const hlrp_dims *x = hlrp_computation_dims(c, 0), *own = hlrp_computation_dims(c, 1);
+    const float *constant = hlrp_computation_input(c, 1);
+    const int64_t last = x->rank > 0 ? x->d[x->rank - 1] : 1, all = hlrp_layout_count(c->out);
+    int64_t stride[HLRP_MAX_RANK] = {0};
+    hlrp_strides_of(own, x, stride);
+    const int64_t step = x->rank > 0 ? stride[x->rank - 1] : 0;
+    const int64_t run = c->out->rows || c->out->lanes == 1 ? last : all; /* else it is a scalar */
+    for (int64_t i = 0; i < all; i += run) {
+        const float *v = constant + (run == all ? 0 : hlrp_offset_of(i, x, stride));
+        for (int64_t k = 0; k < run; k++)
+            c->y[i + k] = by->of_floats(c->x[i + k], v[k * step]);
+    }
+    hlrp_clear_padding(c->out, c->y);
+}
 
-const hlrp_operator hlrp_op_add_const = {
-    .name = "add_const", .least = 2, .shape = shape, .fold = hlrp_fold_sum, .shift = itself};
+static hlrp_status forward_product(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    forward_of(c, &product);
+    return HLRP_OK;
+}
+
+static hlrp_status forward_quotient(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    forward_of(c, &quotient);
+    return HLRP_OK;
+}
+
+static hlrp_status forward_sum(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    forward_of(c, &sum);
+    return HLRP_OK;
+}
+
+static hlrp_status forward_difference(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    forward_of(c, &difference);
+    return HLRP_OK;
+}
+
+/* ---- relevance: factors pass it; of a summand, x gets its part x·R/stab(y), and the rest lies on the
+ * constant ---- */
+
+static void sum_part(const hlrp_turn *t, float *out) {
+    const float e = (float)hlrp_node_epsilon(t->rule);
+    double kept = 0, taken = 0;
+    for (int64_t i = 0; i < hlrp_layout_count(t->in); i++) {
+        const float s = t->r[i] / hlrp_stab(t->y[i], e);
+        out[i] = t->x[i] * s;
+        taken += (double)s * (double)(t->y[i] >= 0 ? e : -e);
+        kept += (double)s * ((double)t->y[i] - (double)t->x[i]);
+    }
+    if (t->step.account) {
+        t->step.account[0].constant += kept;
+        t->step.account[0].stabilizer += taken;
+    }
+}
+
+static void sum_gradient(const hlrp_turn *t, float *out) {
+    memcpy(out, t->r, (size_t)hlrp_layout_count(t->in) * sizeof *out);
+}
+
+static float factor_of(const hlrp_turn *t, int64_t i, const int64_t *stride) {
+    const float *constant = hlrp_turn_input(t, 1);
+    const hlrp_dims *x = hlrp_turn_dims(t, 0);
+    const bool one = hlrp_layout_count(t->in) != 0 && !t->in->rows && t->in->lanes > 1;
+    return constant[one ? 0 : hlrp_offset_of(i, x, stride)];
+}
+
+static void product_gradient(const hlrp_turn *t, float *out) {
+    int64_t stride[HLRP_MAX_RANK] = {0};
+    hlrp_strides_of(hlrp_turn_dims(t, 1), hlrp_turn_dims(t, 0), stride);
+    for (int64_t i = 0; i < hlrp_layout_count(t->in); i++)
+        out[i] = t->r[i] * factor_of(t, i, stride);
+}
+
+static void quotient_gradient(const hlrp_turn *t, float *out) {
+    int64_t stride[HLRP_MAX_RANK] = {0};
+    hlrp_strides_of(hlrp_turn_dims(t, 1), hlrp_turn_dims(t, 0), stride);
+    for (int64_t i = 0; i < hlrp_layout_count(t->in); i++)
+        out[i] = t->r[i] / factor_of(t, i, stride);
+}
+
+static const hlrp_rule_cell product_relevance[HLRP_RULE_COUNT] =
+    HLRP_PASS_AND_GRADIENT(product_gradient);
+static const hlrp_rule_cell quotient_relevance[HLRP_RULE_COUNT] =
+    HLRP_PASS_AND_GRADIENT(quotient_gradient);
+static const hlrp_rule_cell sum_relevance[HLRP_RULE_COUNT] = {
+    [HLRP_RULE_LRP0] = {HLRP_PART(sum_part), .zero = HLRP_ZERO_ALWAYS},
+    [HLRP_RULE_EPSILON] = {HLRP_PART(sum_part), .fits = hlrp_fits_absolute, .unfit = HLRP_NO_RMS,
+                           .zero = HLRP_ZERO_ALWAYS},
+    HLRP_PASS_CELL,
+    [HLRP_RULE_NORM] = {HLRP_PART(sum_part), .zero = HLRP_ZERO_ALWAYS},
+    [HLRP_RULE_GRADIENT] = {HLRP_PART(sum_gradient)}};
+
+#define WITH_CONSTANT .least = 2, .shape = shape, .as_rows = as_rows, .elementwise = true
+#define SUMMAND                                                                                    \
+    .moves_zero = moves_zero, .keeps = true, .otherwise = HLRP_RULE_EPSILON,                       \
+    .relevance = sum_relevance, .unfit = HLRP_ONLY_LAYERS
+
+static bool moves_zero(const hlrp_node *n) {
+    (void)n;
+    return true;
+}
+
+const hlrp_operator hlrp_op_mul = {.name = "mul",
+                                   .fold = fold_product,
+                                   .scale = itself,
+                                   .forward = forward_product,
+                                   .otherwise = HLRP_RULE_PASS,
+                                   .relevance = product_relevance,
+                                   .unfit = HLRP_ONLY_PASS,
+                                   WITH_CONSTANT};
+
+const hlrp_operator hlrp_op_div = {.name = "div",
+                                   .fold = fold_quotient,
+                                   .scale = inverse,
+                                   .forward = forward_quotient,
+                                   .otherwise = HLRP_RULE_PASS,
+                                   .relevance = quotient_relevance,
+                                   .unfit = HLRP_ONLY_PASS,
+                                   WITH_CONSTANT};
+
+const hlrp_operator hlrp_op_sub = {.name = "sub",
+                                   .fold = fold_difference,
+                                   .shift = negative,
+                                   .forward = forward_difference,
+                                   SUMMAND,
+                                   WITH_CONSTANT};
+
+const hlrp_operator hlrp_op_add_const = {.name = "add_const",
+                                         .fold = hlrp_fold_sum,
+                                         .shift = itself,
+                                         .forward = forward_sum,
+                                         SUMMAND,
+                                         WITH_CONSTANT};

@@ -102,7 +102,10 @@ static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
     return HLRP_OK;
 }
 
-static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_PASS_OR_GRADIENT(back, back);
+static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
+    [HLRP_RULE_PASS] = {.back = back, .zero = HLRP_ZERO_WITH_OUTPUT},
+    [HLRP_RULE_NORM] = {.unfit = HLRP_ONLY_NORM},
+    [HLRP_RULE_GRADIENT] = {.back = back}};
 
 const hlrp_operator hlrp_op_concat = {
     .name = "concat",
@@ -120,4 +123,5 @@ const hlrp_operator hlrp_op_concat = {
     .source = source,
     .otherwise = HLRP_RULE_PASS,
     .relevance = relevance,
+    .unfit = HLRP_ONLY_PASS,
 };

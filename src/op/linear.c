@@ -27,29 +27,21 @@ out:
     return status;
 }
 
-/* row: which axis of W the outputs are. */
-static hlrp_status linear_shape(const hlrp_shapes *s, int row, hlrp_dims *out, hlrp_error *err) {
+/* Along the last axis, whatever stands before it. */
+static hlrp_status gemm_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
     char a[96], b[96];
     const hlrp_dims *x = s->in[0], *w = s->in[1];
-    hlrp_status status = hlrp_shape_rank(s, 2, err);
-    if (status != HLRP_OK)
-        return status;
-    if (w->rank != 2 || w->d[1 - row] != x->d[1])
+    const int last = x->rank - 1;
+    if (last < 1)
+        return hlrp_shape_rank(s, 2, err);
+    if (w->rank != 2 || w->d[1] != x->d[last])
         return hlrp_node_fail(s->n, err,
                               "weights of shape %s do not fit an input of shape %s "
                               "(was the network exported for another input size?)",
                               hlrp_dims_text(w, a, sizeof a), hlrp_dims_text(x, b, sizeof b));
     *out = *x;
-    out->d[1] = w->d[row];
-    return s->n->in_count > 2 ? hlrp_shape_vector(s, 2, w->d[row], "bias", err) : HLRP_OK;
-}
-
-static hlrp_status gemm_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
-    return linear_shape(s, 0, out, err);
-}
-
-static hlrp_status matmul_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
-    return linear_shape(s, 1, out, err);
+    out->d[last] = w->d[0];
+    return s->n->in_count > 2 ? hlrp_shape_vector(s, 2, w->d[0], "bias", err) : HLRP_OK;
 }
 
 /* ---- which rules fit ---- */
@@ -65,6 +57,7 @@ static bool same_shape(const hlrp_graph *g, int node, const hlrp_rule *rule) {
     return hlrp_dims_equal(&g->values[n->in[0]].dims, &g->values[n->out[0]].dims);
 }
 
+#define ONLY_LAYER_RULES "it is for products, layer normalization or softmax"
 #define BOX "zbox is for convolutions that see the input's pixels"
 #define SHAPES "pass is for nodes whose input and output have one shape"
 
@@ -106,6 +99,7 @@ const hlrp_operator hlrp_op_conv = {
     .layer = HLRP_CONVOLUTION,
     .otherwise = HLRP_RULE_EPSILON,
     .relevance = conv_relevance,
+    .unfit = ONLY_LAYER_RULES,
 };
 
 const hlrp_operator hlrp_op_gemm = {
@@ -119,10 +113,5 @@ const hlrp_operator hlrp_op_gemm = {
     .layer = HLRP_FULLY_CONNECTED,
     .otherwise = HLRP_RULE_EPSILON,
     .relevance = gemm_relevance,
-};
-
-const hlrp_operator hlrp_op_matmul = {
-    .name = "matmul",
-    .least = 2,
-    .shape = matmul_shape,
+    .unfit = ONLY_LAYER_RULES,
 };

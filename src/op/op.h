@@ -7,53 +7,94 @@
 
 #include "graph/operator.h"
 
-#define HLRP_OPERATORS(X)                                                                              \
-    /* linear.c */                                                                                     \
-    X(conv) /* C  in: x [N,C,H,W], W [O,C/g,kh,kw], b [O] or absent; group, window (2-D only) */       \
-    X(gemm) /* C  in: x [N,I], W [O,I], b [O] or absent: y = x Wᵀ + b (after reading: transB=1,  \
-                    alpha and beta folded into the constants) */   \
-    X(matmul) /*    in: x, W [I,O] constant; canonize makes it gemm */                                 \
-    /* batchnorm.c */                                                                                  \
+#define HLRP_OPERATORS(X)                                                                                 \
+    /* linear.c */                                                                                        \
+    X(conv) /* C  in: x [N,C,H,W], W [O,C/g,kh,kw], b [O] or absent; group, window (2-D only) */          \
+    X(gemm) /* C  in: x [...,I], W [O,I], b [O] or absent: y = x Wᵀ + b (after reading: transB=1,  \
+                    alpha and beta folded into the constants) */    \
+    /* product.c */                                                                                       \
+    X(matmul) /* C  in: two tensors, one of them constant at most; of x with W [I,O] constant canonize \
+                    makes gemm */  \
+    /* gate.c */                                                                                          \
+    X(gate)     /* C  in: two computed tensors, multiplied element by element */                          \
+    X(quotient) /* C  in: two computed tensors, divided element by element */                             \
+    /* batchnorm.c */                                                                                     \
     X(batchnorm) /* C  in: x, scale, shift [C]: y = scale·x + shift, folded from gamma, beta, mean, \
-                       var and epsilon at reading */ \
-    /* activation.c */                                                                                 \
-    X(relu)        /* C */                                                                             \
-    X(leaky_relu)  /* C  alpha */                                                                      \
-    X(elu)         /* C  alpha: alpha·(exp x − 1) where x < 0 */                                    \
-    X(clip)        /* C  lo, hi (ReLU6) */                                                             \
-    X(sigmoid)     /*    cut at the output */                                                          \
-    X(softmax)     /*    cut at the output; axis */                                                    \
-    X(log_softmax) /*    likewise */                                                                   \
-    /* pool.c */                                                                                       \
-    X(maxpool)        /* C  window */                                                                  \
-    X(avgpool)        /* C  window, count_include_pad */                                               \
-    X(global_avgpool) /* C  keepdims: [N,C,1,1] or [N,C] (also ReduceMean over H and W) */             \
-    /* sum.c */                                                                                        \
-    X(add) /* C  n ≥ 2 computed inputs of one shape (Add, Sum), no broadcast */                      \
-    /* arithmetic.c: with a constant, a scalar or per channel; canonize makes them batchnorm, or the \
-     * bias of the layer before */ \
-    X(mul)                                                                                             \
-    X(sub)                                                                                             \
-    X(div)                                                                                             \
-    X(add_const)                                                                                       \
-    /* concat.c, pad.c, slice.c, shuffle.c */                                                          \
-    X(concat) /* C  axis 1 */                                                                          \
-    X(pad)    /* C  constant 0: window.pad_lo/pad_hi over H and W; negative crops */                   \
+                       var and epsilon at reading */    \
+    /* activation.c */                                                                                    \
+    X(relu)       /* C */                                                                                 \
+    X(leaky_relu) /* C  alpha */                                                                          \
+    X(elu)        /* C  alpha: alpha·(exp x − 1) where x < 0 */                                        \
+    X(clip)       /* C  lo, hi (ReLU6) */                                                                 \
+    /* function.c */                                                                                      \
+    X(sigmoid)      /* C, and cut at the output */                                                        \
+    X(tanh)         /* C */                                                                               \
+    X(erf)          /* C */                                                                               \
+    X(hard_sigmoid) /* C  alpha·x + lo between 0 and 1 */                                                \
+    X(hard_swish)   /* C */                                                                               \
+    X(gelu)         /* C */                                                                               \
+    X(gelu_tanh)    /* C */                                                                               \
+    X(swish)        /* C  x·sigmoid(alpha·x) */                                                         \
+    X(softplus)     /* C */                                                                               \
+    X(softsign)     /* C */                                                                               \
+    X(mish)         /* C */                                                                               \
+    X(selu)         /* C  alpha, lo (gamma) */                                                            \
+    X(celu)         /* C  alpha */                                                                        \
+    X(exp)          /* C */                                                                               \
+    X(log)          /* C */                                                                               \
+    X(sqrt)         /* C */                                                                               \
+    X(reciprocal)   /* C */                                                                               \
+    X(neg)          /* C */                                                                               \
+    X(abs)          /* C */                                                                               \
+    X(power)        /* C  to the alpha */                                                                 \
+    /* softmax.c */                                                                                       \
+    X(softmax)     /* C  axis; cut at the output */                                                       \
+    X(log_softmax) /* C  likewise */                                                                      \
+    /* pool.c */                                                                                          \
+    X(maxpool)        /* C  window */                                                                     \
+    X(avgpool)        /* C  window, count_include_pad */                                                  \
+    X(global_avgpool) /* C  keepdims: [N,C,1,1] or [N,C] (also ReduceMean over H and W) */                \
+    /* sum.c */                                                                                           \
+    X(add) /* C  n ≥ 2 computed inputs of one shape (Add, Sum), no broadcast */                         \
+    /* arithmetic.c: C  with a constant; those by channels canonize makes batchnorm, or the bias of the \
+     * layer before */ \
+    X(mul)                                                                                                \
+    X(sub)                                                                                                \
+    X(div)                                                                                                \
+    X(add_const)                                                                                          \
+    /* concat.c, pad.c, slice.c, shuffle.c */                                                             \
+    X(concat) /* C  axis 1 */                                                                             \
+    X(pad)    /* C  constant 0: window.pad_lo/pad_hi over H and W; negative crops */                      \
     X(slice) /* C  in: x, starts, ends, axes, steps as ONNX has them, the last two -1 where absent, \
                      or x alone: part `part` of `group` equal ones along `axis` (Split). Of data   \
                      with steps of 1 only; ints: the first index along each axis, set by           \
-                     hlrp_graph_infer. Of integers: shape arithmetic, folded by canonize */  \
-    X(shuffle) /* C  channels [group, C/group] → [C/group, group] (channel shuffle) */               \
-    /* reshape.c */                                                                                    \
-    X(flatten)   /* C  [N,C,H,W] → [N,C·H·W]; axis 1 */                                            \
-    X(reshape)   /*    in: x, shape (constant); canonize makes it flatten or drops it */               \
-    X(transpose) /*    perm in ints */                                                                 \
-    X(squeeze)   /*    axes in ints */                                                                 \
-    X(unsqueeze) /*    axes in ints */                                                                 \
-    X(identity)  /*    Identity, Dropout, Cast to float: dropped by canonize */                        \
-    /* shape.c: shape arithmetic, folded by canonize once the input size is known */                   \
-    X(shape)                                                                                           \
-    X(gather)
+                     hlrp_graph_infer. Of integers: shape arithmetic, folded by canonize */     \
+    X(shuffle) /* C  channels [group, C/group] → [C/group, group] (channel shuffle) */                  \
+    /* normalize.c */                                                                                     \
+    X(layernorm)      /* C  in: x, scale or absent, bias or absent; from axis on; lo: epsilon */          \
+    X(groupnorm)      /* C  in: x [N,C,...], scale, bias [C]; group, lo */                                \
+    X(instancenorm)   /* C  likewise, of each channel */                                                  \
+    X(rmsnorm)        /* C  in: x, scale or absent; from axis on; lo: epsilon */                          \
+    X(local_response) /* C  x / (hi + alpha/group·Σ x²)^lo over group channels */                      \
+    /* reduce.c */                                                                                        \
+    X(reduce_sum)  /* C  axes in ints, none: all; keepdims */                                             \
+    X(reduce_mean) /* C */                                                                                \
+    X(reduce_max)  /* C */                                                                                \
+    X(reduce_l2)   /* C */                                                                                \
+    /* reshape.c: C  the same elements in the same order */                                               \
+    X(flatten)   /* [N,C,H,W] → [N,C·H·W]; axis */                                                    \
+    X(reshape)   /* in: x, shape (constant) */                                                            \
+    X(squeeze)   /* axes in ints */                                                                       \
+    X(unsqueeze) /* axes in ints */                                                                       \
+    X(identity) /* Identity, Dropout, Cast to float; canonize drops those, and puts one where a layout \
+                    has to change */  \
+    /* move.c */                                                                                          \
+    X(transpose) /* C  perm in ints */                                                                    \
+    X(expand)    /* C  in: x, shape (constant) */                                                         \
+    X(expand_to) /* C  in: x, a tensor whose shape is met; keepdims: but for its last two axes */         \
+    X(gather)    /* C  in: x, indices (constant); axis */                                                 \
+    /* shape.c: shape arithmetic, folded by canonize once the input size is known */                      \
+    X(shape)
 
 #define HLRP_DECLARE(name) extern const hlrp_operator hlrp_op_##name;
 HLRP_OPERATORS(HLRP_DECLARE)

@@ -29,24 +29,18 @@ static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
     return HLRP_OK;
 }
 
-static hlrp_status gradient(hlrp_turn *t, hlrp_error *err) {
-    float *out = hlrp_begin(t, 0);
-    (void)err;
+static void gradient(const hlrp_turn *t, float *out) {
     hlrp_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, out);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
 }
 
-static hlrp_status pass(hlrp_turn *t, hlrp_error *err) {
-    if (!hlrp_bias_conserves(t->bias))
-        return gradient(t, err);
-    float *out = hlrp_begin(t, 0);
-    hlrp_pad_fold(t->in, t->out, t->node->window.pad_lo, t->r, out);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
+static void pass(const hlrp_turn *t, float *out) {
+    if (hlrp_bias_conserves(t->bias))
+        hlrp_pad_fold(t->in, t->out, t->node->window.pad_lo, t->r, out);
+    else
+        gradient(t, out);
 }
 
-static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_PASS_OR_GRADIENT(pass, gradient);
+static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_MOVED(pass, gradient);
 
 const hlrp_operator hlrp_op_pad = {
     .name = "pad",
@@ -59,4 +53,5 @@ const hlrp_operator hlrp_op_pad = {
     .moves = true,
     .otherwise = HLRP_RULE_PASS,
     .relevance = relevance,
+    .unfit = HLRP_ONLY_PASS,
 };

@@ -69,12 +69,8 @@ static hlrp_status global_forward(const hlrp_computation *c, hlrp_error *err) {
 
 /* ---- relevance of maxima ---- */
 
-static hlrp_status maxpool_back(hlrp_turn *t, hlrp_error *err) {
-    float *out = hlrp_begin(t, 0);
-    (void)err;
+static void maxpool_back(const hlrp_turn *t, float *out) {
     hlrp_maxpool_adjoint(t->in, t->out, hlrp_activations_indices(t->w->acts, t->id), t->r, out);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
 }
 
 /* ---- relevance of means ---- */
@@ -106,21 +102,13 @@ static hlrp_window whole_picture(const hlrp_turn *t) {
 static const hlrp_mean over_window = {window_mean, window_adjoint, own_window};
 static const hlrp_mean over_picture = {global_mean, global_adjoint, whole_picture};
 
-static hlrp_status gradient_of(hlrp_turn *t, const hlrp_mean *mean) {
-    float *out = hlrp_begin(t, 0);
-    mean->adjoint(t, t->r, out);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
-}
-
 static hlrp_status avgpool_norm(hlrp_turn *t, hlrp_error *err) {
     (void)err;
     return hlrp_back_mean(t, &over_window);
 }
 
-static hlrp_status avgpool_gradient(hlrp_turn *t, hlrp_error *err) {
-    (void)err;
-    return gradient_of(t, &over_window);
+static void avgpool_gradient(const hlrp_turn *t, float *out) {
+    window_adjoint(t, t->r, out);
 }
 
 static hlrp_status global_norm(hlrp_turn *t, hlrp_error *err) {
@@ -128,18 +116,17 @@ static hlrp_status global_norm(hlrp_turn *t, hlrp_error *err) {
     return hlrp_back_mean(t, &over_picture);
 }
 
-static hlrp_status global_gradient(hlrp_turn *t, hlrp_error *err) {
-    (void)err;
-    return gradient_of(t, &over_picture);
+static void global_gradient(const hlrp_turn *t, float *out) {
+    global_adjoint(t, t->r, out);
 }
 
 /* An input of 0 that is handed something is the maximum itself. */
 static const hlrp_rule_cell maxpool_relevance[HLRP_RULE_COUNT] =
-    HLRP_PASS_OR_GRADIENT(maxpool_back, maxpool_back);
-static const hlrp_rule_cell avgpool_relevance[HLRP_RULE_COUNT] =
-    HLRP_NORM_OR_GRADIENT(avgpool_norm, avgpool_gradient);
-static const hlrp_rule_cell global_relevance[HLRP_RULE_COUNT] =
-    HLRP_NORM_OR_GRADIENT(global_norm, global_gradient);
+    HLRP_MOVED(maxpool_back, maxpool_back);
+static const hlrp_rule_cell avgpool_relevance[HLRP_RULE_COUNT] = {
+    HLRP_NORM_CELLS(avgpool_norm), [HLRP_RULE_GRADIENT] = {HLRP_PART(avgpool_gradient)}};
+static const hlrp_rule_cell global_relevance[HLRP_RULE_COUNT] = {
+    HLRP_NORM_CELLS(global_norm), [HLRP_RULE_GRADIENT] = {HLRP_PART(global_gradient)}};
 
 const hlrp_operator hlrp_op_maxpool = {
     .name = "maxpool",
@@ -151,6 +138,7 @@ const hlrp_operator hlrp_op_maxpool = {
     .nonnegative = hlrp_all_inputs,
     .otherwise = HLRP_RULE_PASS,
     .relevance = maxpool_relevance,
+    .unfit = HLRP_ONLY_PASS,
 };
 
 const hlrp_operator hlrp_op_avgpool = {
@@ -164,6 +152,8 @@ const hlrp_operator hlrp_op_avgpool = {
     .nonnegative = hlrp_all_inputs,
     .otherwise = HLRP_RULE_NORM,
     .relevance = avgpool_relevance,
+    .unfit = HLRP_ONLY_LAYERS,
+    .of_weights = true,
 };
 
 const hlrp_operator hlrp_op_global_avgpool = {
@@ -176,4 +166,6 @@ const hlrp_operator hlrp_op_global_avgpool = {
     .nonnegative = hlrp_all_inputs,
     .otherwise = HLRP_RULE_NORM,
     .relevance = global_relevance,
+    .unfit = HLRP_ONLY_LAYERS,
+    .of_weights = true,
 };

@@ -1,5 +1,6 @@
-/* What gives its input's elements under other dims, in their order or another one. Of data only
- * flatten remains after canonize. */
+/* What gives its input's elements in their order, under other dims or in another layout. */
+#include <string.h>
+
 #include "engine/kernels.h"
 #include "lrp/turn.h"
 #include "op/op.h"
@@ -45,23 +46,6 @@ static hlrp_status dims_reshape(const hlrp_node *n, const hlrp_dims *in, const h
         return hlrp_node_fail(n, err, "cannot reshape %s to %s",
                               hlrp_dims_text(in, from, sizeof from),
                               hlrp_dims_text(&asked, to, sizeof to));
-    }
-    return HLRP_OK;
-}
-
-static hlrp_status dims_transpose(const hlrp_node *n, const hlrp_dims *in, hlrp_dims *out,
-                                  hlrp_error *err) {
-    unsigned seen = 0;
-    out->rank = in->rank;
-    if (n->ints.rank != 0 && n->ints.rank != in->rank)
-        return hlrp_node_fail(n, err, "perm has %d entries for a tensor of rank %d", n->ints.rank,
-                              in->rank);
-    for (int k = 0; k < in->rank; k++) {
-        int64_t from = n->ints.rank == 0 ? in->rank - 1 - k : n->ints.d[k];
-        if (from < 0 || from >= in->rank || (seen >> from & 1) != 0)
-            return hlrp_node_fail(n, err, "perm is not a permutation of the tensor's axes");
-        seen |= 1U << from;
-        out->d[k] = in->d[from];
     }
     return HLRP_OK;
 }
@@ -121,10 +105,6 @@ static hlrp_status reshape_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_erro
     return dims_reshape(s->n, s->in[0], s->known[1], out, err);
 }
 
-static hlrp_status transpose_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
-    return dims_transpose(s->n, s->in[0], out, err);
-}
-
 static hlrp_status squeeze_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
     return dims_squeeze(s->n, s->in[0], out, err);
 }
@@ -157,26 +137,6 @@ static hlrp_status fold_unsqueeze(const hlrp_constants *c, hlrp_tensor **out, hl
     return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, out, err) : status;
 }
 
-static hlrp_status fold_transpose(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
-    const hlrp_node *n = c->n;
-    const hlrp_tensor *x = c->in[0];
-    hlrp_status status = HLRP_OK;
-    hlrp_dims dims = {0};
-    int64_t own[HLRP_MAX_RANK] = {0}, stride[HLRP_MAX_RANK] = {0};
-
-    HLRP_TRY(dims_transpose(n, &x->dims, &dims, err));
-    HLRP_TRY(hlrp_fold_new(&dims, x->dtype, c->most, out, err));
-    hlrp_strides_of(&x->dims, &x->dims, own);
-    for (int k = 0; k < dims.rank; k++)
-        stride[k] = own[n->ints.rank == 0 ? dims.rank - 1 - k : n->ints.d[k]];
-    int64_t count = hlrp_tensor_count(x);
-    for (int64_t k = 0; k < count; k++)
-        hlrp_fold_element(*out, k, x, hlrp_offset_of(k, &dims, stride));
-
-out:
-    return status;
-}
-
 /* ---- what canonize asks ---- */
 
 static bool always(const hlrp_node *n) {
@@ -189,82 +149,73 @@ static bool in_order(const hlrp_node *n, const hlrp_dims *in) {
     return always(n);
 }
 
-/* Axes of extent other than 1 keep their order. */
-static bool transpose_in_order(const hlrp_node *n, const hlrp_dims *in) {
-    int64_t last = -1;
-    for (int k = 0; k < in->rank; k++) {
-        int64_t from = n->ints.rank == 0 ? in->rank - 1 - k : n->ints.d[k];
-        if (in->d[from] == 1)
-            continue;
-        if (from < last)
-            return false;
-        last = from;
+/* ---- of data ---- */
+
+/* Element i of the plain order of a layout. */
+static int64_t place(const hlrp_layout *l, int64_t i) {
+    const int64_t pixels = l->h * l->w, channel = i / pixels;
+    return hlrp_layout_offset(l, channel / l->c, channel % l->c) + i % pixels * l->lanes;
+}
+
+static bool is_plain(const hlrp_layout *l) {
+    return l->rows || l->lanes == 1;
+}
+
+/* The same elements in the same order, under other dims and in another layout. */
+static void relay(const hlrp_layout *from, const float *src, const hlrp_layout *to, float *dst) {
+    const int64_t count = from->n * from->c * from->h * from->w;
+    if (is_plain(from) && is_plain(to)) {
+        memcpy(dst, src, (size_t)count * sizeof *dst);
+    } else if (is_plain(to)) {
+        const hlrp_layout plain = {from->n, from->c, from->h, from->w, 1, false};
+        hlrp_repack(from, src, &plain, dst);
+    } else if (is_plain(from)) {
+        const hlrp_layout plain = {to->n, to->c, to->h, to->w, 1, false};
+        hlrp_repack(&plain, src, to, dst);
+    } else {
+        memset(dst, 0, (size_t)hlrp_layout_count(to) * sizeof *dst);
+        for (int64_t i = 0; i < count; i++)
+            dst[place(to, i)] = src[place(from, i)];
     }
-    return true;
 }
 
-/* ---- flatten ---- */
-
-static hlrp_status flatten_forward(const hlrp_computation *c, hlrp_error *err) {
-    const hlrp_layout to = hlrp_layout_plain(c->in);
+static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
     (void)err;
-    hlrp_repack(c->in, c->x, &to, c->y);
+    relay(c->in, c->x, c->out, c->y);
     return HLRP_OK;
 }
 
-static hlrp_status flatten_back(hlrp_turn *t, hlrp_error *err) {
-    const hlrp_layout from = hlrp_layout_plain(t->in);
-    float *out = hlrp_begin(t, 0);
-    (void)err;
-    hlrp_repack(&from, t->r, t->in, out);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
+static void back(const hlrp_turn *t, float *out) {
+    relay(t->out, t->r, t->in, out);
 }
 
-static const hlrp_rule_cell flatten_relevance[HLRP_RULE_COUNT] =
-    HLRP_PASS_OR_GRADIENT(flatten_back, flatten_back);
+/* Its other input is a shape. */
+static bool nonnegative(const hlrp_node *n, const bool *is) {
+    return is[n->in[0]];
+}
+
+static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_MOVED(back, back);
+
+#define OF_DATA                                                                                    \
+    .reshapes = in_order, .lays_out = HLRP_LAYS_FREELY, .forward = forward,                        \
+    .nonnegative = nonnegative, .moves = true, .otherwise = HLRP_RULE_PASS,                        \
+    .relevance = relevance, .unfit = HLRP_ONLY_PASS
 
 const hlrp_operator hlrp_op_flatten = {
-    .name = "flatten",
-    .least = 1,
-    .shape = flatten_shape,
-    .reshapes = in_order,
-    .check = hlrp_check_axis_1,
-    .lays_out = HLRP_LAYS_FREELY,
-    .forward = flatten_forward,
-    .nonnegative = hlrp_all_inputs,
-    .moves = true,
-    .otherwise = HLRP_RULE_PASS,
-    .relevance = flatten_relevance,
-};
+    .name = "flatten", .least = 1, .shape = flatten_shape, OF_DATA};
 
-const hlrp_operator hlrp_op_reshape = {.name = "reshape",
-                                       .least = 2,
-                                       .shape = reshape_shape,
-                                       .fold = fold_reshape,
-                                       .reshapes = in_order};
+const hlrp_operator hlrp_op_reshape = {
+    .name = "reshape", .least = 2, .shape = reshape_shape, .fold = fold_reshape, OF_DATA};
 
-const hlrp_operator hlrp_op_transpose = {.name = "transpose",
-                                         .least = 1,
-                                         .shape = transpose_shape,
-                                         .fold = fold_transpose,
-                                         .reshapes = transpose_in_order};
+const hlrp_operator hlrp_op_squeeze = {
+    .name = "squeeze", .least = 1, .shape = squeeze_shape, .fold = fold_squeeze, OF_DATA};
 
-const hlrp_operator hlrp_op_squeeze = {.name = "squeeze",
-                                       .least = 1,
-                                       .shape = squeeze_shape,
-                                       .fold = fold_squeeze,
-                                       .reshapes = in_order};
-
-const hlrp_operator hlrp_op_unsqueeze = {.name = "unsqueeze",
-                                         .least = 1,
-                                         .shape = unsqueeze_shape,
-                                         .fold = fold_unsqueeze,
-                                         .reshapes = in_order};
+const hlrp_operator hlrp_op_unsqueeze = {
+    .name = "unsqueeze", .least = 1, .shape = unsqueeze_shape, .fold = fold_unsqueeze, OF_DATA};
 
 const hlrp_operator hlrp_op_identity = {.name = "identity",
                                         .least = 1,
                                         .shape = hlrp_shape_same,
                                         .fold = fold_identity,
                                         .is_identity = always,
-                                        .reshapes = in_order};
+                                        OF_DATA};

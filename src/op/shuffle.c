@@ -24,15 +24,11 @@ static int source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
     return 0;
 }
 
-static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
-    float *out = hlrp_begin(t, 0);
-    (void)err;
+static void back(const hlrp_turn *t, float *out) {
     hlrp_shuffle(t->in, t->in->c / t->node->group, t->r, out);
-    hlrp_end(t, 0, out);
-    return HLRP_OK;
 }
 
-static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_PASS_OR_GRADIENT(back, back);
+static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_MOVED(back, back);
 
 const hlrp_operator hlrp_op_shuffle = {
     .name = "shuffle",
@@ -45,4 +41,5 @@ const hlrp_operator hlrp_op_shuffle = {
     .source = source,
     .otherwise = HLRP_RULE_PASS,
     .relevance = relevance,
+    .unfit = HLRP_ONLY_PASS,
 };

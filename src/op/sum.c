@@ -44,8 +44,8 @@ static hlrp_status gradient(hlrp_turn *t, hlrp_error *err) {
     return HLRP_OK;
 }
 
-static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] =
-    HLRP_NORM_OR_GRADIENT(hlrp_back_sum, gradient);
+static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
+    HLRP_NORM_CELLS(hlrp_back_sum), [HLRP_RULE_GRADIENT] = {.back = gradient}};
 
 const hlrp_operator hlrp_op_add = {
     .name = "add",
@@ -59,5 +59,7 @@ const hlrp_operator hlrp_op_add = {
     .forward = forward,
     .nonnegative = hlrp_all_inputs,
     .otherwise = HLRP_RULE_NORM,
+    .elementwise = true,
     .relevance = relevance,
+    .unfit = HLRP_ONLY_LAYERS,
 };

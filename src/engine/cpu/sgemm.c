@@ -1,5 +1,5 @@
 /* Fully connected layers on oneDNN's matrix product: plain matrices, one copy of the weights for both
- * directions, borrowed. */
+ * directions, borrowed. Products of computed matrices go the same way. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,11 +7,14 @@
 
 #include "engine/cpu/dnnl_library.h"
 #include "engine/kernel.h"
+#include "engine/matrix.h"
 
 typedef struct product {
     hlrp_kernel kernel;
     bool forward;
-    int64_t samples, inputs, outputs;
+    int64_t rows, inputs, outputs;
+    bool
+        alike; /* the rows are one sample's: their number is that of the network, however it runs */
     const float *weights; /* [outputs, inputs] */
 } product;
 
@@ -35,7 +38,7 @@ static dnnl_status_t multiply(const product *m, const float *bias, int64_t rows,
 static hlrp_status run(const hlrp_kernel *kernel, hlrp_stream *stream, const float *bias,
                        const float *in, float *out, hlrp_error *err) {
     const product *m = (const product *)kernel;
-    const int64_t n = m->samples, rows = rows_alike(n);
+    const int64_t n = m->rows, rows = m->alike ? n : rows_alike(n);
     const int64_t taken = m->forward ? m->inputs : m->outputs;
     const int64_t given = m->forward ? m->outputs : m->inputs;
     dnnl_status_t status = dnnl_success;
@@ -63,7 +66,8 @@ static hlrp_status make(hlrp_backend *backend, const hlrp_linear_spec *spec, boo
         return status;
     *m = (product){.kernel.ops = &hlrp_kernel_sgemm,
                    .forward = forward,
-                   .samples = spec->src.n,
+                   .rows = spec->src.n * spec->src.h,
+                   .alike = spec->src.rows,
                    .inputs = spec->src.c,
                    .outputs = spec->dst.c,
                    .weights = spec->weights};
@@ -77,3 +81,13 @@ static void free_product(hlrp_kernel *kernel) {
 
 const hlrp_kernel_ops hlrp_kernel_sgemm = {
     .name = "sgemm", .can = can, .make = make, .run = run, .free = free_product};
+
+hlrp_status hlrp_multiply_matrices(const hlrp_matrix_product *p, const float *a, const float *b,
+                                   float *c, hlrp_error *err) {
+    if (hlrp_memory_left(HLRP_DNNL_ROOM, "a matrix product", err) != HLRP_OK)
+        return HLRP_E_MEMORY;
+    const dnnl_status_t status = dnnl_sgemm(
+        p->turn_a ? 'T' : 'N', p->turn_b ? 'T' : 'N', p->rows, p->columns, p->inner, 1, a,
+        p->turn_a ? p->rows : p->inner, b, p->turn_b ? p->inner : p->columns, 0, c, p->columns);
+    return status == dnnl_success ? HLRP_OK : hlrp_dnnl_failed("a matrix product", status, err);
+}

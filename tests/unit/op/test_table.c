@@ -39,12 +39,13 @@ static void a_row_is_whole(void **state) {
 }
 
 static void check_cell(const hlrp_operator *op, const hlrp_rule_cell *cell) {
-    assert_true(cell->back != NULL || cell->unfit != NULL);
+    assert_true(cell->back != NULL || cell->unfit != NULL || op->unfit != NULL);
     if (!cell->back)
-        assert_true(!cell->layer && !cell->fits && !cell->in_place &&
+        assert_true(!cell->layer && !cell->part && !cell->fits && !cell->in_place &&
                     cell->zero == HLRP_ZERO_NEVER);
     if (cell->fits)
         assert_non_null(cell->unfit);
+    assert_int_equal(cell->back == hlrp_back_part, cell->part != NULL);
     /* a layer's step needs what its rule prepared */
     assert_int_equal(cell->back == hlrp_back_layer, cell->layer != NULL);
     assert_true(op->layer != HLRP_NO_LAYER || !cell->layer);
@@ -81,16 +82,16 @@ static void what_fits(void **state) {
         const hlrp_operator *op;
         const char
             *rules; /* by hlrp_rule_kind: lrp0 epsilon gamma zplus alphabeta zbox wsquare flat
-                              pass norm gradient */
+                              pass norm gradient constant share detach taylor */
     } fits[] = {
-        {&hlrp_op_conv, "xxxxxxxxx.x"},      {&hlrp_op_gemm, "xxxxx.xxx.x"},
-        {&hlrp_op_batchnorm, "xx......x.x"}, {&hlrp_op_add, "xx.......xx"},
-        {&hlrp_op_avgpool, "xx.......xx"},   {&hlrp_op_global_avgpool, "xx.......xx"},
-        {&hlrp_op_relu, "........x.x"},      {&hlrp_op_leaky_relu, "........x.x"},
-        {&hlrp_op_clip, "........x.x"},      {&hlrp_op_maxpool, "........x.x"},
-        {&hlrp_op_elu, "........x.x"},       {&hlrp_op_concat, "........x.x"},
-        {&hlrp_op_pad, "........x.x"},       {&hlrp_op_slice, "........x.x"},
-        {&hlrp_op_shuffle, "........x.x"},   {&hlrp_op_flatten, "........x.x"},
+        {&hlrp_op_conv, "xxxxxxxxx.x...."},      {&hlrp_op_gemm, "xxxxx.xxx.x...."},
+        {&hlrp_op_batchnorm, "xx......x.x...."}, {&hlrp_op_add, "xx.......xx...."},
+        {&hlrp_op_avgpool, "xx.......xx...."},   {&hlrp_op_global_avgpool, "xx.......xx...."},
+        {&hlrp_op_relu, "........x.x...."},      {&hlrp_op_leaky_relu, "........x.x...."},
+        {&hlrp_op_clip, "........x.x...."},      {&hlrp_op_maxpool, "........x.x...."},
+        {&hlrp_op_elu, "........x.x...."},       {&hlrp_op_concat, "........x.x...."},
+        {&hlrp_op_pad, "........x.x...."},       {&hlrp_op_slice, "........x.x...."},
+        {&hlrp_op_shuffle, "........x.x...."},   {&hlrp_op_flatten, "........x.x...."},
     };
     int rows = 0;
     for (int k = 0; hlrp_operator_at(k); k++)

@@ -1,0 +1,153 @@
+/* Softmax along one axis. At the end of a network it is cut; inside, relevance goes by a first-order
+ * Taylor expansion: R_in = x ⊙ (R − y Σ R), the sum along the axis.
+ * Source: Achtibat et al. (2024), AttnLRP, eq. 13. */
+#include <math.h>
+
+#include "lrp/turn.h"
+#include "op/op.h"
+
+/* A run of numbers along the axis of rows. */
+typedef struct run {
+    int64_t count, length, step; /* runs; numbers in one; from one to the next */
+} run;
+
+static run run_along(const hlrp_dims *d, int axis) {
+    int resolved = 0;
+    if (!hlrp_axis_resolve(axis, d->rank, &resolved))
+        return (run){0, 1, 1};
+    const hlrp_split s = hlrp_split_at(d, resolved);
+    return (run){s.outer * s.inner, s.extent, s.inner};
+}
+
+static int64_t start_of(const run *r, int64_t k) {
+    return k / r->step * r->step * r->length + k % r->step;
+}
+
+/* y from x; log: the logarithm of it. */
+static void softmax_of(const run *r, int64_t at, bool log, const float *x, float *y) {
+    float top = -INFINITY;
+    double sum = 0;
+    for (int64_t i = 0; i < r->length; i++)
+        top = fmaxf(top, x[at + i * r->step]);
+    for (int64_t i = 0; i < r->length; i++) {
+        y[at + i * r->step] = expf(x[at + i * r->step] - top);
+        sum += (double)y[at + i * r->step];
+    }
+    for (int64_t i = 0; i < r->length; i++)
+        y[at + i * r->step] = log ? x[at + i * r->step] - top - logf((float)sum)
+                                  : (float)((double)y[at + i * r->step] / sum);
+}
+
+static void forward_of(const hlrp_computation *c, bool log) {
+    const run r = run_along(hlrp_computation_dims(c, 0), c->node->axis);
+    for (int64_t k = 0; k < r.count; k++)
+        softmax_of(&r, start_of(&r, k), log, c->x, c->y);
+}
+
+static hlrp_status softmax_forward(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    forward_of(c, false);
+    return HLRP_OK;
+}
+
+static hlrp_status log_softmax_forward(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    forward_of(c, true);
+    return HLRP_OK;
+}
+
+static double sum_along(const run *r, int64_t at, const float *x) {
+    double sum = 0;
+    for (int64_t i = 0; i < r->length; i++)
+        sum += (double)x[at + i * r->step];
+    return sum;
+}
+
+/* An entry of −∞ is masked: it gets nothing. */
+static void taylor(const hlrp_turn *t, float *out) {
+    const run r = run_along(hlrp_turn_dims(t, 0), t->node->axis);
+    for (int64_t k = 0; k < r.count; k++) {
+        const int64_t at = start_of(&r, k);
+        const double sum = sum_along(&r, at, t->r);
+        for (int64_t i = at; i < at + r.length * r.step; i += r.step)
+            out[i] = isfinite(t->x[i])
+                         ? (float)((double)t->x[i] * ((double)t->r[i] - (double)t->y[i] * sum))
+                         : 0;
+    }
+}
+
+static void softmax_gradient(const hlrp_turn *t, float *out) {
+    const run r = run_along(hlrp_turn_dims(t, 0), t->node->axis);
+    for (int64_t k = 0; k < r.count; k++) {
+        const int64_t at = start_of(&r, k);
+        double sum = 0;
+        for (int64_t i = at; i < at + r.length * r.step; i += r.step)
+            sum += (double)t->r[i] * (double)t->y[i];
+        for (int64_t i = at; i < at + r.length * r.step; i += r.step)
+            out[i] = (float)((double)t->y[i] * ((double)t->r[i] - sum));
+    }
+}
+
+static void log_softmax_gradient(const hlrp_turn *t, float *out) {
+    const run r = run_along(hlrp_turn_dims(t, 0), t->node->axis);
+    for (int64_t k = 0; k < r.count; k++) {
+        const int64_t at = start_of(&r, k);
+        const double sum = sum_along(&r, at, t->r);
+        for (int64_t i = at; i < at + r.length * r.step; i += r.step)
+            out[i] = (float)((double)t->r[i] - exp((double)t->y[i]) * sum);
+    }
+}
+
+static hlrp_status check(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
+    int axis = 0;
+    return hlrp_axis_resolve(n->axis, g->values[n->in[0]].dims.rank, &axis)
+               ? HLRP_OK
+               : hlrp_node_fail(n, err, "axis %d is outside its input", n->axis);
+}
+
+static bool never_negative(const hlrp_node *n, const bool *is) {
+    (void)n;
+    (void)is;
+    return true;
+}
+
+#define ONLY_TAYLOR "a softmax inside the network takes taylor, or gradient"
+
+static const hlrp_rule_cell softmax_relevance[HLRP_RULE_COUNT] = {
+    [HLRP_RULE_TAYLOR] = {HLRP_PART(taylor), .zero = HLRP_ZERO_ALWAYS},
+    [HLRP_RULE_GRADIENT] = {HLRP_PART(softmax_gradient)}};
+
+static const hlrp_rule_cell log_softmax_relevance[HLRP_RULE_COUNT] = {
+    [HLRP_RULE_PASS] = {.back = hlrp_back_pass, .in_place = true},
+    [HLRP_RULE_GRADIENT] = {HLRP_PART(log_softmax_gradient)}};
+
+const hlrp_operator hlrp_op_softmax = {
+    .name = "softmax",
+    .kind = "@softmax",
+    .least = 1,
+    .shape = hlrp_shape_same,
+    .ends = HLRP_ACTIVATION_SOFTMAX,
+    .check = check,
+    .lays_out = HLRP_LAYS_ROWS,
+    .forward = softmax_forward,
+    .nonnegative = never_negative,
+    .squashes = true,
+    .activates = true,
+    .otherwise = HLRP_RULE_TAYLOR,
+    .relevance = softmax_relevance,
+    .unfit = ONLY_TAYLOR,
+    .keeps = true,
+};
+
+const hlrp_operator hlrp_op_log_softmax = {
+    .name = "log_softmax",
+    .least = 1,
+    .shape = hlrp_shape_same,
+    .ends = HLRP_ACTIVATION_SOFTMAX,
+    .check = check,
+    .lays_out = HLRP_LAYS_ROWS,
+    .forward = log_softmax_forward,
+    .otherwise = HLRP_RULE_PASS,
+    .relevance = log_softmax_relevance,
+    .unfit = HLRP_ONLY_PASS,
+};
