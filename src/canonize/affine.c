@@ -22,7 +22,8 @@ hlrp_status canon_linear(canon *c, hlrp_error *err) {
         hlrp_node *n = &c->g->nodes[k];
         hlrp_tensor *w = NULL;
         int *in = NULL;
-        if (n->op != &hlrp_op_matmul)
+        if (n->op != &hlrp_op_matmul || !canon_constant(c, n, 1) ||
+            canon_constant(c, n, 1)->dims.rank != 2 || canon_constant(c, n, 0))
             continue;
         hlrp_status status = hlrp_calloc(&in, 3, sizeof *in, "a node", err);
         if (status == HLRP_OK) {
@@ -65,21 +66,22 @@ static bool is_affine(const hlrp_operator *op) {
     return op->scale || op->shift;
 }
 
-/* How far apart the constant's elements for neighboring channels are: 0 for a scalar, 1 for a
- * vector over channels, −1 where it differs within a channel. */
-static int64_t channel_step(const hlrp_dims *x, const hlrp_tensor *t) {
+/* How far apart the constant's elements for neighboring channels, which are along an axis of x, are: 0
+ * for a scalar, 1 for a vector over channels, −1 where it differs within a channel. */
+static int64_t channel_step(const hlrp_dims *x, int channels, const hlrp_tensor *t) {
     int64_t count = hlrp_tensor_count(t);
     if (x->rank < 2 || count == 1)
         return x->rank < 2 ? -1 : 0;
-    int axis = 1 - (x->rank - t->dims.rank); /* where the channels are in the constant */
-    return axis >= 0 && axis < t->dims.rank && t->dims.d[axis] == count && count == x->d[1] ? 1
-                                                                                            : -1;
+    int axis = channels - (x->rank - t->dims.rank); /* where the channels are in the constant */
+    return axis >= 0 && axis < t->dims.rank && t->dims.d[axis] == count && count == x->d[channels]
+               ? 1
+               : -1;
 }
 
-/* n's arithmetic, or false where it is not per channel. */
-static bool affine_of(const canon *c, const hlrp_node *n, affine *a) {
+/* n's arithmetic, or false where it is not by channels, which are along that axis. */
+static bool affine_of(const canon *c, const hlrp_node *n, int channels, affine *a) {
     const hlrp_tensor *t = canon_constant(c, n, 1);
-    int64_t step = channel_step(canon_in_dims(c, n, 0), t);
+    int64_t step = channel_step(canon_in_dims(c, n, 0), channels, t);
     if (step < 0)
         return false;
     for (int64_t k = 0; k < a->channels; k++) {
@@ -130,23 +132,24 @@ out:
 }
 
 hlrp_status canon_affine(canon *c, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    for (int k = 0; status == HLRP_OK && k < c->g->node_count; k++) {
+    bool *picture = NULL;
+    hlrp_status status = hlrp_calloc(&picture, c->g->value_count, sizeof *picture, "a pass", err);
+    if (status == HLRP_OK)
+        status = hlrp_find_pictures(c->g, picture, err);
+    const int nodes = c->g->node_count;
+    for (int k = 0; status == HLRP_OK && k < nodes; k++) {
         hlrp_node *n = &c->g->nodes[k];
         affine a = {0};
-        if (!is_affine(n->op) || canon_in_dims(c, n, 0)->rank < 2)
+        if (!is_affine(n->op) || !(picture[n->in[0]] || canon_in_dims(c, n, 0)->rank == 2))
             continue;
         status = affine_new(canon_in_dims(c, n, 0)->d[1], &a, err);
-        if (status == HLRP_OK && !affine_of(c, n, &a))
-            status = hlrp_node_refuse(n, err, "only factors and summands per channel are supported",
-                                      "operator %s at node %s has no relevance rule for a constant "
-                                      "that differs within a channel",
-                                      n->type, n->name);
-        if (status == HLRP_OK)
+        if (status == HLRP_OK && affine_of(c, n, 1, &a)) {
             status = make_batchnorm(c, k, &a, err);
+            c->changes++;
+        }
         free(a.scale);
-        c->changes++;
     }
+    free(picture);
     return status;
 }
 
@@ -186,8 +189,10 @@ hlrp_status canon_bias(canon *c, hlrp_error *err) {
         affine a = {0};
         if (layer < 0 || c->g->nodes[layer].op->layer == HLRP_NO_LAYER || c->remove[layer])
             continue;
-        status = affine_new(canon_in_dims(c, n, 0)->d[1], &a, err);
-        if (status == HLRP_OK && affine_of(c, n, &a)) {
+        const int last = canon_in_dims(c, n, 0)->rank - 1;
+        const int channels = c->g->nodes[layer].op->layer == HLRP_FULLY_CONNECTED ? last : 1;
+        status = affine_new(canon_in_dims(c, n, 0)->d[channels], &a, err);
+        if (status == HLRP_OK && affine_of(c, n, channels, &a)) {
             status = scale_layer(c, layer, &a, false, err);
             canon_absorb(c, layer, k);
         }
@@ -245,7 +250,9 @@ hlrp_status canon_merge_batchnorms(canon *c, hlrp_error *err) {
         const hlrp_node *n = &c->g->nodes[k];
         int layer = n->op == &hlrp_op_batchnorm ? canon_sole_producer(c, n) : -1;
         affine a = {0};
-        if (layer < 0 || c->g->nodes[layer].op->layer == HLRP_NO_LAYER)
+        if (layer < 0 || c->g->nodes[layer].op->layer == HLRP_NO_LAYER ||
+            (c->g->nodes[layer].op->layer == HLRP_FULLY_CONNECTED &&
+             canon_in_dims(c, n, 0)->rank != 2))
             continue;
         status = batchnorm_of(c, n, &a, err);
         if (status == HLRP_OK) {

@@ -13,6 +13,9 @@ static const struct {
 } passes[] = {
     {"shape arithmetic", canon_fold_shapes},
     {"identities", canon_drop_identities},
+    {"constant operands", canon_constant_operands},
+    {"norms written as products", canon_quotients},
+    {"layer normalization written out", canon_layernorm},
     {"channel shuffles", canon_shuffle},
     {"reshapes", canon_reshape},
     {"matrix products", canon_linear},
@@ -161,19 +164,12 @@ out:
 /* ---- the result ---- */
 
 static hlrp_status check_node(const canon *c, hlrp_node *n, hlrp_error *err) {
-    const hlrp_dims *x = canon_in_dims(c, n, 0);
-    char text[96];
     if (!n->op->forward || !n->op->relevance)
         return hlrp_node_refuse(
             n, err, "export the network without it",
             "operator %s at node %s has no relevance rule%s", n->type, n->name,
             n->op->ends != HLRP_ACTIVATION_NONE ? " where it does not end the network" : "");
-    const hlrp_status status = n->op->check ? n->op->check(c->g, n, err) : HLRP_OK;
-    if (status == HLRP_OK && x->rank != 4 && x->rank != 2)
-        return hlrp_node_refuse(n, err, "export the network in the layout NCHW",
-                                "operator %s at node %s has no relevance rule for the shape %s",
-                                n->type, n->name, hlrp_dims_text(x, text, sizeof text));
-    return status;
+    return n->op->check ? n->op->check(c->g, n, err) : HLRP_OK;
 }
 
 static hlrp_status check(const canon *c, const hlrp_dims *input, hlrp_error *err) {
@@ -256,6 +252,10 @@ hlrp_status hlrp_canonize(hlrp_graph *g, const hlrp_canonize_options *options,
         HLRP_TRY(hlrp_graph_copy(g, &before, err));
     for (size_t k = 0; k < HLRP_COUNT(passes); k++)
         HLRP_TRY(run_pass(&c, passes[k].name, passes[k].run, input, err));
+    HLRP_TRY(canon_meet_shapes(&c, err));
+    HLRP_TRY(hlrp_graph_infer(g, input, err));
+    HLRP_TRY(canon_change_layouts(&c, err));
+    HLRP_TRY(hlrp_graph_infer(g, input, err));
     HLRP_TRY(check(&c, input, err));
     if (options->verify)
         HLRP_TRY(verify(&c, before, input, err));

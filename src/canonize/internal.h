@@ -41,6 +41,14 @@ hlrp_status canon_drop_identities(canon *c, hlrp_error *err);
 hlrp_status canon_shuffle(canon *c, hlrp_error *err);
 hlrp_status canon_reshape(canon *c, hlrp_error *err);
 hlrp_status canon_channels_last_flatten(canon *c, hlrp_error *err);
+/* operands.c */
+hlrp_status canon_constant_operands(canon *c, hlrp_error *err);
+hlrp_status canon_quotients(canon *c, hlrp_error *err);
+/* layernorm.c */
+hlrp_status canon_layernorm(canon *c, hlrp_error *err);
+/* insert.c: they add nodes, and run on their own */
+hlrp_status canon_meet_shapes(canon *c, hlrp_error *err);
+hlrp_status canon_change_layouts(canon *c, hlrp_error *err);
 /* affine.c */
 hlrp_status canon_linear(canon *c, hlrp_error *err);
 hlrp_status canon_bias(canon *c, hlrp_error *err);

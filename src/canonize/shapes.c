@@ -31,16 +31,17 @@ hlrp_status canon_fold_shapes(canon *c, hlrp_error *err) {
             status = pin_slice(c, &g->nodes[k], err);
         if (status != HLRP_OK)
             return status;
-        if (out->dtype != HLRP_I64)
-            continue;
         status = hlrp_graph_fold_node(g, k, &folded, err);
         if (status != HLRP_OK)
             return status;
+        if (!folded && out->dtype != HLRP_I64)
+            continue;
         if (!folded)
             return hlrp_node_refuse(&g->nodes[k], err, "export the network for a fixed input size",
                                     "its integers cannot be computed from the input's shape");
         hlrp_tensor_free(out->constant);
         out->constant = folded;
+        out->dims = folded->dims;
         c->remove[k] = true;
         c->changes++;
     }

@@ -142,6 +142,32 @@ int hlrp_graph_waist(const hlrp_graph *g, int at) {
     return stands_before(g, g->output, at) ? -1 : waist;
 }
 
+static void name_producers(hlrp_graph *g) {
+    for (int k = 0; k < g->node_count; k++)
+        for (int i = 0; i < g->nodes[k].out_count; i++)
+            if (g->nodes[k].out[i] >= 0)
+                g->values[g->nodes[k].out[i]].producer = k;
+}
+
+hlrp_status hlrp_graph_place_nodes(hlrp_graph *g, int first, const int *before, hlrp_error *err) {
+    hlrp_node *nodes = NULL;
+    const hlrp_status status = hlrp_calloc(&nodes, g->node_count, sizeof *nodes, "a graph", err);
+    if (status != HLRP_OK)
+        return status;
+    int next = first, count = 0;
+    for (int k = 0; k <= first; k++) {
+        while (next < g->node_count && (k == first || before[next - first] == k))
+            nodes[count++] = g->nodes[next++];
+        if (k < first)
+            nodes[count++] = g->nodes[k];
+    }
+    free(g->nodes);
+    g->nodes = nodes;
+    g->node_capacity = g->node_count;
+    name_producers(g);
+    return HLRP_OK;
+}
+
 /* ---- compaction ---- */
 
 static void move_nodes(hlrp_graph *g, const bool *remove) {

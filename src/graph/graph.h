@@ -43,7 +43,9 @@ typedef struct hlrp_node {
     float alpha, lo, hi;
     int axis;
     bool keepdims;
-    hlrp_dims ints; /* perm, axes; SHAPE: {start, end}; SLICE: first indices */
+    hlrp_dims
+        ints; /* perm, axes; SHAPE: {start, end}; SLICE: first indices; BORDER: zeros before */
+    hlrp_dims more; /* SLICE: from one index to the next, rank 0: 1; BORDER: zeros behind */
     double *exact; /* BATCHNORM: scale [C], then shift [C], before their rounding to float32; owned;
                       NULL elsewhere. A merge reads these, so that weights are rounded once. */
 } hlrp_node;
@@ -106,6 +108,10 @@ typedef struct hlrp_segment {
 /* Where the graph can be parted before node `at`: the one computed value that the nodes from `at` on
  * read of what stands before it; -1 where they read several, or none. */
 int hlrp_graph_waist(const hlrp_graph *g, int at);
+
+/* Nodes from `first` on were added last: each is moved to stand before node before[i − first], numbers
+ * that do not fall; the others keep their order. */
+hlrp_status hlrp_graph_place_nodes(hlrp_graph *g, int first, const int *before, hlrp_error *err);
 
 /* Removes nodes for which remove[id] is true, then values nobody mentions; order is kept. */
 hlrp_status hlrp_graph_compact(hlrp_graph *g, const bool *remove, hlrp_error *err);

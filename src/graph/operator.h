@@ -108,7 +108,9 @@ struct hlrp_operator {
     const struct hlrp_rule_cell
         *relevance;    /* by hlrp_rule_kind: its row of the table rules × operators */
     const char *unfit; /* why other rules do not fit, where their cells do not say */
-    bool keeps;        /* it may keep relevance whatever biases do: for its constants */
+    /* It may keep relevance whatever biases do, for its constants; the second: some nodes. */
+    bool keeps;
+    bool (*keeps_on)(const hlrp_graph *g, const hlrp_node *n);
 };
 
 /* The row's, or rows where the row says so of this node. */
@@ -144,9 +146,6 @@ hlrp_status hlrp_shape_vector(const hlrp_shapes *s, int input, int64_t length, c
                               hlrp_error *err);
 /* H and W of out through the node's window, whose pads are resolved on the way. */
 hlrp_status hlrp_shape_window(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err);
-
-/* For `check`: the node works along axis 1, the channels; its axis is counted from 0 afterwards. */
-hlrp_status hlrp_check_axis_1(const hlrp_graph *g, hlrp_node *n, hlrp_error *err);
 
 /* Room for the value of a node, checked against `most` before it takes memory. */
 hlrp_status hlrp_fold_new(const hlrp_dims *dims, hlrp_dtype dtype, int64_t most, hlrp_tensor **out,

@@ -79,16 +79,6 @@ hlrp_status hlrp_shape_vector(const hlrp_shapes *s, int input, int64_t length, c
                           what, hlrp_dims_text(d, text, sizeof text), (long long)length);
 }
 
-hlrp_status hlrp_check_axis_1(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
-    const int rank = g->values[n->in[0]].dims.rank;
-    n->axis = n->axis < 0 ? n->axis + rank : n->axis;
-    return n->axis == 1 ? HLRP_OK
-                        : hlrp_node_refuse(n, err, "export the network in the layout NCHW",
-                                           "operator %s at node %s has no relevance rule along "
-                                           "axis %d",
-                                           n->type, n->name, n->axis);
-}
-
 bool hlrp_all_inputs(const hlrp_node *n, const bool *is) {
     for (int k = 0; k < n->in_count; k++)
         if (n->in[k] >= 0 && !is[n->in[k]])

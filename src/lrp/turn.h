@@ -128,6 +128,15 @@ bool hlrp_fits_absolute(const hlrp_graph *g, int node, const hlrp_rule *rule);
         }                                                                                          \
     }
 
+/* The same for several inputs. */
+#define HLRP_MOVED_BY(back_fn)                                                                     \
+    {                                                                                              \
+        [HLRP_RULE_PASS] = {.back = (back_fn), .zero = HLRP_ZERO_WITH_OUTPUT},                     \
+        [HLRP_RULE_NORM] = {.unfit = HLRP_ONLY_NORM}, [HLRP_RULE_GRADIENT] = {                     \
+            .back = (back_fn)                                                                      \
+        }                                                                                          \
+    }
+
 /* The row of a sum or a mean: norm, also by the names of the rules that it equals there. The
  * operator's `unfit` is HLRP_ONLY_LAYERS. */
 #define HLRP_NORM_CELLS(norm)                                                                      \

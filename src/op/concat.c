@@ -1,9 +1,10 @@
-/* Concatenation: of computed tensors along the channels, and of shape arithmetic. */
+/* Concatenation of tensors, and of shape arithmetic. What lies on constants, such as class tokens, stays
+ * there. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/kernels.h"
-#include "lrp/turn.h"
+#include "op/move.h"
 #include "op/op.h"
 
 static hlrp_status join(const hlrp_node *n, const hlrp_dims *const *in, hlrp_dims *out,
@@ -67,9 +68,42 @@ static bool is_identity(const hlrp_node *n) {
     return n->in_count == 1;
 }
 
+/* ---- of data: along the channels, or along any axis of rows ---- */
+
+static bool by_channels(const hlrp_graph *g, const hlrp_node *n) {
+    const int rank = g->values[n->out[0]].dims.rank;
+    bool computed = rank == 2 || rank == 4;
+    for (int k = 0; k < n->in_count; k++)
+        computed = computed && !g->values[n->in[k]].constant;
+    return computed && (n->axis < 0 ? n->axis + rank : n->axis) == 1;
+}
+
+static bool as_rows(const hlrp_graph *g, const hlrp_node *n) {
+    return !by_channels(g, n);
+}
+
+static bool boxes(const struct hlrp_plan *plan, const hlrp_node *n, int input, int64_t k,
+                  hlrp_strided *box) {
+    const hlrp_dims *part = hlrp_plan_dims(plan, n->in[input]);
+    const hlrp_dims *whole = hlrp_plan_dims(plan, n->out[0]);
+    int axis = 0;
+    *box = (hlrp_strided){.box = *part};
+    if (k > 0 || !hlrp_axis_resolve(n->axis, whole->rank, &axis))
+        return false;
+    hlrp_row_steps(part, box->from_step);
+    hlrp_row_steps(whole, box->to_step);
+    for (int i = 0; i < input; i++)
+        box->to += hlrp_plan_dims(plan, n->in[i])->d[axis] * box->to_step[axis];
+    return true;
+}
+
 static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
     int64_t at = 0;
     (void)err;
+    if (!by_channels(hlrp_plan_graph(c->plan), c->node)) {
+        hlrp_move_forward(c, c->node->in_count, boxes);
+        return HLRP_OK;
+    }
     memset(c->y, 0, (size_t)hlrp_layout_count(c->out) * sizeof *c->y);
     for (int k = 0; k < c->node->in_count; k++) {
         const hlrp_layout *part = hlrp_plan_layout(c->plan, c->node->in[k]);
@@ -91,6 +125,10 @@ static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
     const int64_t mark = t->step.scratch->used;
     int64_t at = 0;
     (void)err;
+    if (!by_channels(t->w->lrp->graph, t->node)) {
+        hlrp_move_back(t, t->node->in_count, boxes);
+        return HLRP_OK;
+    }
     for (int k = 0; k < t->node->in_count; k++) {
         const hlrp_layout *part = hlrp_layout_of(t->w, t->node->in[k]);
         float *out = hlrp_begin(t, k);
@@ -102,10 +140,14 @@ static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
     return HLRP_OK;
 }
 
-static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
-    [HLRP_RULE_PASS] = {.back = back, .zero = HLRP_ZERO_WITH_OUTPUT},
-    [HLRP_RULE_NORM] = {.unfit = HLRP_ONLY_NORM},
-    [HLRP_RULE_GRADIENT] = {.back = back}};
+static bool keeps_on(const hlrp_graph *g, const hlrp_node *n) {
+    for (int k = 0; k < n->in_count; k++)
+        if (g->values[n->in[k]].constant)
+            return true;
+    return false;
+}
+
+static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(back);
 
 const hlrp_operator hlrp_op_concat = {
     .name = "concat",
@@ -114,12 +156,13 @@ const hlrp_operator hlrp_op_concat = {
     .shape = shape,
     .fold = fold,
     .is_identity = is_identity,
-    .check = hlrp_check_axis_1,
     .lays_out = HLRP_LAYS_BLOCKED,
+    .as_rows = as_rows,
     .joins = true,
     .forward = forward,
     .nonnegative = hlrp_all_inputs,
     .moves = true,
+    .keeps_on = keeps_on,
     .source = source,
     .otherwise = HLRP_RULE_PASS,
     .relevance = relevance,

@@ -138,15 +138,7 @@ static hlrp_status transpose_back(hlrp_turn *t, hlrp_error *err) {
     return HLRP_OK;
 }
 
-#define MOVES(back_fn)                                                                             \
-    {                                                                                              \
-        [HLRP_RULE_PASS] = {.back = (back_fn), .zero = HLRP_ZERO_WITH_OUTPUT},                     \
-        [HLRP_RULE_NORM] = {.unfit = HLRP_ONLY_NORM}, [HLRP_RULE_GRADIENT] = {                     \
-            .back = (back_fn)                                                                      \
-        }                                                                                          \
-    }
-
-static const hlrp_rule_cell transpose_relevance[HLRP_RULE_COUNT] = MOVES(transpose_back);
+static const hlrp_rule_cell transpose_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(transpose_back);
 
 const hlrp_operator hlrp_op_transpose = {
     .name = "transpose",
@@ -237,7 +229,7 @@ static bool of_first(const hlrp_node *n, const bool *is) {
     return is[n->in[0]];
 }
 
-static const hlrp_rule_cell expand_relevance[HLRP_RULE_COUNT] = MOVES(expand_back);
+static const hlrp_rule_cell expand_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(expand_back);
 
 const hlrp_operator hlrp_op_expand = {
     .name = "expand",
@@ -354,7 +346,7 @@ static hlrp_status gather_check(const hlrp_graph *g, hlrp_node *n, hlrp_error *e
                                   n->type, n->name);
 }
 
-static const hlrp_rule_cell gather_relevance[HLRP_RULE_COUNT] = MOVES(gather_back);
+static const hlrp_rule_cell gather_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(gather_back);
 
 const hlrp_operator hlrp_op_gather = {
     .name = "gather",

@@ -65,10 +65,10 @@
     /* concat.c, pad.c, slice.c, shuffle.c */                                                             \
     X(concat) /* C  axis 1 */                                                                             \
     X(pad)    /* C  constant 0: window.pad_lo/pad_hi over H and W; negative crops */                      \
+    X(border) /* C  zeros along any axis: ints before, more behind */                                     \
     X(slice) /* C  in: x, starts, ends, axes, steps as ONNX has them, the last two -1 where absent, \
-                     or x alone: part `part` of `group` equal ones along `axis` (Split). Of data   \
-                     with steps of 1 only; ints: the first index along each axis, set by           \
-                     hlrp_graph_infer. Of integers: shape arithmetic, folded by canonize */     \
+                     or x alone: part `part` of `group` equal ones along `axis` (Split). ints, more: the \
+                     first index and the step along each axis, set by hlrp_graph_infer. */     \
     X(shuffle) /* C  channels [group, C/group] → [C/group, group] (channel shuffle) */                  \
     /* normalize.c */                                                                                     \
     X(layernorm)      /* C  in: x, scale or absent, bias or absent; from axis on; lo: epsilon */          \

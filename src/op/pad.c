@@ -1,7 +1,7 @@
 /* Zero padding of height and width. What relevance falls on it is lost with it, or goes to the nearest
  * pixel where nothing may be kept. */
 #include "engine/kernels.h"
-#include "lrp/turn.h"
+#include "op/move.h"
 #include "op/op.h"
 
 static hlrp_status shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
@@ -53,5 +53,58 @@ const hlrp_operator hlrp_op_pad = {
     .moves = true,
     .otherwise = HLRP_RULE_PASS,
     .relevance = relevance,
+    .unfit = HLRP_ONLY_PASS,
+};
+
+/* ---- the same of rows, along any axis ---- */
+
+static hlrp_status border_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    *out = *s->in[0];
+    if (s->n->ints.rank != out->rank || s->n->more.rank != out->rank)
+        return hlrp_node_fail(s->n, err, "its pads are not those of a tensor of rank %d",
+                              out->rank);
+    for (int k = 0; k < out->rank; k++) {
+        if (s->n->ints.d[k] < 0 || s->n->more.d[k] < 0)
+            return hlrp_node_fail(s->n, err, "it crops its input");
+        out->d[k] += s->n->ints.d[k] + s->n->more.d[k];
+    }
+    return HLRP_OK;
+}
+
+static bool border_boxes(const struct hlrp_plan *plan, const hlrp_node *n, int input, int64_t k,
+                         hlrp_strided *box) {
+    const hlrp_dims *in = hlrp_plan_dims(plan, n->in[input]);
+    *box = (hlrp_strided){.box = *in};
+    hlrp_row_steps(in, box->from_step);
+    hlrp_row_steps(hlrp_plan_dims(plan, n->out[0]), box->to_step);
+    for (int a = 0; a < in->rank; a++)
+        box->to += n->ints.d[a] * box->to_step[a];
+    return k == 0;
+}
+
+static hlrp_status border_forward(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    hlrp_move_forward(c, 1, border_boxes);
+    return HLRP_OK;
+}
+
+static hlrp_status border_back(hlrp_turn *t, hlrp_error *err) {
+    (void)err;
+    hlrp_move_back(t, 1, border_boxes);
+    return HLRP_OK;
+}
+
+static const hlrp_rule_cell border_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(border_back);
+
+const hlrp_operator hlrp_op_border = {
+    .name = "border",
+    .least = 1,
+    .shape = border_shape,
+    .lays_out = HLRP_LAYS_ROWS,
+    .forward = border_forward,
+    .nonnegative = hlrp_all_inputs,
+    .moves = true,
+    .otherwise = HLRP_RULE_PASS,
+    .relevance = border_relevance,
     .unfit = HLRP_ONLY_PASS,
 };

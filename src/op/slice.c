@@ -1,9 +1,8 @@
-/* Cutting out a part: Slice, and each output of Split. Of data with steps of 1; of shape arithmetic with
- * any. */
+/* Cutting out a part: Slice, and each output of Split. */
 #include <string.h>
 
 #include "engine/kernels.h"
-#include "lrp/turn.h"
+#include "op/move.h"
 #include "op/op.h"
 
 /* One axis: start (in place) and count, as ONNX clamps them. */
@@ -45,12 +44,14 @@ static hlrp_status part_of(const hlrp_node *n, hlrp_dims *from, hlrp_dims *out, 
     return HLRP_OK;
 }
 
-/* With steps of 1: first indices and extents. */
+/* First indices, steps and extents along all axes. */
 static hlrp_status cut(const hlrp_node *n, const hlrp_dims *x, const hlrp_tensor *const *known,
-                       hlrp_dims *from, hlrp_dims *out, hlrp_error *err) {
+                       hlrp_dims *from, hlrp_dims *by, hlrp_dims *out, hlrp_error *err) {
     int64_t count = 0;
     unsigned seen = 0;
-    *from = (hlrp_dims){.rank = x->rank};
+    *from = *by = (hlrp_dims){.rank = x->rank};
+    for (int k = 0; k < x->rank; k++)
+        by->d[k] = 1;
     *out = *x;
     if (n->in_count == 1)
         return part_of(n, from, out, err);
@@ -64,16 +65,17 @@ static hlrp_status cut(const hlrp_node *n, const hlrp_dims *x, const hlrp_tensor
         if (n->extent > 0 && x->d[axis] != n->extent)
             return hlrp_node_fail(n, err, "its parts are those of an extent of %lld, not of %lld",
                                   (long long)n->extent, (long long)x->d[axis]);
-        if (n->in_count > 4 && known[4] && known[4]->i[k] != 1)
-            return hlrp_node_fail(n, err, "steps other than 1 are not supported");
+        by->d[axis] = n->in_count > 4 && known[4] ? known[4]->i[k] : 1;
+        if (by->d[axis] == 0 || by->d[axis] == INT64_MIN)
+            return hlrp_node_fail(n, err, "its step along axis %d is none", axis);
         from->d[axis] = known[1]->i[k];
-        out->d[axis] = clamp_axis(&from->d[axis], known[2]->i[k], 1, x->d[axis]);
+        out->d[axis] = clamp_axis(&from->d[axis], known[2]->i[k], by->d[axis], x->d[axis]);
     }
     return status;
 }
 
 static hlrp_status shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
-    return cut(s->n, s->in[0], s->known, &s->n->ints, out, err);
+    return cut(s->n, s->in[0], s->known, &s->n->ints, &s->n->more, out, err);
 }
 
 /* ---- of constants ---- */
@@ -98,9 +100,9 @@ static hlrp_status slice_axis(const hlrp_tensor *x, int axis, int64_t start, int
 /* One of several equal parts. */
 static hlrp_status fold_part(const hlrp_node *n, const hlrp_tensor *x, int64_t most,
                              hlrp_tensor **out, hlrp_error *err) {
-    hlrp_dims from = {0}, dims = {0};
+    hlrp_dims from = {0}, by = {0}, dims = {0};
     int axis = 0;
-    hlrp_status status = cut(n, &x->dims, &x, &from, &dims, err);
+    hlrp_status status = cut(n, &x->dims, &x, &from, &by, &dims, err);
     if (status != HLRP_OK || !hlrp_axis_resolve(n->axis, x->dims.rank, &axis))
         return status;
     return slice_axis(x, axis, from.d[axis], from.d[axis] + dims.d[axis], 1, most, out, err);
@@ -143,19 +145,35 @@ static hlrp_status fold(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *
                               : fold_part(c->n, c->in[0], c->most, out, err);
 }
 
-/* ---- of data ---- */
+/* ---- of data: channels, rows and columns of pictures, or along any axis of rows ---- */
 
-static hlrp_status check(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
-    return g->values[n->in[0]].dims.d[0] == g->values[n->out[0]].dims.d[0]
-               ? HLRP_OK
-               : hlrp_node_refuse(n, err, "export the network without it",
-                                  "operator %s at node %s has no relevance rule along axis 0",
-                                  n->type, n->name);
+static bool as_rows(const hlrp_graph *g, const hlrp_node *n) {
+    bool ones = true;
+    for (int k = 0; k < n->more.rank; k++)
+        ones = ones && n->more.d[k] == 1;
+    const hlrp_dims *in = &g->values[n->in[0]].dims, *out = &g->values[n->out[0]].dims;
+    return !ones || in->d[0] != out->d[0] || (in->rank != 2 && in->rank != 4);
+}
+
+static bool boxes(const struct hlrp_plan *plan, const hlrp_node *n, int input, int64_t k,
+                  hlrp_strided *box) {
+    const hlrp_dims *out = hlrp_plan_dims(plan, n->out[0]);
+    *box = (hlrp_strided){.box = *out};
+    hlrp_row_steps(hlrp_plan_dims(plan, n->in[input]), box->from_step);
+    hlrp_row_steps(out, box->to_step);
+    for (int a = 0; a < out->rank; a++) {
+        box->from += n->ints.d[a] * box->from_step[a];
+        box->from_step[a] *= n->more.d[a];
+    }
+    return k == 0;
 }
 
 static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
     (void)err;
-    hlrp_slice(c->in, c->out, &c->node->ints.d[1], c->x, c->y);
+    if (as_rows(hlrp_plan_graph(c->plan), c->node))
+        hlrp_move_forward(c, 1, boxes);
+    else
+        hlrp_slice(c->in, c->out, &c->node->ints.d[1], c->x, c->y);
     return HLRP_OK;
 }
 
@@ -170,19 +188,27 @@ static int source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
     return 0;
 }
 
-static void back(const hlrp_turn *t, float *out) {
+static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
+    (void)err;
+    if (as_rows(t->w->lrp->graph, t->node)) {
+        hlrp_move_back(t, 1, boxes);
+        return HLRP_OK;
+    }
+    float *out = hlrp_begin(t, 0);
     hlrp_slice_adjoint(t->in, t->out, &t->node->ints.d[1], t->r, out);
+    hlrp_end(t, 0, out);
+    return HLRP_OK;
 }
 
-static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_MOVED(back, back);
+static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(back);
 
 const hlrp_operator hlrp_op_slice = {
     .name = "slice",
     .least = 1,
     .shape = shape,
     .fold = fold,
-    .check = check,
     .lays_out = HLRP_LAYS_PICTURES,
+    .as_rows = as_rows,
     .forward = forward,
     .nonnegative = nonnegative,
     .moves = true,
