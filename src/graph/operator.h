@@ -92,6 +92,9 @@ struct hlrp_operator {
     /* What products ask of their factors (lrp/structure.h). */
     bool squashes;    /* its output is a weight: softmax, sigmoid, … */
     bool of_weights;  /* of weights alone it makes a weight, as moves and elementwise ones do */
+    bool sums_to_one; /* a softmax */
+    bool adds;        /* a sum, of computed tensors or with a constant */
+    bool affine;      /* arithmetic with constants, element by element */
     bool normalizes;  /* it normalizes a layer */
     bool elementwise; /* each element of the output is a function of the inputs' there */
     bool activates;   /* it is an activation function */

@@ -5,38 +5,53 @@
 
 #include "lrp/turn.h"
 
-/* A composite names rules for four kinds of layer; the lower half of the convolutions is the first
- * floor(n/2) of n in running order, the order of the file. NULL: as the column to the left. */
+/* A composite names rules for kinds of layer; the lower half of the convolutions is the first floor(n/2)
+ * of n in running order, the order of the file. NULL: as the column to the left. */
 typedef struct composite {
     const char *name;
     const char *first, *lower, *upper, *linear; /* @first, convolutions, fully connected layers */
     bool gradient;                              /* every other node too is differentiated */
     const char *head;                           /* the last fully connected layer */
+    const char *attention; /* fully connected layers of self-attention; NULL: as linear */
+    bool share_products, share_gates; /* both factors of those of matrices, of elements; else the
+                                         weights among them are constant */
+    bool lxt;                         /* its gamma of linear layers is lrp.gamma_linear's */
 } composite;
 
 /* lrp0-epsilon-gamma: Montavon et al., "Layer-wise relevance propagation: an overview" (2019),
  * table 10.1 and section 10.3. epsilon-gamma-box: Andeol et al. (2021). epsilon-plus(-flat) and
  * epsilon-alpha2-beta1(-flat): Kohlbrenner et al. (2020). lrp0-gamma: the overview's rule for lower
- * layers in all of them, chosen by the measurements in configs/README.md. Layers of no column (sums,
- * pools, activations) have the rules of default_rule() below. */
+ * layers in all of them, chosen by the measurements in configs/README.md. attnlrp: Achtibat et al.
+ * (2024); cp: the conservative propagation of Ali et al. (2022); vit-gamma: what LXT, the authors'
+ * library, sets for vision transformers. Layers of no column (sums, pools, activations) have the rules
+ * of default_rule() below. */
 static const composite composites[] = {
-    {"lrp0-gamma", NULL, "gamma(0.5)", "gamma(0.5)", "gamma(0.5)", false, "lrp0"},
-    {"lrp0-epsilon-gamma", NULL, "gamma", "epsilon(0.25,rms)", "lrp0", false, NULL},
-    {"epsilon-gamma-box", "zbox", "gamma", "gamma", "epsilon(1e-6)", false, NULL},
-    {"epsilon-plus", NULL, "zplus", "zplus", "epsilon(1e-6)", false, NULL},
-    {"epsilon-plus-flat", "flat", "zplus", "zplus", "epsilon(1e-6)", false, NULL},
-    {"epsilon-alpha2-beta1", NULL, "alphabeta(2,1)", "alphabeta(2,1)", "epsilon(1e-6)", false,
-     NULL},
+    {"lrp0-gamma", NULL, "gamma(0.5)", "gamma(0.5)", "gamma(0.5)", .head = "lrp0"},
+    {"lrp0-epsilon-gamma", NULL, "gamma", "epsilon(0.25,rms)", "lrp0", .gradient = false},
+    {"epsilon-gamma-box", "zbox", "gamma", "gamma", "epsilon(1e-6)", .gradient = false},
+    {"epsilon-plus", NULL, "zplus", "zplus", "epsilon(1e-6)", .gradient = false},
+    {"epsilon-plus-flat", "flat", "zplus", "zplus", "epsilon(1e-6)", .gradient = false},
+    {"epsilon-alpha2-beta1", NULL, "alphabeta(2,1)", "alphabeta(2,1)", "epsilon(1e-6)",
+     .gradient = false},
     {"epsilon-alpha2-beta1-flat", "flat", "alphabeta(2,1)", "alphabeta(2,1)", "epsilon(1e-6)",
-     false, NULL},
-    {"lrp0", NULL, "lrp0", "lrp0", "lrp0", false, NULL},
-    {"epsilon", NULL, "epsilon(1e-6)", "epsilon(1e-6)", "epsilon(1e-6)", false, NULL},
-    {"gamma", NULL, "gamma", "gamma", "gamma", false, NULL},
-    {"zplus", NULL, "zplus", "zplus", "zplus", false, NULL},
-    {"alphabeta", NULL, "alphabeta", "alphabeta", "alphabeta", false, NULL},
-    {"wsquare", NULL, "wsquare", "wsquare", "wsquare", false, NULL},
-    {"flat", NULL, "flat", "flat", "flat", false, NULL},
-    {"gradient-x-input", NULL, "gradient", "gradient", "gradient", true, NULL},
+     .gradient = false},
+    {"attnlrp", NULL, "epsilon(1e-6)", "epsilon(1e-6)", "epsilon(1e-6)", .share_products = true,
+     .share_gates = true},
+    {"attnlrp-gamma", NULL, "gamma(0.25)", "gamma(0.25)", "gamma(0.05)", .share_products = true,
+     .share_gates = true, .lxt = true},
+    {"cp", NULL, "epsilon(1e-6)", "epsilon(1e-6)", "epsilon(1e-6)", .gradient = false},
+    {"vit-gamma", NULL, "gamma(0.25)", "gamma(0.25)", "gamma(0.05)", .attention = "epsilon(1e-6)",
+     .share_gates = true, .lxt = true},
+    {"vit-gamma-box", "zbox", "gamma(0.25)", "gamma(0.25)", "gamma(0.05)",
+     .attention = "epsilon(1e-6)", .lxt = true},
+    {"lrp0", NULL, "lrp0", "lrp0", "lrp0", .gradient = false},
+    {"epsilon", NULL, "epsilon(1e-6)", "epsilon(1e-6)", "epsilon(1e-6)", .gradient = false},
+    {"gamma", NULL, "gamma", "gamma", "gamma", .gradient = false},
+    {"zplus", NULL, "zplus", "zplus", "zplus", .gradient = false},
+    {"alphabeta", NULL, "alphabeta", "alphabeta", "alphabeta", .gradient = false},
+    {"wsquare", NULL, "wsquare", "wsquare", "wsquare", .gradient = false},
+    {"flat", NULL, "flat", "flat", "flat", .gradient = false},
+    {"gradient-x-input", NULL, "gradient", "gradient", "gradient", .gradient = true},
 };
 
 const char *hlrp_composite_name(int index) {
@@ -51,8 +66,12 @@ bool hlrp_composite_is_gradient(const char *name) {
 }
 
 hlrp_rule_options hlrp_rule_options_default(void) {
-    return (hlrp_rule_options){
-        .composite = "lrp0-epsilon-gamma", .gamma = -1, .alpha = 2, .beta = 1, .epsilon = -1};
+    return (hlrp_rule_options){.composite = "lrp0-epsilon-gamma",
+                               .gamma = -1,
+                               .gamma_linear = -1,
+                               .alpha = 2,
+                               .beta = 1,
+                               .epsilon = -1};
 }
 
 static bool computed(const hlrp_graph *g, int value) {
@@ -105,45 +124,74 @@ static hlrp_rule plain_rule(const hlrp_rule_options *o, hlrp_rule_kind kind) {
                        .beta = o->beta};
 }
 
-/* Rules of nodes that composites do not speak of. */
-static hlrp_rule default_rule(const hlrp_rule_options *o, const hlrp_operator *op) {
-    const bool pass = op->all_to_one && o->batchnorm_pass;
-    return plain_rule(o, pass ? HLRP_RULE_PASS : (hlrp_rule_kind)op->otherwise);
+/* Rules of nodes that have no column. */
+static hlrp_rule default_rule(const composite *c, const hlrp_rule_options *o,
+                              const hlrp_operator *op) {
+    hlrp_rule_kind kind = (hlrp_rule_kind)op->otherwise;
+    const hlrp_product_option own =
+        op->product == HLRP_PRODUCT_OF_MATRICES ? o->attention : o->gate;
+    const bool shares =
+        op->product == HLRP_PRODUCT_OF_MATRICES ? c->share_products : c->share_gates;
+    if (op->all_to_one && o->batchnorm_pass)
+        kind = HLRP_RULE_PASS;
+    if (op->product != HLRP_NO_PRODUCT)
+        kind = own == HLRP_PRODUCT_SHARE || (own == HLRP_PRODUCT_AUTO && shares)
+                   ? HLRP_RULE_SHARE
+                   : HLRP_RULE_CONSTANT;
+    if (op->normalizes && o->layernorm_pass)
+        kind = HLRP_RULE_PASS;
+    return plain_rule(o, kind);
+}
+
+/* The column of a linear layer. */
+static const char *column_of(const composite *c, const hlrp_graph *g, const hlrp_structure *s,
+                             int node, bool lower) {
+    const bool convolution = g->nodes[node].op->layer == HLRP_CONVOLUTION;
+    if (convolution)
+        return c->first && hlrp_node_is_first(g, node) ? c->first : lower ? c->lower : c->upper;
+    if (c->head && node == g->values[g->output].producer)
+        return c->head;
+    return c->attention && s->attention[node] ? c->attention : c->linear;
 }
 
 static hlrp_status composite_rule(const composite *c, const hlrp_rule_options *o,
-                                  const hlrp_graph *g, int node, bool lower, hlrp_rule *out,
-                                  hlrp_error *err) {
+                                  const hlrp_graph *g, const hlrp_structure *s, int node,
+                                  bool lower, hlrp_rule *out, hlrp_error *err) {
     const hlrp_operator *op = g->nodes[node].op;
     if (c->gradient) {
         *out = plain_rule(o, HLRP_RULE_GRADIENT);
         return HLRP_OK;
     }
     if (op->layer == HLRP_NO_LAYER) {
-        *out = default_rule(o, op);
+        *out = default_rule(c, o, op);
         return HLRP_OK;
     }
-    const bool convolution = op->layer == HLRP_CONVOLUTION;
-    const char *text = !convolution ? c->linear : lower ? c->lower : c->upper;
-    if (c->head && !convolution && node == g->values[g->output].producer)
-        text = c->head;
-    if (c->first && convolution && hlrp_node_is_first(g, node))
-        text = c->first;
     const hlrp_rule defaults = plain_rule(o, HLRP_RULE_PASS);
-    const hlrp_status status = hlrp_rule_parse(text, &defaults, out, err);
+    const hlrp_status status =
+        hlrp_rule_parse(column_of(c, g, s, node, lower), &defaults, out, err);
+    const double gamma = c->lxt && op->layer == HLRP_FULLY_CONNECTED ? o->gamma_linear : o->gamma;
     if (status == HLRP_OK && out->kind == HLRP_RULE_EPSILON && o->epsilon >= 0)
         out->epsilon = o->epsilon; /* keeps its unit: absolute or rms */
-    if (status == HLRP_OK && out->kind == HLRP_RULE_GAMMA && o->gamma >= 0)
-        out->gamma = o->gamma;
+    if (status == HLRP_OK && out->kind == HLRP_RULE_GAMMA && gamma >= 0)
+        out->gamma = gamma;
     return status;
 }
 
-static hlrp_status apply_composite(const hlrp_graph *g, const hlrp_rule_options *o,
-                                   hlrp_rule *rules, hlrp_error *err) {
-    const composite *c = NULL;
+static const composite *find_composite(const char *name) {
     for (size_t i = 0; i < HLRP_COUNT(composites); i++)
-        if (strcmp(composites[i].name, o->composite) == 0)
-            c = &composites[i];
+        if (strcmp(composites[i].name, name) == 0)
+            return &composites[i];
+    return NULL;
+}
+
+const char *hlrp_composite_for(const hlrp_structure *structure) {
+    return structure->has_attention ? "vit-gamma" : "lrp0-gamma";
+}
+
+static hlrp_status apply_composite(const hlrp_graph *g, const hlrp_rule_options *o,
+                                   const hlrp_structure *s, hlrp_rule *rules, hlrp_error *err) {
+    const bool chosen = strcmp(o->composite, "auto") != 0;
+    const composite *c = find_composite(chosen ? o->composite : hlrp_composite_for(s));
     if (!c)
         return hlrp_fail(err, HLRP_E_CONFIG, "lrp.composite", "see configs/README.md for the list",
                          "unknown composite '%.80s'", o->composite);
@@ -152,7 +200,7 @@ static hlrp_status apply_composite(const hlrp_graph *g, const hlrp_rule_options 
         convs += g->nodes[i].op->layer == HLRP_CONVOLUTION;
     hlrp_status status = HLRP_OK;
     for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
-        status = composite_rule(c, o, g, i, seen < convs / 2, &rules[i], err);
+        status = composite_rule(c, o, g, s, i, seen < convs / 2, &rules[i], err);
         seen += g->nodes[i].op->layer == HLRP_CONVOLUTION;
     }
     return status;
@@ -175,8 +223,8 @@ static bool passes_over(const hlrp_graph *g, int node, const char *key, const hl
 }
 
 /* How strongly an override speaks for a node: 0 not at all; full name over glob over kind, and
- * @first over the other kinds. */
-static int match(const hlrp_graph *g, int node, const char *key) {
+ * @first and @attention over the other kinds. */
+static int match(const hlrp_graph *g, const hlrp_structure *s, int node, const char *key) {
     const hlrp_node *n = &g->nodes[node];
     if (strcmp(key, n->name) == 0)
         return 4;
@@ -184,12 +232,15 @@ static int match(const hlrp_graph *g, int node, const char *key) {
         return hlrp_glob_match(key, n->name, false) ? 3 : 0;
     if (strcmp(key, "@first") == 0)
         return hlrp_node_is_first(g, node) ? 2 : 0;
+    if (strcmp(key, "@attention") == 0)
+        return s->attention[node] ? 2 : 0;
     return n->op->kind && strcmp(key, n->op->kind) == 0 ? 1 : 0;
 }
 
 static bool is_kind(const char *key) {
-    static const char *const kinds[] = {"@first", "@conv",    "@linear",
-                                        "@sum",   "@avgpool", "@batchnorm"};
+    static const char *const kinds[] = {"@first",     "@attention", "@conv",    "@linear",
+                                        "@sum",       "@avgpool",   "@softmax", "@matmul",
+                                        "@batchnorm", "@layernorm", "@gate"};
     for (size_t i = 0; i < HLRP_COUNT(kinds); i++)
         if (strcmp(key, kinds[i]) == 0)
             return true;
@@ -214,8 +265,8 @@ static hlrp_status no_such_node(const hlrp_graph *g, const hlrp_rule_override *o
 }
 
 static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *options,
-                                  const hlrp_rule_override *o, int *strength, hlrp_rule *rules,
-                                  hlrp_error *err) {
+                                  const hlrp_structure *s, const hlrp_rule_override *o,
+                                  int *strength, hlrp_rule *rules, hlrp_error *err) {
     hlrp_rule rule;
     const hlrp_rule defaults = plain_rule(options, HLRP_RULE_PASS);
     const hlrp_status status = hlrp_rule_parse(o->rule, &defaults, &rule, err);
@@ -227,7 +278,7 @@ static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *
     }
     int found = 0;
     for (int i = 0; i < g->node_count; i++) {
-        const int m = passes_over(g, i, o->key, &rule) ? 0 : match(g, i, o->key);
+        const int m = passes_over(g, i, o->key, &rule) ? 0 : match(g, s, i, o->key);
         found += m > 0;
         if (m == 0 || m < strength[i])
             continue;
@@ -264,6 +315,7 @@ static void head_by_lrp0(const hlrp_graph *g, const hlrp_rule_options *o, const 
 
 hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *options,
                               hlrp_rule *rules, hlrp_error *err) {
+    hlrp_structure s = {0};
     int *strength = NULL;
     hlrp_status status = HLRP_OK;
     if (options->alpha - options->beta > 1 + 1e-9 || options->alpha - options->beta < 1 - 1e-9)
@@ -274,13 +326,15 @@ hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *
         return hlrp_fail(err, HLRP_E_CONFIG, "lrp.beta", "use 0 or more",
                          "beta %g must not be negative", options->beta);
     HLRP_TRY(hlrp_calloc(&strength, graph->node_count, sizeof *strength, "rules", err));
-    HLRP_TRY(apply_composite(graph, options, rules, err));
+    HLRP_TRY(hlrp_structure_find(graph, &s, err));
+    HLRP_TRY(apply_composite(graph, options, &s, rules, err));
     for (int i = 0; i < options->override_count; i++)
-        HLRP_TRY(apply_override(graph, options, &options->overrides[i], strength, rules, err));
+        HLRP_TRY(apply_override(graph, options, &s, &options->overrides[i], strength, rules, err));
     if (options->head_lrp0)
         head_by_lrp0(graph, options, strength, rules);
     status = check_fit(graph, rules, err);
 out:
     free(strength);
+    hlrp_structure_free(&s);
     return status;
 }

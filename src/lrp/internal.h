@@ -7,7 +7,8 @@
 struct hlrp_lrp {
     const hlrp_graph *graph;
     hlrp_plan *plan;
-    hlrp_rule *rules;    /* per node */
+    hlrp_rule *rules; /* per node */
+    hlrp_structure structure;
     int *to;             /* per node: of products, the input that gets all; -1: both share */
     hlrp_layer **layers; /* per node; NULL but for CONV and GEMM */
     int64_t *offsets;    /* per value: its relevance in the arena; -1 for constants */

@@ -17,10 +17,15 @@ static int find_head(const hlrp_graph *g, const hlrp_lrp_options *options, const
     return lrp0 || rules[last].kind == HLRP_RULE_GRADIENT ? last : -1;
 }
 
-/* Gradients are no relevance: they do not add up to the start, whatever biases do. */
+static bool keeps(const hlrp_graph *g, const hlrp_node *n) {
+    return n->op->keeps || (n->op->keeps_on && n->op->keeps_on(g, n));
+}
+
+/* Gradients are no relevance: they do not add up to the start, whatever biases do; and constants such as
+ * class tokens keep what lies on them. */
 static bool conserves(const hlrp_lrp *lrp) {
     for (int i = 0; i < lrp->graph->node_count; i++)
-        if (lrp->rules[i].kind == HLRP_RULE_GRADIENT)
+        if (lrp->rules[i].kind == HLRP_RULE_GRADIENT || keeps(lrp->graph, &lrp->graph->nodes[i]))
             return false;
     return hlrp_bias_conserves(lrp->bias);
 }
@@ -170,7 +175,11 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     lrp->bias = options->bias;
     lrp->times_input = hlrp_composite_is_gradient(options->rules.composite);
     HLRP_TRY(allocate(lrp, options, err));
+    HLRP_TRY(hlrp_structure_find(graph, &lrp->structure, err));
     HLRP_TRY(hlrp_assign_rules(graph, &options->rules, lrp->rules, err));
+    for (int i = 0; i < graph->node_count; i++)
+        lrp->to[i] =
+            hlrp_structure_to(&lrp->structure, graph, i, lrp->rules[i].kind == HLRP_RULE_CONSTANT);
     lrp->head = find_head(graph, options, lrp->rules);
     hand_all_to_one(lrp);
     lrp->conserves = conserves(lrp);
@@ -203,6 +212,7 @@ void hlrp_lrp_free(hlrp_lrp *lrp) {
     free(lrp->layers);
     free(lrp->rules);
     free(lrp->to);
+    hlrp_structure_free(&lrp->structure);
     free(lrp->offsets);
     free(lrp->shared);
     free(lrp->bounds);
@@ -212,6 +222,10 @@ void hlrp_lrp_free(hlrp_lrp *lrp) {
 
 const hlrp_plan *hlrp_lrp_plan(const hlrp_lrp *lrp) {
     return lrp->plan;
+}
+
+const hlrp_structure *hlrp_lrp_structure(const hlrp_lrp *lrp) {
+    return &lrp->structure;
 }
 
 const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node) {

@@ -28,6 +28,7 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
 void hlrp_lrp_free(hlrp_lrp *lrp);
 
 const hlrp_plan *hlrp_lrp_plan(const hlrp_lrp *lrp);
+const hlrp_structure *hlrp_lrp_structure(const hlrp_lrp *lrp);
 const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node);
 hlrp_bias hlrp_lrp_bias(const hlrp_lrp *lrp);
 bool hlrp_lrp_times_input(const hlrp_lrp *lrp); /* gradient-x-input */

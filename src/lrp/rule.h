@@ -4,6 +4,7 @@
 #define HLRP_RULE_H
 
 #include "graph/graph.h"
+#include "lrp/structure.h"
 
 typedef enum hlrp_rule_kind {
     HLRP_RULE_LRP0,
@@ -64,13 +65,23 @@ typedef struct hlrp_rule_override {
     int line; /* of the file, for messages; 0: not from a file */
 } hlrp_rule_override;
 
+/* How products of computed tensors share; AUTO: as the composite has it. */
+typedef enum hlrp_product_option {
+    HLRP_PRODUCT_AUTO,
+    HLRP_PRODUCT_CONSTANT,
+    HLRP_PRODUCT_SHARE
+} hlrp_product_option;
+
 typedef struct hlrp_rule_options {
-    const char *composite;
+    const char *composite; /* "auto": hlrp_composite_for */
     double alpha, beta;
     double gamma, epsilon; /* replace the composite's wherever it has that rule; < 0: its own */
-    bool batchnorm_pass;   /* a BatchNormalization that is still a node passes relevance on */
-    bool head_lrp0;        /* the last linear layer gets LRP-0 whatever else says (start logodds) */
-    bool head_yields;      /* but for overrides of that layer, and gradients (start evidence) */
+    double gamma_linear;   /* the same of linear layers in composites for transformers */
+    hlrp_product_option attention, gate; /* products of matrices, of elements */
+    bool layernorm_pass;                 /* layer normalization passes relevance on */
+    bool batchnorm_pass; /* a BatchNormalization that is still a node passes relevance on */
+    bool head_lrp0;      /* the last linear layer gets LRP-0 whatever else says (start logodds) */
+    bool head_yields;    /* but for overrides of that layer, and gradients (start evidence) */
     const hlrp_rule_override *overrides;
     int override_count;
 } hlrp_rule_options;
@@ -83,6 +94,9 @@ hlrp_rule_options hlrp_rule_options_default(void);
  * fit its node, such as zbox on a layer that does not see the input's pixels. */
 hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *options,
                               hlrp_rule *rules, hlrp_error *err);
+
+/* What a network gets when nothing is said: a composite for transformers if it has self-attention. */
+const char *hlrp_composite_for(const hlrp_structure *structure);
 
 /* Names of composites by index from 0; NULL past the last. */
 const char *hlrp_composite_name(int index);

@@ -9,14 +9,6 @@ static hlrp_status one_to_one(onnx_reader *r, const hlrp_operator *op, hlrp_node
     return onnx_emit(r, op, r->in, 1, n, err);
 }
 
-hlrp_status onnx_relu(onnx_reader *r, hlrp_error *err) {
-    return one_to_one(r, &hlrp_op_relu, NULL, err);
-}
-
-hlrp_status onnx_sigmoid(onnx_reader *r, hlrp_error *err) {
-    return one_to_one(r, &hlrp_op_sigmoid, NULL, err);
-}
-
 hlrp_status onnx_leaky_relu(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
     hlrp_status status = one_to_one(r, &hlrp_op_leaky_relu, &n, err);
@@ -75,8 +67,10 @@ hlrp_status onnx_softmax(onnx_reader *r, hlrp_error *err) {
         return onnx_refuse(r, err, NULL, "axis %lld", (long long)axis);
     const bool log = strcmp(r->node->op_type, "LogSoftmax") == 0;
     hlrp_status status = one_to_one(r, log ? &hlrp_op_log_softmax : &hlrp_op_softmax, &n, err);
-    if (status == HLRP_OK)
+    if (status == HLRP_OK) {
         n->axis = (int)axis;
+        n->part = r->opset < 13;
+    }
     return status;
 }
 
@@ -119,7 +113,6 @@ hlrp_status onnx_cast(onnx_reader *r, hlrp_error *err) {
     if (onnx_constant(r, 0))
         return cast_constant(r, onnx_constant(r, 0), to_float, err);
     if (to_float != (onnx_dtype(r, 0) == HLRP_F32))
-        return onnx_refuse(r, err, NULL,
-                           "a cast of a computed tensor between numbers and integers");
+        return onnx_cast_computed(r, to_float, err);
     return one_to_one(r, &hlrp_op_identity, NULL, err);
 }

@@ -7,32 +7,45 @@ static bool evaluated(const onnx_reader *r) {
            (onnx_dtype(r, 0) == HLRP_I64 && onnx_dtype(r, 1) == HLRP_I64);
 }
 
-/* op(computed, constant), in this order in the graph; swap allowed where op commutes. */
+/* op(computed, constant), in this order in the graph, swapped where op commutes; of two computed tensors
+ * `computed`. */
 static hlrp_status with_constant(onnx_reader *r, const hlrp_operator *op, bool commutes,
-                                 hlrp_error *err) {
+                                 const hlrp_operator *computed, hlrp_error *err) {
     int in[2] = {r->in[0], r->in[1]};
     if (r->opset < 7 && onnx_attribute(r, "axis")) /* broadcasting that is not numpy's */
         return onnx_refuse(r, err, "export it with operator set 7 or later", "attribute axis");
     if (evaluated(r))
         return onnx_emit(r, op, in, 2, NULL, err);
+    if (onnx_dtype(r, 0) != HLRP_F32 || onnx_dtype(r, 1) != HLRP_F32)
+        return onnx_refuse(r, err, NULL, "inputs of different types");
+    if (onnx_computed(r, 0) && onnx_computed(r, 1))
+        return onnx_emit(r, computed, in, 2, NULL, err);
     if (commutes && onnx_constant(r, 0)) {
         in[0] = r->in[1];
         in[1] = r->in[0];
     }
-    if (!r->g->values[in[1]].constant || r->g->values[in[0]].constant)
-        return onnx_refuse_product(r, err, "%s of computed tensors has no relevance rule",
-                                   r->node->op_type);
-    if (r->g->values[in[0]].dtype != HLRP_F32 || r->g->values[in[1]].dtype != HLRP_F32)
-        return onnx_refuse(r, err, NULL, "inputs of different types");
     return onnx_emit(r, op, in, 2, NULL, err);
 }
 
 hlrp_status onnx_mul(onnx_reader *r, hlrp_error *err) {
-    return with_constant(r, &hlrp_op_mul, true, err);
+    return with_constant(r, &hlrp_op_mul, true, &hlrp_op_gate, err);
+}
+
+/* c / x = c · (1/x). */
+static hlrp_status constant_over(onnx_reader *r, hlrp_error *err) {
+    int inverse = -1;
+    hlrp_status status = onnx_add_between(r, "inverse", &inverse, err);
+    if (status == HLRP_OK)
+        status = onnx_emit_to(r, &hlrp_op_reciprocal, &r->in[1], 1, inverse, NULL, err);
+    const int in[2] = {inverse, r->in[0]};
+    return status == HLRP_OK ? onnx_emit(r, &hlrp_op_mul, in, 2, NULL, err) : status;
 }
 
 hlrp_status onnx_div(onnx_reader *r, hlrp_error *err) {
-    return with_constant(r, &hlrp_op_div, false, err);
+    const bool real = onnx_dtype(r, 0) == HLRP_F32 && onnx_dtype(r, 1) == HLRP_F32;
+    if (real && onnx_constant(r, 0) && onnx_computed(r, 1))
+        return constant_over(r, err);
+    return with_constant(r, &hlrp_op_div, false, &hlrp_op_quotient, err);
 }
 
 /* c − x = (−1)·x + c. */
@@ -54,18 +67,27 @@ out:
     return status;
 }
 
+/* a − b = a + (−b). */
+static hlrp_status difference(onnx_reader *r, hlrp_error *err) {
+    int minus = -1;
+    hlrp_status status = onnx_add_between(r, "negated", &minus, err);
+    if (status == HLRP_OK)
+        status = onnx_emit_to(r, &hlrp_op_neg, &r->in[1], 1, minus, NULL, err);
+    const int in[2] = {r->in[0], minus};
+    return status == HLRP_OK ? onnx_emit(r, &hlrp_op_add, in, 2, NULL, err) : status;
+}
+
 hlrp_status onnx_sub(onnx_reader *r, hlrp_error *err) {
-    bool reversed = onnx_constant(r, 0) && onnx_computed(r, 1);
-    if (reversed && onnx_dtype(r, 0) == HLRP_F32 && onnx_dtype(r, 1) == HLRP_F32)
+    const bool real = onnx_dtype(r, 0) == HLRP_F32 && onnx_dtype(r, 1) == HLRP_F32;
+    if (real && onnx_constant(r, 0) && onnx_computed(r, 1))
         return constant_minus(r, err);
-    return with_constant(r, &hlrp_op_sub, false, err);
+    if (real && onnx_computed(r, 0) && onnx_computed(r, 1))
+        return difference(r, err);
+    return with_constant(r, &hlrp_op_sub, false, NULL, err);
 }
 
 hlrp_status onnx_add(onnx_reader *r, hlrp_error *err) {
-    bool sum = onnx_computed(r, 0) && onnx_computed(r, 1) && onnx_dtype(r, 0) == HLRP_F32 &&
-               onnx_dtype(r, 1) == HLRP_F32;
-    return sum ? onnx_emit(r, &hlrp_op_add, r->in, 2, NULL, err)
-               : with_constant(r, &hlrp_op_add_const, true, err);
+    return with_constant(r, &hlrp_op_add_const, true, &hlrp_op_add, err);
 }
 
 /* Sum of any number of inputs; the mixed case is refused but for two. */

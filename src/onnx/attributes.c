@@ -105,3 +105,21 @@ hlrp_status onnx_window(const onnx_reader *r, const hlrp_dims *kernel, hlrp_wind
 out:
     return status;
 }
+
+hlrp_status onnx_window_1d(const onnx_reader *r, int64_t kernel, hlrp_window *w, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    int64_t pads[2] = {0};
+
+    *w = (hlrp_window){.kernel = {1, kernel}, .stride = {1, 1}, .dilation = {1, 1}};
+    HLRP_TRY(window_ints(r, "kernel_shape", 1, 1, &w->kernel[1], err));
+    HLRP_TRY(window_ints(r, "strides", 1, 1, &w->stride[1], err));
+    HLRP_TRY(window_ints(r, "dilations", 1, 1, &w->dilation[1], err));
+    HLRP_TRY(window_ints(r, "pads", 2, 0, pads, err));
+    if (!onnx_string_is(r, "auto_pad", "NOTSET", true))
+        HLRP_TRY(onnx_refuse(r, err, NULL, "auto_pad along one axis"));
+    w->pad_lo[1] = pads[0];
+    w->pad_hi[1] = pads[1];
+
+out:
+    return status;
+}

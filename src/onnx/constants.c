@@ -50,12 +50,18 @@ hlrp_status onnx_constant_of_shape(onnx_reader *r, hlrp_error *err) {
     hlrp_dims dims = {0};
     int64_t count = 0;
 
-    HLRP_TRY(onnx_int_input(r, 0, &dims, err));
-    if (hlrp_dims_count(&dims, &count, err) != HLRP_OK)
-        return onnx_refuse(r, err, NULL, "a shape with negative or too many elements");
     if (value && value->t)
         HLRP_TRY(onnx_tensor(value->t, r->folder, r->node_name, &fill, err));
-    if (count > r->g->spare || (fill && hlrp_tensor_count(fill) != 1))
+    if (fill && hlrp_tensor_count(fill) != 1)
+        HLRP_TRY(onnx_refuse(r, err, NULL, "a filling of several elements"));
+    if (onnx_computed(r, 0)) {
+        status = onnx_filled(r, fill, err);
+        goto out;
+    }
+    HLRP_TRY(onnx_int_input(r, 0, &dims, err));
+    if (hlrp_dims_count(&dims, &count, err) != HLRP_OK)
+        HLRP_TRY(onnx_refuse(r, err, NULL, "a shape with negative or too many elements"));
+    if (count > r->g->spare)
         HLRP_TRY(onnx_refuse(r, err, NULL, "a constant of %lld elements", (long long)count));
     r->g->spare -= count;
     HLRP_TRY(hlrp_tensor_new(&dims, fill ? fill->dtype : HLRP_F32, &t, err));

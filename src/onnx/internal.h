@@ -105,6 +105,9 @@ hlrp_status onnx_ints(const onnx_reader *r, const char *name, hlrp_dims *out, hl
 hlrp_status onnx_window(const onnx_reader *r, const hlrp_dims *kernel, hlrp_window *w,
                         hlrp_error *err);
 
+/* The same of a window over one axis, as one over W. */
+hlrp_status onnx_window_1d(const onnx_reader *r, int64_t kernel, hlrp_window *w, hlrp_error *err);
+
 /* classes, mpp, mean and std from the metadata (metadata.c). */
 hlrp_status onnx_metadata(const pb_model *m, hlrp_graph *g, hlrp_error *err);
 
@@ -164,11 +167,35 @@ hlrp_status onnx_conv(onnx_reader *r, hlrp_error *err); /* layers.c */
 hlrp_status onnx_gemm(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_matmul(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_batchnorm(onnx_reader *r, hlrp_error *err);
-hlrp_status onnx_relu(onnx_reader *r, hlrp_error *err); /* activations.c */
-hlrp_status onnx_leaky_relu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_function(onnx_reader *r, hlrp_error *err); /* functions.c */
+hlrp_status onnx_neg(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_hard_sigmoid(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_selu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_celu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_swish(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_gelu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_pow(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_prelu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_layernorm(onnx_reader *r, hlrp_error *err); /* norms.c */
+hlrp_status onnx_rmsnorm(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_groupnorm(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_instancenorm(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_lrn(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_reduce(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_global_maxpool(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_lp_norm(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_compare(onnx_reader *r, hlrp_error *err); /* logic.c */
+hlrp_status onnx_not(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_mod(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_min_max(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_where(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_range(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_filled(onnx_reader *r, const hlrp_tensor *fill, hlrp_error *err);
+hlrp_status onnx_cast_computed(onnx_reader *r, bool to_float, hlrp_error *err);
+hlrp_status onnx_resize(onnx_reader *r, hlrp_error *err);     /* resize.c */
+hlrp_status onnx_leaky_relu(onnx_reader *r, hlrp_error *err); /* activations.c */
 hlrp_status onnx_elu(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_clip(onnx_reader *r, hlrp_error *err);
-hlrp_status onnx_sigmoid(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_softmax(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_identity(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_dropout(onnx_reader *r, hlrp_error *err);
@@ -176,7 +203,6 @@ hlrp_status onnx_cast(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_maxpool(onnx_reader *r, hlrp_error *err); /* pools.c */
 hlrp_status onnx_avgpool(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_global_avgpool(onnx_reader *r, hlrp_error *err);
-hlrp_status onnx_reduce_mean(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_pad(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_add(onnx_reader *r, hlrp_error *err); /* arithmetic.c */
 hlrp_status onnx_sum(onnx_reader *r, hlrp_error *err);
@@ -190,6 +216,8 @@ hlrp_status onnx_transpose(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_squeeze(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_unsqueeze(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_shape(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_expand(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_tile(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_gather(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_slice(onnx_reader *r, hlrp_error *err); /* parts.c */
 hlrp_status onnx_split(onnx_reader *r, hlrp_error *err);

@@ -10,6 +10,40 @@ static int input_id(const onnx_reader *r, int input) {
     return onnx_has(r, input) ? r->in[input] : -1;
 }
 
+/* Weights [O,I,k] as [O,I,1,k]. */
+static hlrp_status of_one_row(onnx_reader *r, const hlrp_tensor *w, int *id, hlrp_error *err) {
+    hlrp_tensor *made = NULL;
+    const hlrp_status status = hlrp_tensor_copy(w, &made, err);
+    if (status != HLRP_OK)
+        return status;
+    made->dims = (hlrp_dims){4, {w->dims.d[0], w->dims.d[1], 1, w->dims.d[2]}};
+    return onnx_add_constant(r, "weights", made, id, err);
+}
+
+/* A convolution along one axis is one of a picture of one row: [N,C,L] → [N,C,1,L], and back. */
+static hlrp_status conv_1d(onnx_reader *r, const hlrp_tensor *w, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_node *n = NULL;
+    hlrp_window window;
+    int in[3] = {r->in[0], -1, input_id(r, 2)}, wide = -1, out = -1;
+
+    HLRP_TRY(onnx_window_1d(r, w->dims.d[2], &window, err));
+    HLRP_TRY(of_one_row(r, w, &in[1], err));
+    HLRP_TRY(onnx_add_between(r, "rows", &wide, err));
+    HLRP_TRY(onnx_add_between(r, "conv", &out, err));
+    HLRP_TRY(onnx_emit_to(r, &hlrp_op_unsqueeze, r->in, 1, wide, &n, err));
+    n->ints = (hlrp_dims){.rank = 1, .d = {2}};
+    in[0] = wide;
+    HLRP_TRY(onnx_emit_to(r, &hlrp_op_conv, in, 3, out, &n, err));
+    n->window = window;
+    n->group = onnx_int(r, "group", 1);
+    HLRP_TRY(onnx_emit(r, &hlrp_op_squeeze, &out, 1, &n, err));
+    n->ints = (hlrp_dims){.rank = 1, .d = {2}};
+
+out:
+    return status;
+}
+
 hlrp_status onnx_conv(onnx_reader *r, hlrp_error *err) {
     const hlrp_tensor *w = onnx_constant(r, 1);
     hlrp_node *n = NULL;
@@ -17,6 +51,8 @@ hlrp_status onnx_conv(onnx_reader *r, hlrp_error *err) {
 
     if (!w || w->dtype != HLRP_F32 || onnx_computed(r, 2))
         return onnx_refuse(r, err, CONSTANT_MEND, "weights or a bias that are computed");
+    if (w->dims.rank == 3)
+        return conv_1d(r, w, err);
     if (w->dims.rank != 4)
         return onnx_refuse(r, err, "only pictures are supported", "a convolution in %d dimensions",
                            w->dims.rank - 2);
@@ -97,10 +133,8 @@ out:
 }
 
 hlrp_status onnx_matmul(onnx_reader *r, hlrp_error *err) {
-    const hlrp_tensor *w = onnx_constant(r, 1);
-    if (!w || w->dtype != HLRP_F32 || w->dims.rank != 2 || !onnx_computed(r, 0))
-        return onnx_refuse_product(
-            r, err, "a product of anything but a computed tensor and a weight matrix");
+    if (onnx_dtype(r, 0) != HLRP_F32 || onnx_dtype(r, 1) != HLRP_F32)
+        return onnx_refuse_product(r, err, "a product of integers");
     return onnx_emit(r, &hlrp_op_matmul, r->in, 2, NULL, err);
 }
 

@@ -12,19 +12,15 @@ static hlrp_status checked_axis(const onnx_reader *r, const char *name, int64_t 
     return HLRP_OK;
 }
 
-/* Concat of computed data with constant data would need relevance for the constant. */
 hlrp_status onnx_concat(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
-    int axis = 0, computed = 0;
+    int axis = 0;
     hlrp_dtype dtype = onnx_dtype(r, 0);
     hlrp_status status = checked_axis(r, "axis", 1, &axis, err);
     for (int k = 0; status == HLRP_OK && k < r->in_count; k++) {
-        computed += onnx_computed(r, k);
         if (!onnx_has(r, k) || onnx_dtype(r, k) != dtype)
             status = onnx_refuse(r, err, NULL, "a join of different types");
     }
-    if (status == HLRP_OK && dtype == HLRP_F32 && computed != 0 && computed != r->in_count)
-        return onnx_refuse(r, err, NULL, "a join of computed tensors and constants");
     if (status == HLRP_OK)
         status = onnx_emit(r, &hlrp_op_concat, r->in, r->in_count, &n, err);
     if (status == HLRP_OK)
@@ -105,19 +101,27 @@ hlrp_status onnx_shape(onnx_reader *r, hlrp_error *err) {
     return HLRP_OK;
 }
 
-static bool data(const onnx_reader *r) {
-    return onnx_computed(r, 0) && onnx_dtype(r, 0) == HLRP_F32;
-}
-
 hlrp_status onnx_gather(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
     int axis = 0;
     hlrp_status status = checked_axis(r, "axis", 0, &axis, err);
-    if (status == HLRP_OK && (data(r) || !onnx_has(r, 1) || onnx_dtype(r, 1) != HLRP_I64))
-        return onnx_refuse(r, err, NULL, "Gather of a computed tensor has no relevance rule");
+    if (status == HLRP_OK && (!onnx_has(r, 1) || onnx_dtype(r, 1) != HLRP_I64))
+        return onnx_refuse(r, err, NULL, "indices that are not integers");
     if (status == HLRP_OK)
         status = onnx_emit(r, &hlrp_op_gather, r->in, 2, &n, err);
     if (status == HLRP_OK)
         n->axis = axis;
     return status;
+}
+
+hlrp_status onnx_expand(onnx_reader *r, hlrp_error *err) {
+    if (onnx_dtype(r, 1) != HLRP_I64)
+        return onnx_refuse(r, err, NULL, "a shape that is not made of integers");
+    return onnx_emit(r, &hlrp_op_expand, r->in, 2, NULL, err);
+}
+
+hlrp_status onnx_tile(onnx_reader *r, hlrp_error *err) {
+    if (r->opset < 6 || onnx_dtype(r, 1) != HLRP_I64)
+        return onnx_refuse(r, err, NULL, "repeats that are not integers");
+    return onnx_emit(r, &hlrp_op_tile, r->in, 2, NULL, err);
 }

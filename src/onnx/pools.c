@@ -32,39 +32,12 @@ hlrp_status onnx_avgpool(onnx_reader *r, hlrp_error *err) {
     return status;
 }
 
-static hlrp_status global(onnx_reader *r, bool keepdims, hlrp_error *err) {
+hlrp_status onnx_global_avgpool(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
     hlrp_status status = onnx_emit(r, &hlrp_op_global_avgpool, r->in, 1, &n, err);
     if (status == HLRP_OK)
-        n->keepdims = keepdims;
+        n->keepdims = true;
     return status;
-}
-
-hlrp_status onnx_global_avgpool(onnx_reader *r, hlrp_error *err) {
-    return global(r, true, err);
-}
-
-/* H and W of [N,C,H,W], in any order, counted from either end. */
-static bool spatial_axes(const hlrp_dims *axes) {
-    if (axes->rank != 2)
-        return false;
-    int64_t a = axes->d[0] < 0 ? axes->d[0] + 4 : axes->d[0];
-    int64_t b = axes->d[1] < 0 ? axes->d[1] + 4 : axes->d[1];
-    return (a == 2 && b == 3) || (a == 3 && b == 2);
-}
-
-hlrp_status onnx_reduce_mean(onnx_reader *r, hlrp_error *err) {
-    hlrp_dims axes = {0};
-    hlrp_status status = HLRP_OK;
-    if (r->opset < 18)
-        status = onnx_ints(r, "axes", &axes, err);
-    else if (onnx_has(r, 1))
-        status = onnx_int_input(r, 1, &axes, err);
-    if (status == HLRP_OK && axes.rank == 0 && onnx_int(r, "noop_with_empty_axes", 0) != 0)
-        return onnx_emit(r, &hlrp_op_identity, r->in, 1, NULL, err);
-    if (status == HLRP_OK && !spatial_axes(&axes))
-        return onnx_refuse(r, err, NULL, "a mean over anything but height and width");
-    return status == HLRP_OK ? global(r, onnx_int(r, "keepdims", 1) != 0, err) : status;
 }
 
 /* ---- Pad ---- */
@@ -103,6 +76,25 @@ static bool pad_window(const hlrp_dims *pads, const hlrp_dims *axes, hlrp_window
     return true;
 }
 
+/* Zeros along any axis, where all of them are told. */
+static hlrp_status border(onnx_reader *r, const hlrp_dims *pads, const hlrp_dims *axes,
+                          hlrp_error *err) {
+    hlrp_node *n = NULL;
+    const int half = pads->rank / 2;
+    bool fine = axes->rank == 0 && pads->rank % 2 == 0 && half > 0;
+    for (int k = 0; fine && k < pads->rank; k++)
+        fine = pads->d[k] >= 0 && pads->d[k] <= INT64_C(1) << 20;
+    if (!fine)
+        return onnx_refuse(r, err, NULL, "padding that crops, or of some axes");
+    const hlrp_status status = onnx_emit(r, &hlrp_op_border, r->in, 1, &n, err);
+    for (int k = 0; status == HLRP_OK && k < half; k++) {
+        n->ints.d[k] = pads->d[k];
+        n->more.d[k] = pads->d[half + k];
+        n->ints.rank = n->more.rank = half;
+    }
+    return status;
+}
+
 hlrp_status onnx_pad(onnx_reader *r, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_dims pads = {0}, axes = {0};
@@ -117,7 +109,7 @@ hlrp_status onnx_pad(onnx_reader *r, hlrp_error *err) {
     if (onnx_has(r, 3))
         HLRP_TRY(onnx_int_input(r, 3, &axes, err));
     if (!pad_window(&pads, &axes, &window))
-        return onnx_refuse(r, err, NULL, "padding of anything but height and width");
+        return border(r, &pads, &axes, err);
     HLRP_TRY(onnx_emit(r, &hlrp_op_pad, r->in, 1, &n, err));
     for (int a = 0; a < 2; a++) {
         n->window.pad_lo[a] = window.pad_lo[a];

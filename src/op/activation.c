@@ -140,3 +140,56 @@ const hlrp_operator hlrp_op_clip = {
     .relevance = clip_relevance,
     .unfit = HLRP_ONLY_PASS,
 };
+
+/* ---- a slope for each channel ---- */
+
+static hlrp_status prelu_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    *out = *s->in[0];
+    const int channels = out->rank == 4 || out->rank == 2 ? 1 : out->rank - 1;
+    if (out->rank < 2 || s->in[1]->rank != 1 ||
+        (s->in[1]->d[0] != 1 && s->in[1]->d[0] != out->d[channels]))
+        return hlrp_node_fail(s->n, err, "its slopes are not one per channel");
+    return HLRP_OK;
+}
+
+/* out = below · (slope of the channel where x < 0, else 1) */
+static void by_slope(const hlrp_layout *l, const hlrp_dims *slopes, const float *slope,
+                     const float *x, const float *from, float *out) {
+    for (int64_t n = 0; n < l->n; n++)
+        for (int64_t c = 0; c < l->c; c++) {
+            const float below = slope[slopes->d[0] == 1 ? 0 : c];
+            const int64_t at = hlrp_layout_offset(l, n, c);
+            for (int64_t p = 0; p < l->h * l->w; p++) {
+                const int64_t i = at + p * l->lanes;
+                out[i] = from[i] * (x[i] < 0 ? below : 1);
+            }
+        }
+    hlrp_clear_padding(l, out);
+}
+
+static hlrp_status prelu_forward(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    by_slope(c->out, hlrp_computation_dims(c, 1), hlrp_computation_parameter(c, 1), c->x, c->x,
+             c->y);
+    return HLRP_OK;
+}
+
+static void prelu_gradient(const hlrp_turn *t, float *out) {
+    by_slope(t->in, hlrp_turn_dims(t, 1), hlrp_turn_input(t, 1), t->x, t->r, out);
+}
+
+static const hlrp_rule_cell prelu_relevance[HLRP_RULE_COUNT] =
+    HLRP_PASS_AND_GRADIENT(prelu_gradient);
+
+const hlrp_operator hlrp_op_prelu = {
+    .name = "prelu",
+    .least = 2,
+    .shape = prelu_shape,
+    .lays_out = HLRP_LAYS_PICTURES,
+    .forward = prelu_forward,
+    .otherwise = HLRP_RULE_PASS,
+    .elementwise = true,
+    .activates = true,
+    .relevance = prelu_relevance,
+    .unfit = HLRP_ONLY_PASS,
+};

@@ -249,9 +249,10 @@ static const hlrp_rule_cell sum_relevance[HLRP_RULE_COUNT] = {
     [HLRP_RULE_NORM] = {HLRP_PART(sum_part), .zero = HLRP_ZERO_ALWAYS},
     [HLRP_RULE_GRADIENT] = {HLRP_PART(sum_gradient)}};
 
-#define WITH_CONSTANT .least = 2, .shape = shape, .as_rows = as_rows, .elementwise = true
+#define WITH_CONSTANT                                                                              \
+    .least = 2, .shape = shape, .as_rows = as_rows, .elementwise = true, .affine = true
 #define SUMMAND                                                                                    \
-    .moves_zero = moves_zero, .keeps = true, .otherwise = HLRP_RULE_EPSILON,                       \
+    .moves_zero = moves_zero, .keeps = true, .adds = true, .otherwise = HLRP_RULE_EPSILON,         \
     .relevance = sum_relevance, .unfit = HLRP_ONLY_LAYERS
 
 static bool moves_zero(const hlrp_node *n) {

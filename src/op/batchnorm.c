@@ -102,6 +102,7 @@ const hlrp_operator hlrp_op_batchnorm = {
     .otherwise = HLRP_RULE_EPSILON,
     .all_to_one = true,
     .elementwise = true,
+    .affine = true,
     .relevance = relevance,
     .unfit = HLRP_ONLY_LAYERS,
 };

@@ -362,3 +362,84 @@ const hlrp_operator hlrp_op_gather = {
     .relevance = gather_relevance,
     .unfit = HLRP_ONLY_PASS,
 };
+
+/* ---- tile: the whole again and again along axes ---- */
+
+static hlrp_status dims_tiled(const hlrp_node *n, const hlrp_dims *x, const hlrp_tensor *times,
+                              hlrp_dims *out, hlrp_error *err) {
+    *out = *x;
+    if (!times || times->dtype != HLRP_I64 || hlrp_tensor_count(times) != x->rank)
+        return hlrp_node_fail(n, err, "its repeats are not one constant integer per axis");
+    for (int k = 0; k < x->rank; k++) {
+        if (times->i[k] < 0 || times->i[k] > INT64_C(1) << 20)
+            return hlrp_node_fail(n, err, "it repeats %lld times", (long long)times->i[k]);
+        out->d[k] *= times->i[k];
+    }
+    return HLRP_OK;
+}
+
+static hlrp_status tile_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    return dims_tiled(s->n, s->in[0], s->known[1], out, err);
+}
+
+static hlrp_status fold_tile(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    const hlrp_tensor *x = c->in[0];
+    hlrp_dims dims = {0};
+    hlrp_status status = dims_tiled(c->n, &x->dims, c->in[1], &dims, err);
+    if (status == HLRP_OK)
+        status = hlrp_fold_new(&dims, x->dtype, c->most, out, err);
+    for (int64_t k = 0; status == HLRP_OK && k < hlrp_tensor_count(*out); k++) {
+        int64_t rest = k, at = 0, step = 1;
+        for (int a = dims.rank - 1; a >= 0; a--) {
+            at += rest % dims.d[a] % x->dims.d[a] * step;
+            rest /= dims.d[a];
+            step *= x->dims.d[a];
+        }
+        hlrp_fold_element(*out, k, x, at);
+    }
+    return status;
+}
+
+/* The k-th copy. */
+static bool tile_boxes(const struct hlrp_plan *plan, const hlrp_node *n, int input, int64_t k,
+                       hlrp_strided *box) {
+    const hlrp_dims *in = hlrp_plan_dims(plan, n->in[input]),
+                    *out = hlrp_plan_dims(plan, n->out[0]);
+    *box = (hlrp_strided){.box = *in};
+    hlrp_row_steps(in, box->from_step);
+    hlrp_row_steps(out, box->to_step);
+    for (int a = in->rank - 1; a >= 0; a--) {
+        const int64_t times = out->d[a] / in->d[a];
+        box->to += k % times * in->d[a] * box->to_step[a];
+        k /= times;
+    }
+    return k == 0;
+}
+
+static hlrp_status tile_forward(const hlrp_computation *c, hlrp_error *err) {
+    (void)err;
+    hlrp_move_forward(c, 1, tile_boxes);
+    return HLRP_OK;
+}
+
+static hlrp_status tile_back(hlrp_turn *t, hlrp_error *err) {
+    (void)err;
+    hlrp_move_back(t, 1, tile_boxes);
+    return HLRP_OK;
+}
+
+static const hlrp_rule_cell tile_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(tile_back);
+
+const hlrp_operator hlrp_op_tile = {
+    .name = "tile",
+    .least = 2,
+    .shape = tile_shape,
+    .fold = fold_tile,
+    .lays_out = HLRP_LAYS_ROWS,
+    .forward = tile_forward,
+    .nonnegative = of_first,
+    .moves = true,
+    .otherwise = HLRP_RULE_PASS,
+    .relevance = tile_relevance,
+    .unfit = HLRP_ONLY_PASS,
+};

@@ -26,6 +26,7 @@
     X(leaky_relu) /* C  alpha */                                                                          \
     X(elu)        /* C  alpha: alpha·(exp x − 1) where x < 0 */                                        \
     X(clip)       /* C  lo, hi (ReLU6) */                                                                 \
+    X(prelu)      /* C  in: x, slopes [C] or [1] below 0 */                                               \
     /* function.c */                                                                                      \
     X(sigmoid)      /* C, and cut at the output */                                                        \
     X(tanh)         /* C */                                                                               \
@@ -76,6 +77,8 @@
     X(instancenorm)   /* C  likewise, of each channel */                                                  \
     X(rmsnorm)        /* C  in: x, scale or absent; from axis on; lo: epsilon */                          \
     X(local_response) /* C  x / (hi + alpha/group·Σ x²)^lo over group channels */                      \
+    /* resize.c */                                                                                        \
+    X(resize) /* C  in: x [N,C,H,W], sizes or absent; op/resize.h */                                      \
     /* reduce.c */                                                                                        \
     X(reduce_sum)  /* C  axes in ints, none: all; keepdims */                                             \
     X(reduce_mean) /* C */                                                                                \
@@ -92,9 +95,26 @@
     X(transpose) /* C  perm in ints */                                                                    \
     X(expand)    /* C  in: x, shape (constant) */                                                         \
     X(expand_to) /* C  in: x, a tensor whose shape is met; keepdims: but for its last two axes */         \
+    X(tile)      /* C  in: x, repeats (constant) */                                                       \
     X(gather)    /* C  in: x, indices (constant); axis */                                                 \
     /* shape.c: shape arithmetic, folded by canonize once the input size is known */                      \
-    X(shape)
+    X(shape)                                                                                              \
+    /* logic.c: likewise, and masks */                                                                    \
+    X(equal)                                                                                              \
+    X(less)                                                                                               \
+    X(less_or_equal)                                                                                      \
+    X(greater)                                                                                            \
+    X(greater_or_equal)                                                                                   \
+    X(both)      /* And */                                                                                \
+    X(either)    /* Or */                                                                                 \
+    X(remainder) /* Mod */                                                                                \
+    X(least)     /* Min of integers */                                                                    \
+    X(most)      /* Max of integers */                                                                    \
+    X(not )                                                                                               \
+    X(where)                                                                                              \
+    X(range)                                                                                              \
+    X(filled) /* ConstantOfShape: alpha, or part where group is 2 */                                      \
+    X(cast)   /* between numbers and integers: to these where group is 2 */
 
 #define HLRP_DECLARE(name) extern const hlrp_operator hlrp_op_##name;
 HLRP_OPERATORS(HLRP_DECLARE)

@@ -99,8 +99,8 @@ static hlrp_window whole_picture(const hlrp_turn *t) {
     return (hlrp_window){.kernel = {t->in->h, t->in->w}, .stride = {1, 1}, .dilation = {1, 1}};
 }
 
-static const hlrp_mean over_window = {window_mean, window_adjoint, own_window};
-static const hlrp_mean over_picture = {global_mean, global_adjoint, whole_picture};
+static const hlrp_mean over_window = {window_mean, window_adjoint, own_window, NULL};
+static const hlrp_mean over_picture = {global_mean, global_adjoint, whole_picture, NULL};
 
 static hlrp_status avgpool_norm(hlrp_turn *t, hlrp_error *err) {
     (void)err;

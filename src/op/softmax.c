@@ -98,11 +98,18 @@ static void log_softmax_gradient(const hlrp_turn *t, float *out) {
     }
 }
 
+/* part: before operator set 13 it went over all axes from `axis` on. */
 static hlrp_status check(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
+    const hlrp_dims *x = &g->values[n->in[0]].dims;
     int axis = 0;
-    return hlrp_axis_resolve(n->axis, g->values[n->in[0]].dims.rank, &axis)
-               ? HLRP_OK
-               : hlrp_node_fail(n, err, "axis %d is outside its input", n->axis);
+    if (!hlrp_axis_resolve(n->axis, x->rank, &axis))
+        return hlrp_node_fail(n, err, "axis %d is outside its input", n->axis);
+    for (int k = axis + 1; n->part != 0 && k < x->rank; k++)
+        if (x->d[k] != 1)
+            return hlrp_node_refuse(n, err, "export it with operator set 13 or later",
+                                    "operator %s at node %s goes over several axes", n->type,
+                                    n->name);
+    return HLRP_OK;
 }
 
 static bool never_negative(const hlrp_node *n, const bool *is) {
@@ -132,6 +139,7 @@ const hlrp_operator hlrp_op_softmax = {
     .forward = softmax_forward,
     .nonnegative = never_negative,
     .squashes = true,
+    .sums_to_one = true,
     .activates = true,
     .otherwise = HLRP_RULE_TAYLOR,
     .relevance = softmax_relevance,

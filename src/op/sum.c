@@ -60,6 +60,7 @@ const hlrp_operator hlrp_op_add = {
     .nonnegative = hlrp_all_inputs,
     .otherwise = HLRP_RULE_NORM,
     .elementwise = true,
+    .adds = true,
     .relevance = relevance,
     .unfit = HLRP_ONLY_LAYERS,
 };

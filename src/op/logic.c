@@ -1,0 +1,219 @@
+/* What only shapes and masks are made with: comparisons, choices, counting and filling. All of it is
+ * evaluated once the input's size is known; of computed data it is refused. */
+#include "op/op.h"
+
+/* ---- shapes ---- */
+
+static hlrp_status broadcast(const hlrp_shapes *s, int first, hlrp_dims *out, hlrp_error *err) {
+    *out = *s->in[first];
+    for (int k = first + 1; k < s->n->in_count; k++) {
+        const hlrp_dims so_far = *out;
+        if (!hlrp_dims_broadcast(&so_far, s->in[k], out))
+            return hlrp_node_fail(s->n, err, "its inputs do not have one shape");
+    }
+    return HLRP_OK;
+}
+
+static hlrp_status all_inputs(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    return broadcast(s, 0, out, err);
+}
+
+static hlrp_status dims_of_vector(const hlrp_node *n, const hlrp_tensor *t, hlrp_dims *out,
+                                  hlrp_error *err) {
+    if (!t || t->dtype != HLRP_I64 || hlrp_tensor_count(t) > HLRP_MAX_RANK)
+        return hlrp_node_fail(n, err, "its shape is no constant vector of integers");
+    out->rank = (int)hlrp_tensor_count(t);
+    for (int k = 0; k < out->rank; k++)
+        out->d[k] = t->i[k];
+    return HLRP_OK;
+}
+
+static hlrp_status filled_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    return dims_of_vector(s->n, s->known[0], out, err);
+}
+
+static hlrp_status range_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    (void)out;
+    return hlrp_node_fail(s->n, err, "its bounds are not constant");
+}
+
+/* ---- element by element, of integers ---- */
+
+static hlrp_status fold_pairs(const hlrp_constants *c, int64_t (*of)(int64_t a, int64_t b),
+                              int64_t (*of_floats)(float a, float b), hlrp_tensor **out,
+                              hlrp_error *err) {
+    const hlrp_tensor *a = c->in[0], *b = c->in[1];
+    int64_t sa[HLRP_MAX_RANK] = {0}, sb[HLRP_MAX_RANK] = {0};
+    hlrp_dims dims = {0};
+    if (a->dtype != b->dtype || (a->dtype == HLRP_F32 && !of_floats) ||
+        !hlrp_dims_broadcast(&a->dims, &b->dims, &dims))
+        return hlrp_node_fail(c->n, err, "its constants differ in type or shape");
+    const hlrp_status status = hlrp_fold_new(&dims, HLRP_I64, c->most, out, err);
+    if (status != HLRP_OK)
+        return status;
+    hlrp_strides_of(&a->dims, &dims, sa);
+    hlrp_strides_of(&b->dims, &dims, sb);
+    for (int64_t k = 0; k < hlrp_tensor_count(*out); k++) {
+        const int64_t ka = hlrp_offset_of(k, &dims, sa), kb = hlrp_offset_of(k, &dims, sb);
+        (*out)->i[k] =
+            a->dtype == HLRP_F32 ? of_floats(a->f[ka], b->f[kb]) : of(a->i[ka], b->i[kb]);
+    }
+    return HLRP_OK;
+}
+
+#define COMPARISON(id, sign)                                                                       \
+    static int64_t id##_of(int64_t a, int64_t b) {                                                 \
+        return a sign b;                                                                           \
+    }                                                                                              \
+    static int64_t id##_of_floats(float a, float b) {                                              \
+        return a sign b;                                                                           \
+    }                                                                                              \
+    static hlrp_status fold_##id(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {    \
+        return fold_pairs(c, id##_of, id##_of_floats, out, err);                                   \
+    }                                                                                              \
+    const hlrp_operator hlrp_op_##id = {                                                           \
+        .name = #id, .least = 2, .shape = all_inputs, .fold = fold_##id}
+
+COMPARISON(equal, ==);
+COMPARISON(less, <);
+COMPARISON(less_or_equal, <=);
+COMPARISON(greater, >);
+COMPARISON(greater_or_equal, >=);
+COMPARISON(both, &&);
+COMPARISON(either, ||);
+
+/* The sign is that of the divisor, as numpy has it; fmod of C where fmod = 1 is not read. */
+static int64_t remainder_of(int64_t a, int64_t b) {
+    if (b == 0 || b == -1)
+        return 0;
+    const int64_t r = a % b;
+    return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+static hlrp_status fold_remainder(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    return fold_pairs(c, remainder_of, NULL, out, err);
+}
+
+const hlrp_operator hlrp_op_remainder = {
+    .name = "remainder", .least = 2, .shape = all_inputs, .fold = fold_remainder};
+
+static int64_t least_of(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static hlrp_status fold_least(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    return fold_pairs(c, least_of, NULL, out, err);
+}
+
+const hlrp_operator hlrp_op_least = {
+    .name = "least", .least = 2, .shape = all_inputs, .fold = fold_least};
+
+static int64_t most_of(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
+
+static hlrp_status fold_most(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    return fold_pairs(c, most_of, NULL, out, err);
+}
+
+const hlrp_operator hlrp_op_most = {
+    .name = "most", .least = 2, .shape = all_inputs, .fold = fold_most};
+
+static hlrp_status fold_not(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    if (c->in[0]->dtype != HLRP_I64)
+        return hlrp_node_fail(c->n, err, "its input holds real numbers");
+    const hlrp_status status = hlrp_fold_new(&c->in[0]->dims, HLRP_I64, c->most, out, err);
+    for (int64_t k = 0; status == HLRP_OK && k < hlrp_tensor_count(*out); k++)
+        (*out)->i[k] = c->in[0]->i[k] == 0;
+    return status;
+}
+
+const hlrp_operator hlrp_op_not = {
+    .name = "not", .least = 1, .shape = hlrp_shape_same, .fold = fold_not};
+
+/* ---- choices ---- */
+
+static hlrp_status fold_where(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    const hlrp_tensor *a = c->in[1], *b = c->in[2], *which = c->in[0];
+    int64_t sa[HLRP_MAX_RANK] = {0}, sb[HLRP_MAX_RANK] = {0}, sw[HLRP_MAX_RANK] = {0};
+    hlrp_dims some = {0}, dims = {0};
+    if (which->dtype != HLRP_I64 || a->dtype != b->dtype ||
+        !hlrp_dims_broadcast(&a->dims, &b->dims, &some) ||
+        !hlrp_dims_broadcast(&some, &which->dims, &dims))
+        return hlrp_node_fail(c->n, err, "its constants differ in type or shape");
+    const hlrp_status status = hlrp_fold_new(&dims, a->dtype, c->most, out, err);
+    if (status != HLRP_OK)
+        return status;
+    hlrp_strides_of(&a->dims, &dims, sa);
+    hlrp_strides_of(&b->dims, &dims, sb);
+    hlrp_strides_of(&which->dims, &dims, sw);
+    for (int64_t k = 0; k < hlrp_tensor_count(*out); k++) {
+        const bool first = which->i[hlrp_offset_of(k, &dims, sw)] != 0;
+        hlrp_fold_element(*out, k, first ? a : b, hlrp_offset_of(k, &dims, first ? sa : sb));
+    }
+    return HLRP_OK;
+}
+
+const hlrp_operator hlrp_op_where = {
+    .name = "where", .least = 3, .shape = all_inputs, .fold = fold_where};
+
+/* ---- counting, filling, turning into another type ---- */
+
+static hlrp_status fold_range(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    for (int k = 0; k < 3; k++)
+        if (c->in[k]->dtype != HLRP_I64 || hlrp_tensor_count(c->in[k]) != 1)
+            return hlrp_node_fail(c->n, err, "its bounds are not single integers");
+    const int64_t from = c->in[0]->i[0], to = c->in[1]->i[0], by = c->in[2]->i[0];
+    const int64_t most = INT64_C(1) << 40;
+    if (by == 0 || from > most || from < -most || to > most || to < -most || by > most ||
+        by < -most)
+        return hlrp_node_fail(c->n, err, "its bounds make no range");
+    const int64_t span = by > 0 ? to - from : from - to, step = by > 0 ? by : -by;
+    const hlrp_dims dims = {.rank = 1, .d = {span <= 0 ? 0 : (span - 1) / step + 1}};
+    const hlrp_status status = hlrp_fold_new(&dims, HLRP_I64, c->most, out, err);
+    for (int64_t k = 0; status == HLRP_OK && k < dims.d[0]; k++)
+        (*out)->i[k] = from + k * by;
+    return status;
+}
+
+const hlrp_operator hlrp_op_range = {
+    .name = "range", .least = 3, .shape = range_shape, .fold = fold_range};
+
+/* alpha, or part where it is of integers (group 2): the number that fills it. */
+static hlrp_status fold_filled(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    const bool integers = c->n->group == 2;
+    hlrp_dims dims = {0};
+    hlrp_status status = dims_of_vector(c->n, c->in[0], &dims, err);
+    if (status == HLRP_OK)
+        status = hlrp_fold_new(&dims, integers ? HLRP_I64 : HLRP_F32, c->most, out, err);
+    for (int64_t k = 0; status == HLRP_OK && k < hlrp_tensor_count(*out); k++) {
+        if (integers)
+            (*out)->i[k] = c->n->part;
+        else
+            (*out)->f[k] = c->n->alpha;
+    }
+    return status;
+}
+
+const hlrp_operator hlrp_op_filled = {
+    .name = "filled", .least = 1, .shape = filled_shape, .fold = fold_filled};
+
+/* group 2: to integers, towards 0. */
+static hlrp_status fold_cast(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    const hlrp_tensor *x = c->in[0];
+    const bool integers = c->n->group == 2;
+    const hlrp_status status =
+        hlrp_fold_new(&x->dims, integers ? HLRP_I64 : HLRP_F32, c->most, out, err);
+    for (int64_t k = 0; status == HLRP_OK && k < hlrp_tensor_count(x); k++) {
+        if (!integers)
+            (*out)->f[k] = x->dtype == HLRP_F32 ? x->f[k] : (float)x->i[k];
+        else if (x->dtype == HLRP_I64)
+            (*out)->i[k] = x->i[k];
+        else if (x->f[k] > -9e18F && x->f[k] < 9e18F)
+            (*out)->i[k] = (int64_t)x->f[k];
+    }
+    return status;
+}
+
+const hlrp_operator hlrp_op_cast = {
+    .name = "cast", .least = 1, .shape = hlrp_shape_same, .fold = fold_cast};
