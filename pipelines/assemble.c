@@ -278,7 +278,7 @@ static hlrp_status describe(const hlrp_assembly *a, hlrp_result_writer *writer, 
         {"/run", "instructions", hlrp_backend_isa()},
         {"/run", "config", effective},
         {"/run", "result_key", a->key_text},
-        {"/run", "composite", net->config->lrp.composite},
+        {"/run", "composite", net->composite},
         {"/run", "start", net->config->lrp.start},
     };
     for (size_t i = 0; i < HLRP_COUNT(texts); i++)

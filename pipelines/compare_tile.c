@@ -159,10 +159,10 @@ static hlrp_status run_variant(compare *c, int i, hlrp_error *err) {
     hlrp_config *config = NULL;
     outcome o = {0};
     hlrp_status status = HLRP_OK;
-    const char *label = variants[i].label ? variants[i].label : c->config->lrp.composite;
     HLRP_TRY(vary(c->config, variants[i].composite, &config, err));
     HLRP_TRY(make_ready(c, config, &o, err));
     HLRP_TRY(explain(c, &o, err));
+    const char *label = variants[i].label ? variants[i].label : o.net->composite;
     const hlrp_panel_map map = {.label = label,
                                 .class_name = o.net->class_names[o.target],
                                 .size = hlrp_tile_input_size(&c->in),

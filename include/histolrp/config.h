@@ -76,11 +76,24 @@ typedef enum hlrp_config_keep { HLRP_CONFIG_KEEP, HLRP_CONFIG_DROP } hlrp_config
 
 /* What becomes of the relevance that biases and stabilizers take. */
 typedef enum hlrp_config_bias {
+    HLRP_CONFIG_BIAS_AUTO,
     HLRP_CONFIG_BIAS_KEEP,  /* they keep it */
     HLRP_CONFIG_BIAS_DROP,  /* biases are left out of the rules' sums */
     HLRP_CONFIG_BIAS_SHARE, /* the inputs get it, in proportion to their contributions */
     HLRP_CONFIG_BIAS_SPREAD /* the inputs get it, each the same */
 } hlrp_config_bias;
+
+/* What becomes of a factor of a product of computed tensors that is a weight. */
+typedef enum hlrp_config_product {
+    HLRP_CONFIG_PRODUCT_AUTO,
+    HLRP_CONFIG_PRODUCT_CONSTANT,
+    HLRP_CONFIG_PRODUCT_SHARE
+} hlrp_config_product;
+
+typedef enum hlrp_config_layernorm {
+    HLRP_CONFIG_LAYERNORM_DETACH,
+    HLRP_CONFIG_LAYERNORM_PASS
+} hlrp_config_layernorm;
 
 typedef enum hlrp_config_batchnorm {
     HLRP_CONFIG_BATCHNORM_AUTO,  /* merged where possible, else epsilon */
@@ -200,6 +213,9 @@ typedef struct hlrp_config {
         hlrp_number_list low, high; /* empty: pixel values 0 and 255, normalised */
         hlrp_config_bias bias;
         hlrp_config_batchnorm batchnorm;
+        hlrp_config_product attention, gate;
+        hlrp_config_layernorm layernorm;
+        double gamma_linear; /* -1: the composite's own */
         hlrp_config_reference_point reference;
         double warn_share;
     } lrp;

@@ -119,8 +119,12 @@ hlrp_status canon_change_layouts(canon *c, hlrp_error *err) {
         for (int k = 0; status == HLRP_OK && k < data_inputs(&g->nodes[i]); k++) {
             hlrp_node *made = NULL;
             if (g->nodes[i].in[k] >= 0 && !canon_constant(c, &g->nodes[i], k) &&
-                must_relay(c, picture, &g->nodes[i], k))
+                must_relay(c, picture, &g->nodes[i], k)) {
+                const bool is = picture[g->nodes[i].in[k]];
                 status = insert(c, &all, i, k, &hlrp_op_identity, -1, &made, err);
+                if (status == HLRP_OK)
+                    made->part = is ? 2 : 1;
+            }
         }
     free(picture);
     return place(c, &all, status, err);

@@ -44,7 +44,7 @@ static void print_network(const hlrp_network *net, bool verbose) {
     printf("classes   ");
     for (int64_t k = 0; k < net->classes; k++)
         printf("%s%s", k ? ", " : "", net->class_names[k]);
-    printf("\ncomposite %s\nmemory    %.0f MB per worker\n\n", net->config->lrp.composite,
+    printf("\ncomposite %s\nmemory    %.0f MB per worker\n\n", net->composite,
            (double)hlrp_lrp_worker_bytes(net->lrp) / 1e6);
     printf("node  operator        rule               output             name\n");
     for (int i = 0; i < g->node_count; i++)

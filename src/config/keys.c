@@ -24,8 +24,8 @@
 
 #define COMPOSITES                                                                                 \
     "lrp0-gamma|lrp0-epsilon-gamma|epsilon-gamma-box|epsilon-plus|epsilon-plus-flat|"              \
-    "epsilon-alpha2-beta1|epsilon-alpha2-beta1-flat|lrp0|epsilon|gamma|zplus|alphabeta|wsquare|"   \
-    "flat|gradient-x-input"
+    "epsilon-alpha2-beta1|epsilon-alpha2-beta1-flat|attnlrp|attnlrp-gamma|cp|vit-gamma|"           \
+    "vit-gamma-box|lrp0|epsilon|gamma|zplus|alphabeta|wsquare|flat|gradient-x-input"
 
 #define COLORMAPS "vik|vik_r|RdBu_r|RdBu|seismic|seismic_r|bwr|bwr_r|coolwarm|coolwarm_r"
 
@@ -141,7 +141,8 @@ const hlrp_key hlrp_keys[] = {
     {"gate", "probability", DOUBLE, RESULT, AT(gate.probability), "0.5", NULL, "[0, 1]", NULL,
      "probability that a tile must reach; the others keep their forward result"},
 
-    {"lrp", "composite", TEXT, RESULT, AT(lrp.composite), "lrp0-gamma", NULL, NULL, COMPOSITES,
+    {"lrp", "composite", TEXT, RESULT, AT(lrp.composite), "auto",
+     "vit-gamma with self-attention, else lrp0-gamma", NULL, "auto|" COMPOSITES,
      "which rule each layer gets"},
     {"lrp", "target", TEXTS, RESULT, AT(lrp.target), "",
      "the class of gate and outputs, else predicted", NULL, NULL,
@@ -151,6 +152,8 @@ const hlrp_key hlrp_keys[] = {
      "the relevance to start from; auto: log-odds, for sigmoids logit; pair:NAME: against NAME"},
     {"lrp", "gamma", DOUBLE, RESULT, AT(lrp.gamma), "", "the composite's own", "(0, 1e6]", NULL,
      "replaces the composite's gamma wherever it has that rule"},
+    {"lrp", "gamma_linear", DOUBLE, RESULT, AT(lrp.gamma_linear), "", "the composite's own",
+     "(0, 1e6]", NULL, "the same of linear layers in attnlrp-gamma, vit-gamma and vit-gamma-box"},
     {"lrp", "alpha", DOUBLE, RESULT, AT(lrp.alpha), "2", NULL, "[1, 1e6]", NULL,
      "alpha of the composite alphabeta; alpha - beta = 1"},
     {"lrp", "beta", DOUBLE, RESULT, AT(lrp.beta), "1", NULL, "[0, 1e6]", NULL,
@@ -162,11 +165,19 @@ const hlrp_key hlrp_keys[] = {
     {"lrp", "high", NUMBERS, RESULT, AT(lrp.high), "",
      "pixel value 255 through scale, mean and std", "[-1e9, 1e9]", NULL,
      "zbox: highest input, one number or one per channel"},
-    {"lrp", "bias", ENUM, RESULT, AT(lrp.bias), "share", NULL, NULL, "keep|drop|share|spread",
+    {"lrp", "bias", ENUM, RESULT, AT(lrp.bias), "auto", "keep with self-attention, else share",
+     NULL, "auto|keep|drop|share|spread",
      "what biases and stabilizers take: they keep it, or inputs get it by share or evenly"},
     {"lrp", "batchnorm", ENUM, RESULT, AT(lrp.batchnorm), "auto",
      "merged where possible, else epsilon", NULL, "auto|merge|pass",
      "batch normalization: merge (else pass), or pass (never merged)"},
+    {"lrp", "attention", ENUM, RESULT, AT(lrp.attention), "auto", "the composite's own", NULL,
+     "auto|constant|share",
+     "matrix products: their weights are held constant, or both factors share"},
+    {"lrp", "gate", ENUM, RESULT, AT(lrp.gate), "auto", "the composite's own", NULL,
+     "auto|constant|share", "products element by element: likewise"},
+    {"lrp", "layernorm", ENUM, RESULT, AT(lrp.layernorm), "detach", NULL, NULL, "detach|pass",
+     "layer normalization: its spread is held constant, or it passes relevance on"},
     {"lrp", "reference", ENUM, RESULT, AT(lrp.reference), "zero", NULL, NULL, "zero|white|black",
      "root of gradient-x-input: the zero input, a white or a black tile"},
     {"lrp", "warn_share", DOUBLE, OUTPUT, AT(lrp.warn_share), "0.5", NULL, "[0, 1e6]", NULL,

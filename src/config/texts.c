@@ -37,17 +37,20 @@ static void print_slide_reference(hlrp_str *out) {
 
 static void print_rules_reference(hlrp_str *out) {
     hlrp_str_add(
-        out, "\n[rules]\n"
-             "# NODE = RULE, which wins over the composite. NODE is the name of an ONNX node, a "
-             "glob, or a\n"
-             "# kind: @first, @conv, @linear, @sum, @avgpool, @batchnorm. RULE is one of lrp0,\n"
-             "# epsilon(1e-6), epsilon(0.25,rms), gamma(0.25), zbox, zplus, alphabeta(2,1), "
-             "wsquare, flat,\n"
-             "# pass, norm, gradient. A full name wins over a glob, a glob over a kind, @first "
-             "over @conv;\n"
-             "# among equals the later line. `histolrp inspect MODEL.onnx` lists the nodes.\n"
-             "#   @first = zbox\n"
-             "#   /layer4/*/Conv = epsilon(0.25,rms)\n");
+        out,
+        "\n[rules]\n"
+        "# NODE = RULE, which wins over the composite. NODE is the name of an ONNX node, a "
+        "glob, or a\n"
+        "# kind: @first, @attention, @conv, @linear, @sum, @avgpool, @batchnorm, @layernorm,\n"
+        "# @softmax, @matmul, @gate. RULE is one of lrp0,\n"
+        "# epsilon(1e-6), epsilon(0.25,rms), gamma(0.25), zbox, zplus, alphabeta(2,1), "
+        "wsquare, flat,\n"
+        "# pass, norm, gradient, for products constant and share, for layer normalization\n"
+        "# detach, for softmax taylor. A full name wins over a glob, a glob over a kind, @first "
+        "over @conv;\n"
+        "# among equals the later line. `histolrp inspect MODEL.onnx` lists the nodes.\n"
+        "#   @first = zbox\n"
+        "#   /layer4/*/Conv = epsilon(0.25,rms)\n");
 }
 
 static const char reference_head[] =

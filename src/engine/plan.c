@@ -27,11 +27,12 @@ static hlrp_layout picture_of(const hlrp_dims *dims, int lanes) {
     return (hlrp_layout){dims->d[0], dims->d[1], dims->d[2], dims->d[3], lanes, false};
 }
 
-/* Rows of `samples` samples; n = 0 where the value does not keep samples apart. */
+/* Rows of `samples` samples. A value whose first axis is not that of the samples, such as queries, keys
+ * and values of a batch in one, is parted as if it were: only an account by sample sees the difference.
+ * n = 0 where that cannot be. */
 static hlrp_layout rows_of(const hlrp_dims *dims, int64_t samples, int64_t count) {
-    hlrp_layout l = {.n = 1, .c = dims->rank > 0 ? dims->d[dims->rank - 1] : 1, .w = 1};
-    if (samples > 1)
-        l.n = dims->rank > 1 && dims->d[0] == samples ? samples : 0;
+    hlrp_layout l = {.c = dims->rank > 0 ? dims->d[dims->rank - 1] : 1, .w = 1};
+    l.n = count % (samples * l.c) == 0 ? samples : 0;
     l.h = l.n > 0 ? count / (l.n * l.c) : 0;
     l.rows = l.h > 1;
     l.lanes = l.rows ? (int)l.c : 1;

@@ -36,7 +36,8 @@ typedef struct hlrp_node {
                       three inputs, the bias may be -1) */
     hlrp_window window;
     int64_t group;
-    int64_t part; /* SLICE */
+    int64_t part; /* SLICE; of nodes that give any layout, IDENTITY: 1 a picture, 2 rows, 0 what is
+                     wanted */
     int64_t
         extent; /* SLICE: what it cuts must have this extent: the sum of a Split's sizes, or what
                        indices were computed from; 0: any */

@@ -123,6 +123,10 @@ hlrp_lays_out hlrp_node_lays_out(const hlrp_graph *g, const hlrp_node *n);
  * is made of one element by element; a node that can give either gives what its readers take. */
 hlrp_status hlrp_find_pictures(const hlrp_graph *g, bool *picture, hlrp_error *err);
 
+/* Whether an inferred graph has values that do not keep the pictures of a batch apart, or that kernels
+ * take for one picture's: it is run one picture at a time. */
+bool hlrp_graph_is_one_by_one(const hlrp_graph *g);
+
 /* ---- what rows are made of ---- */
 
 /* HLRP_E_MODEL with the node's name and type as the place. */

@@ -44,10 +44,22 @@ hlrp_status hlrp_find_pictures(const hlrp_graph *g, bool *picture, hlrp_error *e
         const hlrp_lays_out lays = hlrp_node_lays_out(g, n);
         const int v = n->out[0];
         const bool gives = lays == HLRP_LAYS_AS_INPUT ? any_is(g, n, picture)
-                           : lays == HLRP_LAYS_FREELY ? wanted[v]
+                           : lays == HLRP_LAYS_FREELY ? (n->part == 0 ? wanted[v] : n->part == 1)
                                                       : lays != HLRP_LAYS_ROWS;
         picture[v] = gives && g->values[v].dims.rank == 4;
     }
     free(wanted);
     return HLRP_OK;
+}
+
+bool hlrp_graph_is_one_by_one(const hlrp_graph *g) {
+    for (int i = 0; i < g->node_count; i++) {
+        const hlrp_node *n = &g->nodes[i];
+        const hlrp_dims *out = &g->values[n->out[0]].dims;
+        const bool rows = hlrp_node_lays_out(g, n) == HLRP_LAYS_ROWS;
+        if ((rows && n->op->layer == HLRP_NO_LAYER) || (out->rank != 2 && out->rank != 4) ||
+            out->d[0] != g->values[g->input].dims.d[0])
+            return true;
+    }
+    return false;
 }

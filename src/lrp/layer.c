@@ -301,16 +301,16 @@ static void divide_gated(int64_t count, const float *r, const float *z, float e,
 
 enum { MOST_LANES = 16 };
 
-/* By lane: Σ s, and Σ s with the sign of z. */
+/* By lane: Σ s, and Σ s with the sign of z, of `lanes` lanes of pixels that lie `stride` apart. */
 HLRP_VECTOR
-static void sum_lanes(int64_t pixels, int lanes, const float *s, const float *z, double *sum,
-                      double *signed_sum) {
+static void sum_lanes(int64_t pixels, int lanes, int stride, const float *s, const float *z,
+                      double *sum, double *signed_sum) {
     for (int64_t p = 0; p < pixels; p++) {
 #pragma omp simd
         for (int i = 0; i < lanes; i++) {
-            const float v = s[p * lanes + i];
+            const float v = s[p * stride + i];
             sum[i] += v;
-            signed_sum[i] += z[p * lanes + i] >= 0 ? v : -v;
+            signed_sum[i] += z[p * stride + i] >= 0 ? v : -v;
         }
     }
 }
@@ -328,23 +328,36 @@ static void sum_plane(int64_t pixels, const float *s, const float *z, double *su
     *signed_sum = b;
 }
 
-/* What bias and stabilizer took of one block of channels; z is the denominator before stab. */
-static void add_shares(const hlrp_layer *layer, int64_t block, const hlrp_divide *d, const float *s,
-                       const float *z, float e, hlrp_account *account) {
+/* The bias's part of a denominator, over s. */
+static float taken_by_bias(const hlrp_divide *d, float b) {
+    return b * (d->square_bias ? b : b > 0 ? d->bias_positive : d->bias_negative);
+}
+
+/* What bias and stabilizer took of the lanes from `first` on, at most MOST_LANES, of a block. */
+static void add_lanes(const hlrp_layer *layer, int64_t block, int first, const hlrp_divide *d,
+                      const float *s, const float *z, float e, hlrp_account *account) {
     const hlrp_layout *l = &layer->spec.dst;
     const int64_t pixels = l->h * l->w;
+    const int lanes = HLRP_MIN(l->lanes - first, MOST_LANES);
     const double weight = d->weight != 0 ? (double)d->weight : 1;
     double sum[MOST_LANES] = {0}, signed_sum[MOST_LANES] = {0};
     if (l->lanes == 1)
         sum_plane(pixels, s, z, sum, signed_sum);
     else
-        sum_lanes(pixels, l->lanes, s, z, sum, signed_sum);
-    for (int i = 0; i < l->lanes; i++) {
-        const float b = layer->bias[block * l->lanes + i];
+        sum_lanes(pixels, lanes, l->lanes, s + first, z + first, sum, signed_sum);
+    for (int i = 0; i < lanes; i++) {
+        const float b = layer->bias[block * l->lanes + first + i];
         const float times = d->square_bias ? b : b > 0 ? d->bias_positive : d->bias_negative;
         account->bias += weight * sum[i] * times * b;
         account->stabilizer += weight * signed_sum[i] * e;
     }
+}
+
+/* What bias and stabilizer took of one block of channels; z is the denominator before stab. */
+static void add_shares(const hlrp_layer *layer, int64_t block, const hlrp_divide *d, const float *s,
+                       const float *z, float e, hlrp_account *account) {
+    for (int first = 0; first < layer->spec.dst.lanes; first += MOST_LANES)
+        add_lanes(layer, block, first, d, s, z, e, account);
 }
 
 /* left += what bias and stabilizer took of one block of channels. */
@@ -352,15 +365,11 @@ static void add_left(const hlrp_layer *layer, int64_t block, const hlrp_divide *
                      const float *z, float e, float *left) {
     const hlrp_layout *l = &layer->spec.dst;
     const float weight = d->weight != 0 ? d->weight : 1;
-    float taken[MOST_LANES];
-    for (int i = 0; i < l->lanes; i++) {
-        const float b = layer->bias[block * l->lanes + i];
-        taken[i] = b * (d->square_bias ? b : b > 0 ? d->bias_positive : d->bias_negative);
-    }
+    const float *bias = layer->bias + block * l->lanes;
     for (int64_t p = 0; p < l->h * l->w; p++)
         for (int i = 0; i < l->lanes; i++) {
             const int64_t at = p * l->lanes + i;
-            left[at] += weight * s[at] * (taken[i] + (z[at] >= 0 ? e : -e));
+            left[at] += weight * s[at] * (taken_by_bias(d, bias[i]) + (z[at] >= 0 ? e : -e));
         }
 }
 

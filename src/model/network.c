@@ -241,6 +241,36 @@ static hlrp_status settle_probability(hlrp_network *net, const hlrp_log *log, hl
     return HLRP_OK;
 }
 
+static hlrp_bias bias_of(hlrp_config_bias asked, bool attention) {
+    switch (asked) {
+    case HLRP_CONFIG_BIAS_DROP:
+        return HLRP_BIAS_DROP;
+    case HLRP_CONFIG_BIAS_SHARE:
+        return HLRP_BIAS_SHARE;
+    case HLRP_CONFIG_BIAS_SPREAD:
+        return HLRP_BIAS_SPREAD;
+    case HLRP_CONFIG_BIAS_KEEP:
+        return HLRP_BIAS_KEEP;
+    case HLRP_CONFIG_BIAS_AUTO:
+        break;
+    }
+    return attention ? HLRP_BIAS_KEEP : HLRP_BIAS_SHARE;
+}
+
+/* What `auto` is for this network. */
+static hlrp_status settle_rules(hlrp_network *net, hlrp_error *err) {
+    const hlrp_config *c = net->config;
+    hlrp_structure structure = {0};
+    const hlrp_status status = hlrp_structure_find(net->graph, &structure, err);
+    if (status != HLRP_OK)
+        return status;
+    const bool chosen = strcmp(c->lrp.composite, "auto") != 0;
+    net->composite = chosen ? c->lrp.composite : hlrp_composite_for(&structure);
+    net->bias = bias_of(c->lrp.bias, structure.has_attention);
+    hlrp_structure_free(&structure);
+    return HLRP_OK;
+}
+
 static hlrp_status settle(hlrp_network *net, const hlrp_log *log, hlrp_error *err) {
     const hlrp_config *c = net->config;
     const hlrp_value *logits = &net->graph->values[net->graph->output];
@@ -248,6 +278,7 @@ static hlrp_status settle(hlrp_network *net, const hlrp_log *log, hlrp_error *er
     net->classes = hlrp_class_count(net->outputs);
     net->mpp = c->model.mpp > 0 ? c->model.mpp : net->graph->mpp;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(settle_rules(net, err));
     HLRP_TRY(settle_probability(net, log, err));
     HLRP_TRY(name_classes(net, err));
     HLRP_TRY(settle_gate(net, err));
@@ -316,6 +347,29 @@ static hlrp_status check_weights(const hlrp_graph *g, const char *path, hlrp_err
     return HLRP_OK;
 }
 
+/* A file that says N > 1 is read for one picture, if that can be: shapes written into it may hold for N
+ * alone, and then that is the batch. */
+static hlrp_status canonize(hlrp_network *net, const hlrp_canonize_options *options,
+                            hlrp_error *err) {
+    hlrp_dims one = net->declared;
+    hlrp_graph *copy = NULL;
+    hlrp_error why = {0};
+    if (net->declared.d[0] == 1)
+        return hlrp_canonize(net->graph, options, &net->declared, err);
+    const hlrp_status status = hlrp_graph_copy(net->graph, &copy, err);
+    if (status != HLRP_OK)
+        return status;
+    one.d[0] = 1;
+    if (hlrp_canonize(copy, options, &one, &why) == HLRP_OK) {
+        hlrp_graph_free(net->graph);
+        net->graph = copy;
+        net->declared = one;
+        return HLRP_OK;
+    }
+    hlrp_graph_free(copy);
+    return hlrp_canonize(net->graph, options, &net->declared, err);
+}
+
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
                               const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
     hlrp_network *net = NULL;
@@ -330,7 +384,7 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
     const char *output = config->model.output[0] ? config->model.output : NULL;
     HLRP_TRY(hlrp_onnx_load(config->model.path, output, &net->graph, err));
     HLRP_TRY(input_size(net, input, err));
-    HLRP_TRY(hlrp_canonize(net->graph, &options, &net->declared, err));
+    HLRP_TRY(canonize(net, &options, err));
     HLRP_TRY(check_weights(net->graph, config->model.path, err));
     HLRP_TRY(settle(net, log, err));
     *out = net;
@@ -356,6 +410,8 @@ hlrp_status hlrp_network_tile_size(const hlrp_network *net, int64_t *size, hlrp_
 
 static int64_t choose_batch(const hlrp_graph *graph) {
     int64_t floats = 0;
+    if (hlrp_graph_is_one_by_one(graph))
+        return 1;
     for (int v = 0; v < graph->value_count; v++) {
         int64_t count = 0;
         hlrp_error ignored = {0};
@@ -376,10 +432,20 @@ const float *hlrp_network_reference(const hlrp_network *net) {
                                                   : net->zero;
 }
 
+static hlrp_product_option product_option(hlrp_config_product asked) {
+    return asked == HLRP_CONFIG_PRODUCT_CONSTANT ? HLRP_PRODUCT_CONSTANT
+           : asked == HLRP_CONFIG_PRODUCT_SHARE  ? HLRP_PRODUCT_SHARE
+                                                 : HLRP_PRODUCT_AUTO;
+}
+
 static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_override *overrides) {
     const hlrp_config *c = net->config;
     hlrp_lrp_options o = {.rules = hlrp_rule_options_default()};
-    o.rules.composite = c->lrp.composite;
+    o.rules.composite = net->composite;
+    o.rules.gamma_linear = c->lrp.gamma_linear > 0 ? c->lrp.gamma_linear : -1;
+    o.rules.attention = product_option(c->lrp.attention);
+    o.rules.gate = product_option(c->lrp.gate);
+    o.rules.layernorm_pass = c->lrp.layernorm == HLRP_CONFIG_LAYERNORM_PASS;
     o.rules.gamma = c->lrp.gamma > 0 ? c->lrp.gamma : -1;
     o.rules.alpha = c->lrp.alpha;
     o.rules.beta = c->lrp.beta;
@@ -391,10 +457,7 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.rules.override_count = (int)c->rule_count;
     o.low = net->low;
     o.high = net->high;
-    o.bias = c->lrp.bias == HLRP_CONFIG_BIAS_DROP     ? HLRP_BIAS_DROP
-             : c->lrp.bias == HLRP_CONFIG_BIAS_SHARE  ? HLRP_BIAS_SHARE
-             : c->lrp.bias == HLRP_CONFIG_BIAS_SPREAD ? HLRP_BIAS_SPREAD
-                                                      : HLRP_BIAS_KEEP;
+    o.bias = net->bias;
     o.reference = hlrp_network_reference(net);
     return o;
 }
@@ -421,14 +484,15 @@ out:
 
 hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
                                hlrp_error *err) {
-    hlrp_dims dims = {4, {1, net->declared.d[1], height, width}};
+    const int64_t fixed = net->declared.d[0];
+    hlrp_dims dims = {4, {fixed, net->declared.d[1], height, width}};
     hlrp_status status = HLRP_OK;
     if (dims.d[1] != 3)
         return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path,
                          "use a network of RGB pictures",
                          "the network's input has %lld channels, not 3", (long long)dims.d[1]);
     HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
-    net->batch = batch > 0 ? batch : choose_batch(net->graph);
+    net->batch = fixed > 1 ? fixed : batch > 0 ? batch : choose_batch(net->graph);
     dims.d[0] = net->batch;
     HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
     net->height = height;

@@ -27,6 +27,8 @@ typedef struct hlrp_network {
     char hash[65];            /* SHA-256 of the file */
     hlrp_probability_kind probability;
     hlrp_start start;
+    const char *composite; /* the configuration's; what auto stands for; borrowed */
+    hlrp_bias bias;        /* likewise */
     hlrp_targets targets;
     int64_t gate;  /* class of the gate; -1: none */
     int64_t shown; /* plane that overlay and scripts show */

@@ -9,13 +9,13 @@
 static hlrp_status shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
     char a[96], b[96];
     *out = *s->in[0];
-    for (int k = 1; k < s->n->in_count; k++)
-        if (!hlrp_dims_equal(out, s->in[k]))
-            return hlrp_node_fail(s->n, err,
-                                  "its inputs have the shapes %s and %s, but sums of "
-                                  "computed tensors need one shape",
-                                  hlrp_dims_text(out, a, sizeof a),
+    for (int k = 1; k < s->n->in_count; k++) {
+        const hlrp_dims so_far = *out;
+        if (!hlrp_dims_broadcast(&so_far, s->in[k], out))
+            return hlrp_node_fail(s->n, err, "its inputs have the shapes %s and %s",
+                                  hlrp_dims_text(&so_far, a, sizeof a),
                                   hlrp_dims_text(s->in[k], b, sizeof b));
+    }
     return HLRP_OK;
 }
 

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""explain_attn.py HISTOLRP VECTORS: reference vectors with gates, normalization and attention through the program.
+
+Each case of a picture network becomes a configuration ([lrp] attention, gate, layernorm, bias; [rules] per node),
+`histolrp explain` runs it on vectors.h5:/input, and OUT.h5 is read with h5py.  Maps are compared after dividing
+both by their start, sample by sample, over the peak of the reference: a logit near 0 would otherwise move the whole
+map by its own float32 error.  A line per miss and per network; exit 1 on any miss, 77 where vectors or h5py are
+absent.  Guards what is a weight, what is an activation written out, layer normalization, and the keys of all these.
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+try:
+    import h5py
+    import numpy as np
+except ImportError:
+    print('skipped: python3-h5py is not installed')
+    sys.exit(77)
+
+
+def rule_text(rule):
+    kind = rule['rule']
+    if kind == 'epsilon':
+        return 'epsilon(%r%s)' % (rule['epsilon'], ',rms' if rule.get('norm_scale') else '')
+    if kind == 'gamma':
+        return 'gamma(%r)' % rule['gamma']
+    if kind == 'alphabeta':
+        return 'alphabeta(%r,%r)' % (rule['alpha'], rule['beta'])
+    return kind
+
+
+def configuration(model, case, key):
+    rules = [r for r in json.loads(case.attrs['rules']) if r['file'] == 'model']
+    lines = ['[model]', 'path = ' + model, '[lrp]', 'composite = cp', 'start = ' + case.attrs['start']]
+    lines += ['%s = %s' % (k, case.attrs[k]) for k in ('attention', 'gate', 'layernorm')]
+    dropped = any(r.get('zero_params') for r in rules)
+    lines.append('bias = ' + ('drop' if dropped else 'keep'))
+    for r in rules:
+        if r['rule'] == 'zbox':
+            lines += ['%s = %s' % (k, ', '.join('%.9g' % v for v in r[k])) for k in ('low', 'high')]
+    lines += ['[rules]'] + ['%s = %s' % (r[key], rule_text(r)) for r in rules]
+    return '\n'.join(lines) + '\n'
+
+
+def error(got, got_start, want, want_start):
+    """The largest over the samples."""
+    worst = 0.0
+    for g, gs, w, ws in zip(got, got_start, want, want_start):
+        g, w = g / gs.sum(), w / ws.sum()
+        worst = max(worst, float(np.abs(g - w).max() / np.abs(w).max()))
+    return worst
+
+
+def run_case(program, folder, model, f, name, case, work):
+    config, out = os.path.join(work, 'case.ini'), os.path.join(work, 'out.h5')
+    key = 'onnx_node_opset14' if 'opset14' in model else 'onnx_node'
+    with open(config, 'w') as ini:
+        ini.write(configuration(os.path.join(folder, model), case, key))
+    subprocess.run([program, "explain", config, os.path.join(folder, 'vectors.h5') + ':/input', '-o', out,
+                    '--target', ','.join(str(t) for t in f['target'][...]), '-q'], check=True)
+    allowed = max(3e-5, 30 * float(case.attrs['zennit_float32_max_error_over_abs_max']))
+    with h5py.File(out, 'r') as o:
+        start = f['starts/' + case.attrs['start']][...]
+        d = error(o['relevance'][...], o['start'][...], case['relevance'][...], start)
+        dl = float(np.abs(o['logits'][...] - f['logits'][...]).max() / np.abs(f['logits'][...]).max())
+    fine = d <= allowed and dl <= 1e-4
+    if not fine:
+        print('MISS %s/%s %s: relevance %.2e of %.2e, logits %.1e' % (
+            os.path.basename(folder), model, name, d, allowed, dl))
+    return d, 0 if fine else 1
+
+
+def run_folder(program, folder, work):
+    total, missed = 0, 0
+    with h5py.File(os.path.join(folder, 'vectors.h5'), 'r') as f:
+        if f.attrs['kind'] != 'image':
+            return 0, 0
+        for model in ('model.onnx', 'model_opset14.onnx'):
+            if not os.path.exists(os.path.join(folder, model)):
+                continue
+            runs = [run_case(program, folder, model, f, name, case, work) for name, case in f['cases'].items()]
+            total, missed = total + len(runs), missed + sum(m for _, m in runs)
+            print('%-18s %-18s %d cases, largest error %.2e' % (
+                os.path.basename(folder), model, len(runs), max(d for d, _ in runs)))
+    return total, missed
+
+
+def main():
+    program, vectors = sys.argv[1:3]
+    if not os.path.isdir(vectors):
+        print('skipped: no reference vectors at %s (set HISTOLRP_TESTDATA)' % vectors)
+        return 77
+    total, missed = 0, 0
+    with tempfile.TemporaryDirectory() as work:
+        for name in sorted(os.listdir(vectors)):
+            if os.path.exists(os.path.join(vectors, name, 'vectors.h5')):
+                t, m = run_folder(program, os.path.join(vectors, name), work)
+                total, missed = total + t, missed + m
+    print('%d cases, %d missed' % (total, missed))
+    return 1 if missed or not total else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
