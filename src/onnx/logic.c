@@ -84,6 +84,16 @@ hlrp_status onnx_where(onnx_reader *r, hlrp_error *err) {
     return emit_as(r, &hlrp_op_where, 3, onnx_dtype(r, 1), NULL, err);
 }
 
+hlrp_status onnx_scatter(onnx_reader *r, hlrp_error *err) {
+    const hlrp_status status = missing(r, 3, err);
+    if (status != HLRP_OK)
+        return status;
+    if (onnx_dtype(r, 1) != HLRP_I64 || onnx_dtype(r, 0) != onnx_dtype(r, 2) ||
+        !onnx_string_is(r, "reduction", "none", true))
+        return onnx_refuse(r, err, NULL, "this way of writing into a tensor");
+    return emit_as(r, &hlrp_op_scatter, 3, onnx_dtype(r, 0), NULL, err);
+}
+
 hlrp_status onnx_range(onnx_reader *r, hlrp_error *err) {
     const hlrp_status status = missing(r, 3, err);
     if (status != HLRP_OK)

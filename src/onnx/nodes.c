@@ -78,6 +78,7 @@ static const struct {
     {"Relu", 1, onnx_function},
     {"Reshape", 1, onnx_reshape},
     {"Resize", 1, onnx_resize},
+    {"ScatterND", 11, onnx_scatter},
     {"Selu", 1, onnx_selu},
     {"Shape", 1, onnx_shape},
     {"Sigmoid", 1, onnx_function},

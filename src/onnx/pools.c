@@ -104,6 +104,8 @@ hlrp_status onnx_pad(onnx_reader *r, hlrp_error *err) {
     HLRP_TRY(pad_value(r, err));
     if (r->opset < 11)
         HLRP_TRY(onnx_ints(r, "pads", &pads, err));
+    else if (onnx_computed(r, 1) && onnx_dtype(r, 1) == HLRP_I64 && !onnx_has(r, 3))
+        return onnx_emit(r, &hlrp_op_border, r->in, 2, NULL, err);
     else
         HLRP_TRY(onnx_int_input(r, 1, &pads, err));
     if (onnx_has(r, 3))

@@ -157,6 +157,47 @@ static hlrp_status fold_where(const hlrp_constants *c, hlrp_tensor **out, hlrp_e
 const hlrp_operator hlrp_op_where = {
     .name = "where", .least = 3, .shape = all_inputs, .fold = fold_where};
 
+/* ---- writing into a copy ---- */
+
+/* Where the k-th piece of ScatterND goes, in elements; -1 outside. */
+static int64_t piece_at(const hlrp_tensor *x, const hlrp_tensor *index, int64_t k, int depth,
+                        int64_t piece) {
+    int64_t at = 0;
+    for (int a = 0; a < depth; a++) {
+        const int64_t extent = x->dims.d[a];
+        int64_t i = index->i[k * depth + a];
+        i = i < 0 ? i + extent : i;
+        if (i < 0 || i >= extent)
+            return -1;
+        at = at * extent + i;
+    }
+    return at * piece;
+}
+
+/* in: x, indices [...,depth], updates: pieces of x's last axes. */
+static hlrp_status fold_scatter(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    const hlrp_tensor *x = c->in[0], *index = c->in[1], *updates = c->in[2];
+    const int depth = index->dims.rank > 0 ? (int)index->dims.d[index->dims.rank - 1] : 0;
+    if (index->dtype != HLRP_I64 || updates->dtype != x->dtype || depth < 1 || depth > x->dims.rank)
+        return hlrp_node_fail(c->n, err, "its indices do not fit its input");
+    int64_t piece = 1;
+    for (int a = depth; a < x->dims.rank; a++)
+        piece *= x->dims.d[a];
+    const int64_t pieces = hlrp_tensor_count(index) / depth;
+    if (pieces * piece != hlrp_tensor_count(updates))
+        return hlrp_node_fail(c->n, err, "its updates do not fit its indices");
+    const hlrp_status status = hlrp_fold_reshaped(x, &x->dims, out, err);
+    for (int64_t k = 0; status == HLRP_OK && k < pieces; k++) {
+        const int64_t at = piece_at(x, index, k, depth, piece);
+        for (int64_t i = 0; at >= 0 && i < piece; i++)
+            hlrp_fold_element(*out, at + i, updates, k * piece + i);
+    }
+    return status;
+}
+
+const hlrp_operator hlrp_op_scatter = {
+    .name = "scatter", .least = 3, .shape = hlrp_shape_same, .fold = fold_scatter};
+
 /* ---- counting, filling, turning into another type ---- */
 
 static hlrp_status fold_range(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {

@@ -112,6 +112,7 @@
     X(most)      /* Max of integers */                                                                    \
     X(not )                                                                                               \
     X(where)                                                                                              \
+    X(scatter) /* ScatterND */                                                                            \
     X(range)                                                                                              \
     X(filled) /* ConstantOfShape: alpha, or part where group is 2 */                                      \
     X(cast)   /* between numbers and integers: to these where group is 2 */

@@ -58,17 +58,45 @@ const hlrp_operator hlrp_op_pad = {
 
 /* ---- the same of rows, along any axis ---- */
 
+/* Pads that are computed from the input's shape come as a second input: before, then behind. */
+static hlrp_status take_pads(const hlrp_shapes *s, hlrp_error *err) {
+    const int rank = s->in[0]->rank;
+    const hlrp_tensor *pads = s->known[1];
+    if (!pads || pads->dtype != HLRP_I64 || hlrp_tensor_count(pads) != 2 * (int64_t)rank)
+        return hlrp_node_fail(s->n, err, "its pads are not constant");
+    s->n->ints.rank = s->n->more.rank = rank;
+    for (int k = 0; k < rank; k++) {
+        s->n->ints.d[k] = pads->i[k];
+        s->n->more.d[k] = pads->i[rank + k];
+    }
+    return HLRP_OK;
+}
+
 static hlrp_status border_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
     *out = *s->in[0];
+    if (s->n->in_count > 1 && take_pads(s, err) != HLRP_OK)
+        return err->status;
     if (s->n->ints.rank != out->rank || s->n->more.rank != out->rank)
         return hlrp_node_fail(s->n, err, "its pads are not those of a tensor of rank %d",
                               out->rank);
     for (int k = 0; k < out->rank; k++) {
-        if (s->n->ints.d[k] < 0 || s->n->more.d[k] < 0)
+        const int64_t before = s->n->ints.d[k], behind = s->n->more.d[k], most = INT64_C(1) << 20;
+        if (before < 0 || behind < 0 || before > most || behind > most)
             return hlrp_node_fail(s->n, err, "it crops its input");
-        out->d[k] += s->n->ints.d[k] + s->n->more.d[k];
+        out->d[k] += before + behind;
     }
     return HLRP_OK;
+}
+
+static bool border_is_identity(const hlrp_node *n) {
+    for (int k = 0; k < n->ints.rank; k++)
+        if (n->ints.d[k] != 0 || n->more.d[k] != 0)
+            return false;
+    return n->ints.rank > 0;
+}
+
+static bool of_first(const hlrp_node *n, const bool *is) {
+    return is[n->in[0]];
 }
 
 static bool border_boxes(const struct hlrp_plan *plan, const hlrp_node *n, int input, int64_t k,
@@ -100,9 +128,10 @@ const hlrp_operator hlrp_op_border = {
     .name = "border",
     .least = 1,
     .shape = border_shape,
+    .is_identity = border_is_identity,
     .lays_out = HLRP_LAYS_ROWS,
     .forward = border_forward,
-    .nonnegative = hlrp_all_inputs,
+    .nonnegative = of_first,
     .moves = true,
     .otherwise = HLRP_RULE_PASS,
     .relevance = border_relevance,
