@@ -147,10 +147,15 @@ static double inverse(double v) {
 
 /* ---- of data ---- */
 
-/* Constants of one number take any layout, others rows. */
+/* Constants of one number take any layout, and so do those by channels: of pictures canonize makes a
+ * batchnorm of them. */
 static bool as_rows(const hlrp_graph *g, const hlrp_node *n) {
     const hlrp_tensor *c = n->in_count > 1 && n->in[1] >= 0 ? g->values[n->in[1]].constant : NULL;
-    return c && hlrp_tensor_count(c) != 1;
+    const hlrp_dims *x = &g->values[n->in[0]].dims;
+    const int axis = c ? 1 - (x->rank - c->dims.rank) : -1; /* where channels are in the constant */
+    const bool by_channels =
+        axis >= 0 && axis < c->dims.rank && x->rank == 4 && c->dims.d[axis] == hlrp_tensor_count(c);
+    return c && hlrp_tensor_count(c) != 1 && !by_channels;
 }
 
 /* y = x ∘ constant. */

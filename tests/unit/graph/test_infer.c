@@ -313,8 +313,13 @@ static void slices_of_data_at_any_size(void **state) {
     assert_refused(g, IMAGE(1, 2, 4, 4), "slice", "1x0x4x4");
     hlrp_graph_free(g);
     g = graph();
-    slice(g, 0, 4, 2, 2);
-    assert_refused(g, IMAGE(1, 2, 4, 4), "slice", "steps other than 1");
+    n = slice(g, 0, 4, 2, 2);
+    assert_shape(g, IMAGE(1, 2, 4, 4), IMAGE(1, 2, 2, 4));
+    assert_int_equal(n->more.d[2], 2);
+    hlrp_graph_free(g);
+    g = graph();
+    slice(g, 0, 4, 2, 0);
+    assert_refused(g, IMAGE(1, 2, 4, 4), "slice", "step along axis 2 is none");
     hlrp_graph_free(g);
     g = graph();
     slice(g, 0, 4, 4, 1);

@@ -204,7 +204,7 @@ static void order_names_and_cycles(void **state) {
 static void operators_that_are_refused(void **state) {
     (void)state;
     static const char *const types[] = {"If",  "Loop", "LSTM", "Attention", "ConvTranspose",
-                                        "LRN", ""};
+                                        "GRU", ""};
     for (size_t k = 0; k < HLRP_COUNT(types); k++) {
         char text[80];
         build b;
@@ -421,13 +421,14 @@ static void all_refusals_at_once(void **state) {
     build_begin(&b, 13, 3, 8, 8);
     build_node(&b, "Flutter", "f1", "x", "a");
     build_node(&b, "Relu", "r", "a", "c");
-    build_node(&b, "Mul", "gate1", "x c", "d");
-    build_node(&b, "Mul", "gate2", "d c", "e");
+    build_node(&b, "Wobble", "w1", "x", "d");
+    build_node(&b, "Wobble", "w2", "d", "w");
+    build_node(&b, "Mul", "gate", "w c", "e"); /* could be read by itself */
     build_node(&b, "Flutter", "f2", "e", "s");
     build_node(&b, "Reshape", "shape", "e s", "y"); /* follows from f2 */
     assert_int_equal(parse_in(&b, NULL, &g, &err), HLRP_E_MODEL);
     assert_string_equal(err.what, "unsupported operator Flutter at node f1; in all 4 nodes are not "
-                                  "supported: Flutter × 2, Mul × 2");
+                                  "supported: Flutter × 2, Wobble × 2");
 }
 
 /* Of two outputs one is asked for; what only the other needs is not looked at. */

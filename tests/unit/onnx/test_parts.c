@@ -138,14 +138,11 @@ static void slices_without_axes(void **state) {
 
 static void slices_that_are_refused(void **state) {
     (void)state;
-    static int64_t zero = 0, one = 1, two = 2, four = 4, minus = -1, pair[] = {1, 2};
+    static int64_t zero = 0, one = 1, two = 2, four = 4, pair[] = {1, 2};
     build b;
     slice(&b, 13, &zero, &four, &one, "x start end axis step");
-    vector(&b, "step", &two, 1);
-    refuse(&b, "steps other than 1");
-    slice(&b, 13, &four, &zero, &one, "x start end axis step");
-    vector(&b, "step", &minus, 1);
-    refuse(&b, "steps other than 1");
+    vector(&b, "step", &zero, 1);
+    refuse(&b, "step along axis 1 is none");
     slice(&b, 13, &zero, &four, &four, "x start end axis");
     refuse(&b, "axis 4");
     slice(&b, 13, &two, &two, &one, "x start end axis");

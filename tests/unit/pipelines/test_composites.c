@@ -18,8 +18,9 @@ static void the_key_lists_the_table(void **state) {
     const hlrp_key *key = hlrp_keys;
     while (strcmp(key->section, "lrp") != 0 || strcmp(key->name, "composite") != 0)
         key++;
+    hlrp_str_add(&names, "auto");
     for (int i = 0; hlrp_composite_name(i); i++)
-        hlrp_str_addf(&names, "%s%s", i > 0 ? "|" : "", hlrp_composite_name(i));
+        hlrp_str_addf(&names, "|%s", hlrp_composite_name(i));
     assert_string_equal(key->choices, names.text);
     hlrp_str_free(&names);
 }
