@@ -181,7 +181,9 @@ static hlrp_status check(const canon *c, const hlrp_dims *input, hlrp_error *err
             return status;
     }
     const hlrp_dims *out = &g->values[g->output].dims;
-    if (g->node_count == 0 || out->rank != 2 || out->d[0] != input->d[0] || out->d[1] < 1)
+    const bool bag = input->rank < 4 && out->rank == 2 && out->d[0] == 1;
+    if (g->node_count == 0 || out->rank != 2 || (out->d[0] != input->d[0] && !bag) ||
+        out->d[1] < 1)
         return hlrp_fail(err, HLRP_E_MODEL, g->values[g->output].name,
                          "export a classifier whose output is its logits",
                          "the network's output has the shape %s instead of [N,classes]",
@@ -242,9 +244,10 @@ hlrp_status hlrp_canonize(hlrp_graph *g, const hlrp_canonize_options *options,
     hlrp_graph *before = NULL;
     canon c = {.g = g, .options = options};
 
-    if (input->rank != 4)
+    if (input->rank < 2 || input->rank > 4)
         return hlrp_fail(err, HLRP_E_MODEL, NULL, "give batch, channels, height and width",
-                         "the input of a network must have the shape [N,C,H,W]");
+                         "the input of a network must have the shape [N,C,H,W], or [N,D] for "
+                         "features");
     HLRP_TRY(run_pass(&c, "channels-last input", canon_nhwc_input, NULL, err));
     HLRP_TRY(hlrp_graph_infer(g, input, err));
     HLRP_TRY(run_pass(&c, "output activation", canon_cut_output, input, err));

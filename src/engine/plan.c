@@ -75,7 +75,8 @@ static hlrp_status lay_out_value(hlrp_plan *plan, int value, bool picture, int l
         return status;
     if (count == 0)
         return hlrp_fail(err, HLRP_E_MODEL, v->name, "use larger tiles", "a value is empty");
-    const int64_t samples = plan->graph->values[plan->graph->input].dims.d[0];
+    /* A network of a bag of instances has one output for all rows of its input. */
+    const int64_t samples = plan->graph->values[plan->graph->output].dims.d[0];
     plan->layouts[value] =
         picture ? picture_of(&v->dims, lanes) : rows_of(&v->dims, samples, count);
     if (plan->layouts[value].n != samples)

@@ -4,8 +4,6 @@
  * input, logits, starts and cases, each case with its rules per ONNX node as JSON. A line per case
  * tells the largest error over the samples, max|R − ref| / max|ref|, and what is allowed: max(3e-5,
  * 30 × the error of the reference's own float32 run). Exit 1 on any miss, 2 on bad use. */
-#include <hdf5.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,54 +12,9 @@
 #include "lrp/lrp.h"
 #include "lrp/start.h"
 #include "onnx/onnx.h"
+#include "vectors.h"
 
 enum { MOST_RULES = 512 };
-
-/* ---- HDF5 ---- */
-
-static float *read_floats(hid_t file, const char *name, hsize_t dims[4]) {
-    hid_t data = H5Dopen(file, name, H5P_DEFAULT), space = H5Dget_space(data);
-    memset(dims, 0, 4 * sizeof *dims);
-    if (H5Sget_simple_extent_ndims(space) <= 4)
-        H5Sget_simple_extent_dims(space, dims, NULL);
-    const hssize_t count = H5Sget_simple_extent_npoints(space);
-    float *out = calloc((size_t)(count > 0 ? count : 1), sizeof *out);
-    if (!out || H5Dread(data, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) < 0) {
-        fprintf(stderr, "cannot read %s\n", name);
-        exit(2);
-    }
-    H5Sclose(space);
-    H5Dclose(data);
-    return out;
-}
-
-static char *read_text(hid_t object, const char *name) {
-    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    char *text = NULL;
-    if (attribute < 0 || H5Aread(attribute, type, &text) < 0)
-        text = strdup("");
-    H5Tclose(type);
-    H5Aclose(attribute);
-    return text;
-}
-
-static double read_number(hid_t object, const char *name) {
-    double value = 0;
-    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    hid_t type = H5Aget_type(attribute);
-    if (H5Tget_class(type) == H5T_ENUM) { /* h5py's booleans */
-        signed char flag = 0;
-        H5Aread(attribute, type, &flag);
-        value = flag;
-    } else {
-        H5Aread(attribute, H5T_NATIVE_DOUBLE, &value);
-    }
-    H5Tclose(type);
-    H5Aclose(attribute);
-    return value;
-}
 
 /* ---- a case, and what it is in [lrp] and [rules] ---- */
 
@@ -79,22 +32,6 @@ static void add_override(test_case *c, const char *key, const char *rule) {
         c->overrides[c->count++] = (hlrp_rule_override){.key = strdup(key), .rule = strdup(rule)};
 }
 
-static void rule_line(const json_t *rule, char *text, size_t size) {
-    const char *kind = json_string_value(json_object_get(rule, "rule"));
-    const double epsilon = json_number_value(json_object_get(rule, "epsilon"));
-    if (strcmp(kind, "epsilon") == 0)
-        snprintf(text, size, "epsilon(%.17g%s)", epsilon,
-                 json_is_true(json_object_get(rule, "norm_scale")) ? ",rms" : "");
-    else if (strcmp(kind, "gamma") == 0)
-        snprintf(text, size, "gamma(%.17g)", json_number_value(json_object_get(rule, "gamma")));
-    else if (strcmp(kind, "alphabeta") == 0)
-        snprintf(text, size, "alphabeta(%.17g,%.17g)",
-                 json_number_value(json_object_get(rule, "alpha")),
-                 json_number_value(json_object_get(rule, "beta")));
-    else
-        snprintf(text, size, "%s", kind);
-}
-
 static void add_rules(test_case *c, const char *json, bool folded) {
     json_t *rules = json_loads(json, 0, NULL), *rule = NULL;
     size_t i = 0;
@@ -102,7 +39,7 @@ static void add_rules(test_case *c, const char *json, bool folded) {
         const char *node =
             json_string_value(json_object_get(rule, folded ? "onnx_node_folded" : "onnx_node"));
         char text[100];
-        rule_line(rule, text, sizeof text);
+        vectors_rule_line(rule, text, sizeof text);
         if (node)
             add_override(c, node, text);
         c->drop_bias |= json_array_size(json_object_get(rule, "zero_params")) > 0;
@@ -116,14 +53,14 @@ static void add_rules(test_case *c, const char *json, bool folded) {
 
 static void read_case(hid_t group, bool folded, test_case *c) {
     memset(c, 0, sizeof *c);
-    c->rules_text = read_text(group, "rules");
-    c->start = read_text(group, "start");
-    c->batchnorm = read_text(group, "batchnorm_rule");
-    c->merged = read_number(group, "batchnorm_merged") != 0;
-    c->float32_error = read_number(group, "zennit_float32_max_error_over_abs_max");
+    c->rules_text = vectors_read_text(group, "rules");
+    c->start = vectors_read_text(group, "start");
+    c->batchnorm = vectors_read_text(group, "batchnorm_rule");
+    c->merged = vectors_read_number(group, "batchnorm_merged") != 0;
+    c->float32_error = vectors_read_number(group, "zennit_float32_max_error_over_abs_max");
     json_t *batchnorm = json_loads(c->batchnorm, 0, NULL);
     char text[100];
-    rule_line(batchnorm, text, sizeof text);
+    vectors_rule_line(batchnorm, text, sizeof text);
     add_override(c, "@batchnorm", text);
     json_decref(batchnorm);
     add_rules(c, c->rules_text, folded);
@@ -146,12 +83,6 @@ typedef struct vectors {
     float *input, *logits, *target;
     hsize_t n, c, h, w, classes;
 } vectors;
-
-static void stop(const char *where, const hlrp_error *err) {
-    char line[2000];
-    fprintf(stderr, "%s: %s\n", where, hlrp_error_line(err, line, sizeof line));
-    exit(1);
-}
 
 static hlrp_start start_of(const char *name) {
     static const struct {
@@ -191,7 +122,7 @@ static hlrp_graph *load(const char *path, const vectors *v, bool merged) {
                                                merged ? HLRP_BATCHNORM_AUTO : HLRP_BATCHNORM_PASS};
     if (hlrp_onnx_load(path, NULL, &g, &err) != HLRP_OK ||
         hlrp_canonize(g, &options, &input, &err) != HLRP_OK)
-        stop(path, &err);
+        vectors_stop(path, &err);
     return g;
 }
 
@@ -215,14 +146,14 @@ static void run_case(const vectors *v, const hlrp_graph *g, const test_case *c, 
     float *got = calloc(v->n * v->c * v->h * v->w, sizeof *got);
     if (hlrp_backend_new(&backend, &err) || hlrp_lrp_new(backend, g, &options, &lrp, &err) ||
         hlrp_lrp_worker_new(lrp, &worker, &err) || hlrp_lrp_forward(worker, v->input, &err))
-        stop("running a case", &err);
+        vectors_stop("running a case", &err);
     const float *logits = hlrp_lrp_logits(worker);
     *logit_error = error_of(logits, v->logits, v->n, v->classes);
     for (hsize_t n = 0; n < v->n; n++)
         hlrp_start_fill(&start, logits + n * v->classes, (int64_t)v->classes, (int64_t)v->target[n],
                         rows + n * v->classes, slopes + n * v->classes);
     if (hlrp_lrp_relevance(worker, rows, slopes, NULL, got, &err))
-        stop("running a case", &err);
+        vectors_stop("running a case", &err);
     *relevance_error = error_of(got, want, v->n, v->c * v->h * v->w);
     hlrp_lrp_worker_free(worker);
     hlrp_lrp_free(lrp);
@@ -251,7 +182,7 @@ static herr_t each_case(hid_t cases, const char *name, const H5L_info_t *info, v
     read_case(group, folded, &c);
     if (!folded || c.merged) {
         hsize_t dims[4];
-        float *want = read_floats(group, "relevance", dims);
+        float *want = vectors_read_floats(group, "relevance", dims);
         snprintf(path, sizeof path, "%s/%s", t->folder, t->model);
         hlrp_graph *g = load(path, t->v, c.merged);
         double error = 0, logits = 0;
@@ -272,12 +203,6 @@ static herr_t each_case(hid_t cases, const char *name, const H5L_info_t *info, v
     return 0;
 }
 
-static bool has_file(const char *folder, const char *name) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return hlrp_file_exists(path);
-}
-
 static int run_folder(const char *folder, int *run) {
     static const char *const models[] = {"model.onnx", "model_folded.onnx", "model_softmax.onnx"};
     char path[4096];
@@ -289,16 +214,16 @@ static int run_folder(const char *folder, int *run) {
         fprintf(stderr, "cannot open %s\n", path);
         exit(2);
     }
-    v.input = read_floats(v.file, "input", dims);
+    v.input = vectors_read_floats(v.file, "input", dims);
     v.n = dims[0];
     v.c = dims[1];
     v.h = dims[2];
     v.w = dims[3];
-    v.logits = read_floats(v.file, "logits", dims);
+    v.logits = vectors_read_floats(v.file, "logits", dims);
     v.classes = dims[1];
-    v.target = read_floats(v.file, "target", ignored);
+    v.target = vectors_read_floats(v.file, "target", ignored);
     for (size_t m = 0; m < HLRP_COUNT(models); m++) {
-        if (!has_file(folder, models[m]))
+        if (!vectors_has_file(folder, models[m]))
             continue;
         tally t = {.v = &v, .folder = folder, .model = models[m]};
         hid_t cases = H5Gopen(v.file, "cases", H5P_DEFAULT);
