@@ -3,9 +3,9 @@
 
 #include "graph/internal.h"
 
-/* Shapes have a handful of elements. What floats may come to is the caller's to say (`most`): a few
+/* Shapes have a handful of elements, index maps of windows some 100,000. What floats may come to is the caller's to say (`most`): a few
  * bytes of a file can ask for a lot of memory here, by broadcasts and repeated joins. */
-#define MAX_INTEGERS (INT64_C(1) << 16)
+#define MAX_INTEGERS (INT64_C(1) << 21)
 
 hlrp_status hlrp_fold_new(const hlrp_dims *dims, hlrp_dtype dtype, int64_t most, hlrp_tensor **out,
                           hlrp_error *err) {

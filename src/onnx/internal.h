@@ -191,6 +191,7 @@ hlrp_status onnx_min_max(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_where(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_range(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_scatter(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_gather_nd(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_filled(onnx_reader *r, const hlrp_tensor *fill, hlrp_error *err);
 hlrp_status onnx_cast_computed(onnx_reader *r, bool to_float, hlrp_error *err);
 hlrp_status onnx_resize(onnx_reader *r, hlrp_error *err);     /* resize.c */

@@ -94,6 +94,15 @@ hlrp_status onnx_scatter(onnx_reader *r, hlrp_error *err) {
     return emit_as(r, &hlrp_op_scatter, 3, onnx_dtype(r, 0), NULL, err);
 }
 
+hlrp_status onnx_gather_nd(onnx_reader *r, hlrp_error *err) {
+    const hlrp_status status = missing(r, 2, err);
+    if (status != HLRP_OK)
+        return status;
+    if (onnx_dtype(r, 1) != HLRP_I64 || onnx_int(r, "batch_dims", 0) != 0)
+        return onnx_refuse(r, err, NULL, "this way of picking");
+    return emit_as(r, &hlrp_op_pick, 2, onnx_dtype(r, 0), NULL, err);
+}
+
 hlrp_status onnx_range(onnx_reader *r, hlrp_error *err) {
     const hlrp_status status = missing(r, 3, err);
     if (status != HLRP_OK)

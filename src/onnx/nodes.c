@@ -36,6 +36,7 @@ static const struct {
     {"Expand", 1, onnx_expand},
     {"Flatten", 1, onnx_flatten},
     {"Gather", 1, onnx_gather},
+    {"GatherND", 11, onnx_gather_nd},
     {"Gelu", 1, onnx_gelu},
     {"Gemm", 1, onnx_gemm},
     {"GlobalAveragePool", 1, onnx_global_avgpool},

@@ -198,6 +198,49 @@ static hlrp_status fold_scatter(const hlrp_constants *c, hlrp_tensor **out, hlrp
 const hlrp_operator hlrp_op_scatter = {
     .name = "scatter", .least = 3, .shape = hlrp_shape_same, .fold = fold_scatter};
 
+/* ---- picking pieces: x, indices [...,depth] ---- */
+
+static hlrp_status picked_dims(const hlrp_node *n, const hlrp_dims *x, const hlrp_dims *index,
+                               hlrp_dims *out, hlrp_error *err) {
+    const int64_t depth = index->rank > 0 ? index->d[index->rank - 1] : 0;
+    if (depth < 1 || depth > x->rank || index->rank - 1 + x->rank - depth > HLRP_MAX_RANK)
+        return hlrp_node_fail(n, err, "its indices do not fit its input");
+    out->rank = 0;
+    for (int k = 0; k < index->rank - 1; k++)
+        out->d[out->rank++] = index->d[k];
+    for (int k = (int)depth; k < x->rank; k++)
+        out->d[out->rank++] = x->d[k];
+    return HLRP_OK;
+}
+
+static hlrp_status pick_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
+    return picked_dims(s->n, s->in[0], s->in[1], out, err);
+}
+
+static hlrp_status fold_pick(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    const hlrp_tensor *x = c->in[0], *index = c->in[1];
+    hlrp_dims dims = {0};
+    hlrp_status status = picked_dims(c->n, &x->dims, &index->dims, &dims, err);
+    if (status == HLRP_OK && index->dtype != HLRP_I64)
+        return hlrp_node_fail(c->n, err, "its indices are no integers");
+    if (status == HLRP_OK)
+        status = hlrp_fold_new(&dims, x->dtype, c->most, out, err);
+    if (status != HLRP_OK)
+        return status;
+    const int depth = (int)index->dims.d[index->dims.rank - 1];
+    const int64_t pieces = hlrp_tensor_count(index) / depth;
+    const int64_t piece = pieces > 0 ? hlrp_tensor_count(*out) / pieces : 0;
+    for (int64_t k = 0; k < pieces; k++) {
+        const int64_t at = piece_at(x, index, k, depth, piece);
+        for (int64_t i = 0; at >= 0 && i < piece; i++)
+            hlrp_fold_element(*out, k * piece + i, x, at + i);
+    }
+    return HLRP_OK;
+}
+
+const hlrp_operator hlrp_op_pick = {
+    .name = "pick", .least = 2, .shape = pick_shape, .fold = fold_pick};
+
 /* ---- counting, filling, turning into another type ---- */
 
 static hlrp_status fold_range(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {

@@ -113,6 +113,7 @@
     X(not )                                                                                               \
     X(where)                                                                                              \
     X(scatter) /* ScatterND */                                                                            \
+    X(pick)    /* GatherND */                                                                             \
     X(range)                                                                                              \
     X(filled) /* ConstantOfShape: alpha, or part where group is 2 */                                      \
     X(cast)   /* between numbers and integers: to these where group is 2 */

@@ -30,7 +30,7 @@ static void add_rule(rules *r, const json_t *rule, const char *key) {
     vectors_rule_line(rule, text, sizeof text);
     if (node && r->count < MOST_RULES)
         r->lines[r->count++] = (hlrp_rule_override){.key = strdup(node), .rule = strdup(text)};
-    r->drop_bias |= json_array_size(json_object_get(rule, "zero_params")) > 0;
+    r->drop_bias |= json_object_get(rule, "zero_params") != NULL;
     for (size_t k = 0; k < json_array_size(json_object_get(rule, "low")) && k < 3; k++) {
         r->low[k] = (float)json_number_value(json_array_get(json_object_get(rule, "low"), k));
         r->high[k] = (float)json_number_value(json_array_get(json_object_get(rule, "high"), k));
