@@ -83,6 +83,10 @@ void hlrp_end(hlrp_turn *t, int k, const float *part);
 /* One step back through a linear layer by the cell's rule. */
 hlrp_status hlrp_back_layer(hlrp_turn *t, hlrp_error *err);
 
+/* What of R an input is not handed lies on constants, such as zeros around a picture: it is accounted,
+ * sample by sample. */
+void hlrp_turn_account_rest(const hlrp_turn *t, const float *out);
+
 /* What the cell's `part` writes, to the first input. */
 hlrp_status hlrp_back_part(hlrp_turn *t, hlrp_error *err);
 

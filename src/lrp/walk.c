@@ -41,6 +41,13 @@ hlrp_status hlrp_back_layer(hlrp_turn *t, hlrp_error *err) {
     return status;
 }
 
+void hlrp_turn_account_rest(const hlrp_turn *t, const float *out) {
+    const int64_t given = hlrp_layout_sample(t->in), arrived = hlrp_layout_sample(t->out);
+    for (int64_t n = 0; t->step.account && n < t->out->n; n++)
+        t->step.account[n].constant +=
+            hlrp_sum_of(arrived, t->r + n * arrived) - hlrp_sum_of(given, out + n * given);
+}
+
 hlrp_status hlrp_back_part(hlrp_turn *t, hlrp_error *err) {
     float *out = hlrp_begin(t, 0);
     (void)err;

@@ -38,6 +38,7 @@ static void pass(const hlrp_turn *t, float *out) {
         hlrp_pad_fold(t->in, t->out, t->node->window.pad_lo, t->r, out);
     else
         gradient(t, out);
+    hlrp_turn_account_rest(t, out);
 }
 
 static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_MOVED(pass, gradient);
@@ -116,13 +117,26 @@ static hlrp_status border_forward(const hlrp_computation *c, hlrp_error *err) {
     return HLRP_OK;
 }
 
-static hlrp_status border_back(hlrp_turn *t, hlrp_error *err) {
+static hlrp_status border_gradient(hlrp_turn *t, hlrp_error *err) {
     (void)err;
     hlrp_move_back(t, 1, border_boxes);
     return HLRP_OK;
 }
 
-static const hlrp_rule_cell border_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(border_back);
+/* What falls on the zeros: all that arrives, less what went to the input. */
+static hlrp_status border_pass(hlrp_turn *t, hlrp_error *err) {
+    hlrp_account *rows = t->step.account;
+    const double before = rows ? rows[0].in : 0;
+    const hlrp_status status = border_gradient(t, err);
+    if (rows && !hlrp_turn_is_dry(t))
+        rows[0].constant += hlrp_sum_of(hlrp_layout_count(t->out), t->r) - (rows[0].in - before);
+    return status;
+}
+
+static const hlrp_rule_cell border_relevance[HLRP_RULE_COUNT] = {
+    [HLRP_RULE_PASS] = {.back = border_pass, .zero = HLRP_ZERO_WITH_OUTPUT},
+    [HLRP_RULE_NORM] = {.unfit = HLRP_ONLY_NORM},
+    [HLRP_RULE_GRADIENT] = {.back = border_gradient}};
 
 const hlrp_operator hlrp_op_border = {
     .name = "border",

@@ -66,14 +66,18 @@ static double sum_along(const run *r, int64_t at, const float *x) {
 /* An entry of −∞ is masked: it gets nothing. */
 static void taylor(const hlrp_turn *t, float *out) {
     const run r = run_along(hlrp_turn_dims(t, 0), t->node->axis);
+    double kept = 0; /* by the expansion's constant term */
     for (int64_t k = 0; k < r.count; k++) {
         const int64_t at = start_of(&r, k);
         const double sum = sum_along(&r, at, t->r);
-        for (int64_t i = at; i < at + r.length * r.step; i += r.step)
-            out[i] = isfinite(t->x[i])
-                         ? (float)((double)t->x[i] * ((double)t->r[i] - (double)t->y[i] * sum))
-                         : 0;
+        for (int64_t i = at; i < at + r.length * r.step; i += r.step) {
+            const double y = (double)t->y[i], part = (double)t->r[i] - y * sum;
+            out[i] = isfinite(t->x[i]) ? (float)((double)t->x[i] * part) : 0;
+            kept += (double)t->r[i] - (double)out[i];
+        }
     }
+    if (t->step.account)
+        t->step.account[0].normalization += kept;
 }
 
 static void softmax_gradient(const hlrp_turn *t, float *out) {
