@@ -7,7 +7,14 @@
  * With P = W⁺x⁺ + W⁻x⁻ + b⁺, one modified forward serves both branches:
  *   denominator(z > 0) = z + γP,  denominator(z < 0) = z + γ(z − P) = (1+γ)z − γP,
  * and neither cancels where it is used. For x ≥ 0 the terms with x⁻ vanish, and behind a ReLU the
- * branch z < 0 has no relevance: then it is one forward and one adjoint. */
+ * branch z < 0 has no relevance: then it is one forward and one adjoint.
+ *
+ * Layers over tokens, whose inputs have both signs, take half the passes by magnitudes: with
+ * |W||x| + |b| = P − N and z = P + N one forward gives P = (z + |W||x| + |b|)/2, which is at least half
+ * exact where z > 0 and small beside z where z < 0; and with s₊, s₋ of the two branches
+ *   R_in = (1 + γ/2)·x·Wᵀ(s₊ + s₋) + γ/2·|x|·|W|ᵀ(s₊ − s₋),
+ * for W⁺ = (W + |W|)/2 and W⁻ = (W − |W|)/2. Modified weights are one copy instead of four. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "engine/kernels.h"
@@ -15,15 +22,36 @@
 #include "util/vector.h"
 
 enum { RAISE, LOWER, MAPS_OF_P }; /* W+γW⁺, W+γW⁻; then W⁺ and W⁻ */
+enum { PLAIN, MAGNITUDES };       /* of layers over tokens: W and |W| */
+
+static bool by_magnitudes(const hlrp_layer *layer) {
+    return layer->spec.src.rows && !layer->nonnegative;
+}
 
 static bool one_branch(const hlrp_layer *layer) {
     return layer->dead_below && layer->nonnegative;
+}
+
+static hlrp_status prepare_magnitudes(hlrp_layer *layer, hlrp_error *err) {
+    const int64_t outputs = layer->spec.dst.c;
+    float *bias = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&bias, outputs, sizeof *bias, "bias", err));
+    for (int64_t c = 0; c < outputs; c++)
+        bias[c] = fabsf(layer->bias[c]);
+    HLRP_TRY(hlrp_layer_map(layer, PLAIN, (hlrp_weights){1, 1}, NULL, false, true, err));
+    HLRP_TRY(hlrp_layer_map(layer, MAGNITUDES, (hlrp_weights){1, -1}, bias, true, true, err));
+out:
+    free(bias);
+    return status;
 }
 
 static hlrp_status prepare(hlrp_layer *layer, hlrp_error *err) {
     const float g = (float)layer->rule.gamma;
     float *positive_bias = NULL;
     hlrp_status status = HLRP_OK;
+    if (by_magnitudes(layer))
+        return prepare_magnitudes(layer, err);
     HLRP_TRY(hlrp_layer_bias_part(layer, 1, &positive_bias, err));
     HLRP_TRY(hlrp_layer_map(layer, RAISE, (hlrp_weights){1 + g, 1}, NULL, false, true, err));
     if (!one_branch(layer))
@@ -94,7 +122,67 @@ static void leave_zeros(const hlrp_layer *layer, hlrp_step *step) {
             step->left[i] += step->r[i];
 }
 
+HLRP_VECTOR
+static void half_sum(int64_t count, const float *z, float *p) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        p[i] = 0.5F * (p[i] + z[i]);
+}
+
+HLRP_VECTOR
+static void magnitudes_of(int64_t count, const float *x, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] < 0 ? -x[i] : x[i];
+}
+
+/* sum = a + b, difference = a − b; they may be a and b. */
+HLRP_VECTOR
+static void both_ways(int64_t count, const float *a, const float *b, float *sum,
+                      float *difference) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++) {
+        const float first = a[i], second = b[i];
+        sum[i] = first + second;
+        difference[i] = first - second;
+    }
+}
+
+/* out = (1 + γ/2)·x·out + γ/2·|x|·c */
+HLRP_VECTOR
+static void hand_out(int64_t count, float gamma, const float *x, const float *c, float *out) {
+    const float half = 0.5F * gamma;
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        out[i] = (1 + half) * x[i] * out[i] + half * (x[i] < 0 ? -x[i] : x[i]) * c[i];
+}
+
+static hlrp_status relevance_by_magnitudes(const hlrp_layer *layer, hlrp_step *step,
+                                           hlrp_error *err) {
+    const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
+    const int64_t inputs = hlrp_layout_count(src), outputs = hlrp_layout_count(dst);
+    const float *z = hlrp_rule_z(layer, step);
+    float *c = hlrp_take(step, src), *p = hlrp_take(step, dst);
+    float *s = hlrp_take(step, dst), *t = hlrp_take(step, dst);
+    hlrp_status status = HLRP_OK;
+    magnitudes_of(inputs, step->x, c);
+    HLRP_TRY(hlrp_layer_forward(layer, step, MAGNITUDES, c, p, err));
+    half_sum(outputs, z, p);
+    branch(layer, step, 1, z, p, s);
+    branch(layer, step, -1, z, p, t);
+    both_ways(outputs, s, t, s, t);
+    HLRP_TRY(hlrp_layer_adjoint(layer, step, PLAIN, s, step->out, err));
+    HLRP_TRY(hlrp_layer_adjoint(layer, step, MAGNITUDES, t, c, err));
+    hand_out(inputs, (float)layer->rule.gamma, step->x, c, step->out);
+    if (step->left)
+        leave_zeros(layer, step);
+out:
+    return status;
+}
+
 static hlrp_status relevance(const hlrp_layer *layer, hlrp_step *step, hlrp_error *err) {
+    if (by_magnitudes(layer))
+        return relevance_by_magnitudes(layer, step, err);
     const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
     const float *x = step->x, *z = hlrp_rule_z(layer, step);
     float *c = hlrp_take(step, src), *p = hlrp_take(step, dst), *s = hlrp_take(step, dst);
@@ -124,6 +212,8 @@ out:
 }
 
 static int passes(const hlrp_layer *layer) {
+    if (by_magnitudes(layer))
+        return 3;
     const int forward = layer->nonnegative ? 1 : 2, adjoint = layer->nonnegative ? 1 : 2;
     return forward + (one_branch(layer) ? 1 : 2 * adjoint);
 }
