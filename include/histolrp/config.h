@@ -83,6 +83,14 @@ typedef enum hlrp_config_bias {
     HLRP_CONFIG_BIAS_SPREAD /* the inputs get it, each the same */
 } hlrp_config_bias;
 
+/* Means and deviations that networks are commonly trained with. */
+typedef enum hlrp_config_preset {
+    HLRP_CONFIG_PRESET_NONE,
+    HLRP_CONFIG_PRESET_IMAGENET,
+    HLRP_CONFIG_PRESET_OPENAI_CLIP,
+    HLRP_CONFIG_PRESET_HALF
+} hlrp_config_preset;
+
 /* What becomes of a factor of a product of computed tensors that is a weight. */
 typedef enum hlrp_config_product {
     HLRP_CONFIG_PRODUCT_AUTO,
@@ -149,8 +157,10 @@ typedef struct hlrp_config {
         char *path;             /* absolute */
         char *output;           /* name of the logits among several outputs; "": the only one */
         hlrp_text_list classes; /* empty: from the model's metadata, else class0… */
+        char *head;             /* absolute; "": none */
         hlrp_config_channels channels;
         hlrp_config_layout layout;
+        hlrp_config_preset preset;
         double scale;
         hlrp_number_list mean, std; /* one for all channels, or one for each; empty: from the
                                        model's metadata, else 0 and 1 */
@@ -207,7 +217,7 @@ typedef struct hlrp_config {
         hlrp_text_list
             target;  /* empty: the classes of gate and outputs, else predicted; or the item
                                   "predicted" or "all"; else class names */
-        char *start; /* auto, logit, probability, one, logodds, pair:NAME */
+        char *start; /* auto, logit, probability, one, logodds, pair:NAME, norm, feature:K */
         double alpha, beta;
         double gamma, epsilon;      /* 0: the composite's own */
         hlrp_number_list low, high; /* empty: pixel values 0 and 255, normalised */

@@ -14,7 +14,7 @@
 
 /* ---- networks ---- */
 
-static void print_node(const hlrp_network *net, int id, bool verbose) {
+static void print_node(const hlrp_network *net, int id, bool reached, bool verbose) {
     const hlrp_graph *g = net->graph;
     const hlrp_node *n = &g->nodes[id];
     char rule[64], dims[100];
@@ -22,6 +22,10 @@ static void print_node(const hlrp_network *net, int id, bool verbose) {
            hlrp_rule_text(hlrp_lrp_rule(net->lrp, id), rule, sizeof rule),
            hlrp_dims_text(&g->values[n->out[0]].dims, dims, sizeof dims), n->name);
     const int64_t macs = hlrp_plan_macs(hlrp_lrp_plan(net->lrp), id);
+    if (verbose && !reached)
+        printf("      no relevance comes here\n");
+    else if (verbose && hlrp_lrp_why(net->lrp, id)[0] != '\0')
+        printf("      %s\n", hlrp_lrp_why(net->lrp, id));
     if (!verbose || macs == 0)
         return;
     const int64_t weights = hlrp_tensor_count(g->values[n->in[1]].constant);
@@ -30,7 +34,33 @@ static void print_node(const hlrp_network *net, int id, bool verbose) {
            hlrp_plan_kernel(hlrp_lrp_plan(net->lrp), id));
 }
 
-static void print_network(const hlrp_network *net, bool verbose) {
+static void print_numbers(const char *key, const double *values) {
+    if (values[0] == values[1] && values[1] == values[2])
+        printf("%s = %g\n", key, values[0]);
+    else
+        printf("%s = %g, %g, %g\n", key, values[0], values[1], values[2]);
+}
+
+enum { SOME_CLASSES = 20 };
+
+/* What a configuration can begin with. */
+static void print_section(const hlrp_network *net) {
+    printf("\n[model]\npath = %s\n", net->config->model.path);
+    if (net->config->model.head[0] != '\0')
+        printf("head = %s\n", net->config->model.head);
+    if (net->mpp > 0)
+        printf("mpp = %g\n", net->mpp);
+    else
+        printf("; mpp = the resolution the network was trained at, in um per pixel\n");
+    print_numbers("mean", net->mean);
+    print_numbers("std", net->std);
+    printf("classes = ");
+    for (int64_t k = 0; k < HLRP_MIN(net->classes, SOME_CLASSES); k++)
+        printf("%s%s", k ? ", " : "", net->class_names[k]);
+    printf("%s\n\n", net->classes > SOME_CLASSES ? ", ..." : "");
+}
+
+static hlrp_status print_network(const hlrp_network *net, bool verbose, hlrp_error *err) {
     const hlrp_graph *g = net->graph;
     char dims[100];
     printf("network   %s\nsha256    %s\ninput     %s%s\n", net->config->model.path, net->hash,
@@ -44,11 +74,18 @@ static void print_network(const hlrp_network *net, bool verbose) {
     printf("classes   ");
     for (int64_t k = 0; k < net->classes; k++)
         printf("%s%s", k ? ", " : "", net->class_names[k]);
-    printf("\ncomposite %s\nmemory    %.0f MB per worker\n\n", net->composite,
+    printf("\ncomposite %s\nmemory    %.0f MB per worker\n", net->composite,
            (double)hlrp_lrp_worker_bytes(net->lrp) / 1e6);
+    print_section(net);
     printf("node  operator        rule               output             name\n");
-    for (int i = 0; i < g->node_count; i++)
-        print_node(net, i, verbose);
+    bool *reached = NULL;
+    hlrp_status status = hlrp_calloc(&reached, g->node_count, sizeof *reached, "rules", err);
+    if (status == HLRP_OK)
+        status = hlrp_lrp_find_reached(net->lrp, reached, err);
+    for (int i = 0; status == HLRP_OK && i < g->node_count; i++)
+        print_node(net, i, reached[i], verbose);
+    free(reached);
+    return status;
 }
 
 static hlrp_status inspect_network(const hlrp_call *call, const char *path, hlrp_error *err) {
@@ -66,7 +103,7 @@ static hlrp_status inspect_network(const hlrp_call *call, const char *path, hlrp
     HLRP_TRY(hlrp_config_load(NULL, settings.items, settings.count, &config, err));
     HLRP_TRY(hlrp_network_load(config, NULL, &call->log, &net, err));
     HLRP_TRY(hlrp_network_ready(net, 1, net->declared.d[2], net->declared.d[3], err));
-    print_network(net, call->verbose);
+    status = print_network(net, call->verbose, err);
 out:
     hlrp_network_free(net);
     hlrp_config_free(config);

@@ -110,6 +110,10 @@ typedef struct hlrp_segment {
  * read of what stands before it; -1 where they read several, or none. */
 int hlrp_graph_waist(const hlrp_graph *g, int at);
 
+/* The head's nodes behind g's, its input being g's output; their names begin with "head/". What nodes
+ * own moves to g: the head is to be freed, and nothing else. */
+hlrp_status hlrp_graph_join(hlrp_graph *g, hlrp_graph *head, hlrp_error *err);
+
 /* Nodes from `first` on were added last: each is moved to stand before node before[i − first], numbers
  * that do not fall; the others keep their order. */
 hlrp_status hlrp_graph_place_nodes(hlrp_graph *g, int first, const int *before, hlrp_error *err);

@@ -30,6 +30,10 @@ void hlrp_lrp_free(hlrp_lrp *lrp);
 const hlrp_plan *hlrp_lrp_plan(const hlrp_lrp *lrp);
 const hlrp_structure *hlrp_lrp_structure(const hlrp_lrp *lrp);
 const hlrp_rule *hlrp_lrp_rule(const hlrp_lrp *lrp, int node);
+/* Why the node has its rule, in words that the graph gives; "" where there is nothing to say. */
+const char *hlrp_lrp_why(const hlrp_lrp *lrp, int node);
+/* reached[node], written: whether any relevance comes to it. What only makes weights is not reached. */
+hlrp_status hlrp_lrp_find_reached(const hlrp_lrp *lrp, bool *reached, hlrp_error *err);
 hlrp_bias hlrp_lrp_bias(const hlrp_lrp *lrp);
 bool hlrp_lrp_times_input(const hlrp_lrp *lrp); /* gradient-x-input */
 /* Multiply-adds of one sample's way back through a node; 0 for all but CONV and GEMM. */

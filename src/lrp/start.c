@@ -8,7 +8,8 @@ const char *hlrp_start_name(const hlrp_start *start) {
                                         [HLRP_START_ONE] = "one",
                                         [HLRP_START_LOGODDS] = "logodds",
                                         [HLRP_START_PAIR] = "against one class",
-                                        [HLRP_START_EVIDENCE] = "log-odds"};
+                                        [HLRP_START_EVIDENCE] = "log-odds",
+                                        [HLRP_START_NORM] = "squared norm"};
     return names[start->kind];
 }
 
@@ -82,6 +83,14 @@ static void fill_one(const hlrp_start *start, float logit, int64_t target, float
 void hlrp_start_fill(const hlrp_start *start, const float *logits, int64_t outputs, int64_t target,
                      float *relevance, float *slope) {
     const bool nothing = start->kind == HLRP_START_PAIR && start->against == target;
+    if (start->kind == HLRP_START_NORM) {
+        for (int64_t j = 0; j < outputs; j++) {
+            relevance[j] = logits[j] * logits[j];
+            if (slope)
+                slope[j] = 0;
+        }
+        return;
+    }
     if (outputs == 1 && !nothing) {
         fill_one(start, logits[0], target, relevance, slope);
         return;

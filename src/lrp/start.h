@@ -11,6 +11,8 @@
  *                itself, whose sign says whether c is likelier than all others together. logodds
  *                exceeds it by the entropy of q, which is 0 for two classes
  *
+ *   norm         R_k = z_k² of every output, whatever c: of features that no head makes classes of
+ *
  * logodds, pair and evidence belong with LRP-0 at the last linear layer (hlrp_rule_options.head_lrp0),
  * where they equal relevance Σ_j a_k (w_kc − w_kj) q_j of the activations a before it. `slope` says
  * how strongly each logit counts in them: 1 for c, −q_j for the others.
@@ -29,7 +31,8 @@ typedef enum hlrp_start_kind {
     HLRP_START_ONE,
     HLRP_START_LOGODDS,
     HLRP_START_PAIR,
-    HLRP_START_EVIDENCE
+    HLRP_START_EVIDENCE,
+    HLRP_START_NORM
 } hlrp_start_kind;
 
 /* Classes of a network with so many outputs. */

@@ -18,6 +18,8 @@ static hlrp_status name_classes(hlrp_network *net, hlrp_error *err) {
     const hlrp_config *c = net->config;
     const int64_t given = c->model.classes.count, told = net->graph->classes.count;
     const int64_t have = given > 0 ? given : told;
+    const bool of_features =
+        strcmp(c->lrp.start, "norm") == 0 || strncmp(c->lrp.start, "feature:", 8) == 0;
     char where[300];
     if (have > 0 && have != net->classes)
         return hlrp_fail(err, HLRP_E_CONFIG,
@@ -32,7 +34,8 @@ static hlrp_status name_classes(hlrp_network *net, hlrp_error *err) {
         status = given > 0 ? hlrp_format(&net->class_names[k], err, "%s", c->model.classes.items[k])
                  : told > 0
                      ? hlrp_format(&net->class_names[k], err, "%s", net->graph->classes.items[k])
-                     : hlrp_format(&net->class_names[k], err, "class%lld", (long long)k);
+                     : hlrp_format(&net->class_names[k], err, "%s%lld",
+                                   of_features ? "feature" : "class", (long long)k);
     return status;
 }
 
@@ -75,12 +78,16 @@ hlrp_status hlrp_network_start(const hlrp_network *net, const char *text, hlrp_s
             *out = (hlrp_start){.kind = (hlrp_start_kind)i};
             return HLRP_OK;
         }
+    if (strcmp(text, "norm") == 0 || strncmp(text, "feature:", 8) == 0) {
+        *out = (hlrp_start){.kind = text[0] == 'n' ? HLRP_START_NORM : HLRP_START_LOGIT};
+        return HLRP_OK;
+    }
     if (strncmp(text, "pair:", 5) == 0) {
         *out = (hlrp_start){.kind = HLRP_START_PAIR};
         return hlrp_network_class(net, text + 5, "lrp.start", &out->against, err);
     }
     return hlrp_fail(err, HLRP_E_CONFIG, "lrp.start",
-                     "use auto, logit, probability, one, logodds or pair:NAME",
+                     "use auto, logit, probability, one, logodds, pair:NAME, norm or feature:K",
                      "unknown start '%s'", text);
 }
 
@@ -93,6 +100,20 @@ static hlrp_status add_plane(hlrp_targets *t, int64_t class_index, hlrp_error *e
                              "a class is listed twice");
     t->classes[t->planes++] = class_index;
     return HLRP_OK;
+}
+
+/* A start that is no class's: the squared norm of all outputs, or one of them by its number. */
+static hlrp_status target_of_features(hlrp_network *net, hlrp_error *err) {
+    const char *text = net->config->lrp.start;
+    int64_t k = 0;
+    if (net->config->lrp.target.count > 0)
+        return hlrp_fail(err, HLRP_E_CONFIG, "lrp.target", "remove lrp.target",
+                         "lrp.start = %s says what is explained", text);
+    if (text[0] == 'f' && (!hlrp_parse_int(text + 8, &k) || k < 0 || k >= net->outputs))
+        return hlrp_fail(err, HLRP_E_CONFIG, "lrp.start", "write feature:0 for the first",
+                         "the network gives %lld features, not a %.40s", (long long)net->outputs,
+                         text);
+    return add_plane(&net->targets, k, err);
 }
 
 /* The gate's class and the shown one, where they are named: what nobody asked for by name would be
@@ -118,6 +139,9 @@ static hlrp_status settle_targets(hlrp_network *net, hlrp_error *err) {
     hlrp_status status = hlrp_calloc(&t->classes, net->classes, sizeof *t->classes, "targets", err);
     if (status != HLRP_OK)
         return status;
+    if (strcmp(net->config->lrp.start, "norm") == 0 ||
+        strncmp(net->config->lrp.start, "feature:", 8) == 0)
+        return target_of_features(net, err);
     if (asked->count == 0 && (net->gate >= 0 || net->config->outputs.class_name[0] != '\0'))
         return target_named(net, err);
     t->predicted = asked->count == 0 || strcmp(asked->items[0], "predicted") == 0;
@@ -175,14 +199,25 @@ static hlrp_status per_channel(const hlrp_number_list *list, const char *key,
     return HLRP_OK;
 }
 
+/* By hlrp_config_preset: means, then deviations. */
+static const double presets[][2][3] = {
+    [HLRP_CONFIG_PRESET_IMAGENET] = {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}},
+    [HLRP_CONFIG_PRESET_OPENAI_CLIP] = {{0.48145466, 0.4578275, 0.40821073},
+                                        {0.26862954, 0.26130258, 0.27577711}},
+    [HLRP_CONFIG_PRESET_HALF] = {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}},
+};
+
 static hlrp_status settle_pixels(hlrp_network *net, hlrp_error *err) {
     const hlrp_config *c = net->config;
     const hlrp_graph *g = net->graph;
     const double zero[3] = {0, 0, 0}, one[3] = {1, 1, 1};
-    double mean[3], std[3], low[3], high[3];
+    const bool preset = c->model.preset != HLRP_CONFIG_PRESET_NONE;
+    const double *own_mean = preset ? presets[c->model.preset][0] : g->has_norm ? g->mean : zero;
+    const double *own_std = preset ? presets[c->model.preset][1] : g->has_norm ? g->std : one;
+    double *mean = net->mean, *std = net->std, low[3], high[3];
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(per_channel(&c->model.mean, "model.mean", g->has_norm ? g->mean : zero, mean, err));
-    HLRP_TRY(per_channel(&c->model.std, "model.std", g->has_norm ? g->std : one, std, err));
+    HLRP_TRY(per_channel(&c->model.mean, "model.mean", own_mean, mean, err));
+    HLRP_TRY(per_channel(&c->model.std, "model.std", own_std, std, err));
     HLRP_TRY(hlrp_normalizer_init(&net->normalizer, c->model.scale, mean, std,
                                   c->model.channels == HLRP_CONFIG_CHANNELS_BGR, err));
     for (int i = 0; i < 3; i++) {
@@ -347,6 +382,29 @@ static hlrp_status check_weights(const hlrp_graph *g, const char *path, hlrp_err
     return HLRP_OK;
 }
 
+/* The classifier behind an encoder of features: the two become one network, with the head's classes. */
+static hlrp_status join_head(hlrp_network *net, hlrp_error *err) {
+    const char *path = net->config->model.head;
+    char both[2 * 65], hash[65];
+    hlrp_graph *head = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_sha256_file(path, hash, err));
+    snprintf(both, sizeof both, "%s%s", net->hash, hash);
+    hlrp_sha256_bytes(both, strlen(both), net->hash);
+    HLRP_TRY(hlrp_onnx_load(path, NULL, &head, err));
+    const hlrp_dims *d = &head->values[head->input].dims;
+    if (d->rank > 0 && d->rank != 2)
+        HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, path, "export it with an input [N,D]",
+                           "the head's input has %d axes, not the 2 of features", d->rank));
+    hlrp_strings_free(&net->graph->classes);
+    net->graph->classes = head->classes;
+    head->classes = (hlrp_strings){0};
+    status = hlrp_graph_join(net->graph, head, err);
+out:
+    hlrp_graph_free(head);
+    return status;
+}
+
 /* A file that says N > 1 is read for one picture, if that can be: shapes written into it may hold for N
  * alone, and then that is the batch. */
 static hlrp_status canonize(hlrp_network *net, const hlrp_canonize_options *options,
@@ -383,6 +441,8 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
     HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
     const char *output = config->model.output[0] ? config->model.output : NULL;
     HLRP_TRY(hlrp_onnx_load(config->model.path, output, &net->graph, err));
+    if (config->model.head[0])
+        HLRP_TRY(join_head(net, err));
     HLRP_TRY(input_size(net, input, err));
     HLRP_TRY(canonize(net, &options, err));
     HLRP_TRY(check_weights(net->graph, config->model.path, err));

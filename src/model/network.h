@@ -33,6 +33,7 @@ typedef struct hlrp_network {
     int64_t gate;  /* class of the gate; -1: none */
     int64_t shown; /* plane that overlay and scripts show */
     hlrp_normalizer normalizer;
+    double mean[3], std[3]; /* of the input's channels, in the network's order */
     float low[3], high[3], zero[3], black[3],
         white[3]; /* network inputs of pixel values 0 and 255, by channel */
     /* Set by hlrp_network_ready: */
