@@ -38,6 +38,22 @@ class Named(nn.Module):  # several outputs, a layer that training and use tell a
     def forward(self, x):
         return {"features": x.mean((2, 3)), "logits": self.body(self.drop(x))}
 
+class Frozen(nn.Module):  # which torch runs by an operator of its own
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(6)
+        layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+        self.stem, self.body, self.fc = nn.Conv2d(3, 8, 8, 8), nn.TransformerEncoder(layer, 1), nn.Linear(8, 2)
+        for parameter in self.parameters():
+            parameter.requires_grad_(False)
+
+    def forward(self, x):
+        return self.fc(self.body(self.stem(x).flatten(2).transpose(1, 2)).mean(1))
+
+class Unknown(nn.Module):
+    def forward(self, x):
+        return torch.fft.fft(x).abs().mean((2, 3))
+
 def one_output():
     return build(1)
 
@@ -145,6 +161,8 @@ found, _ = done("a.onnx", "nets.py:build", "--size", "32")
 if set(found) & set(WANTED):
     complain(f"a.onnx: what nobody gave: {found}")
 
+done("frozen.onnx", "nets.py:Frozen", "--size", "32")
+
 # Of several outputs the logits; any batch; one output for two classes.
 done("named.onnx", "nets.py:Named", "--size", "32", "--dynamic-batch")
 logits_of(nets.build(), "named.onnx", 32)
@@ -211,6 +229,11 @@ refused(2, "three separated by commas", "nets.py:build", "--mean", "1,2")
 refused(2, "give both", "nets.py:build", "--mean", "1")
 refused(2, "--opset 99", "nets.py:build", "--opset", "99")
 refused(2, "timm's networks", "nets.py:build", "--features")
+refused(1, "exporter fails", "nets.py:Unknown", "--size", "32")
+printed = subprocess.run([sys.executable, project + "/scripts/export_torch.py", "nets.py:Unknown", "--size", "32",
+                          "-o", "refused.onnx"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+if printed.count(b"\n") != 1:
+    complain(f"an operator that ONNX lacks: {printed.decode()}")
 status, error, _ = run("nets.py:build", "-o", "none/a.onnx")
 if status != 2 or "cannot be written (none/a.onnx)" not in error:
     complain(f"a folder that is not there: status {status}: {error}")
@@ -244,10 +267,14 @@ script.ONE_FILE, limit = 100, script.ONE_FILE
 wide = NETS.replace("8, classes", "600, classes").replace("(8)", "(600)").replace("3, 8, 3", "3, 600, 3")
 with open("wide.py", "w") as f:
     f.write(wide)
+os.umask(0o022)
+done("wide.onnx", "wide.py:build", "--size", "32")  # and once more, over it
 same("wide", done("wide.onnx", "wide.py:build", *FACTS, "--size", "32")[0], WANTED)
 script.ONE_FILE = limit
 if not os.path.exists("wide.onnx.data") or os.path.getsize("wide.onnx") > 10000:
     complain("wide.onnx: its weights are not beside it")
+if os.stat("wide.onnx.data").st_mode & 0o777 != 0o644:
+    complain("wide.onnx.data: others cannot read it")
 import wide  # noqa: E402
 logits_of(wide.build(), "wide.onnx", 32)
 
