@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipelines/tile_job.h"
 #include "sched/sched.h"
+#include "stitch/stitch.h"
 #include "store/agreement.h"
+#include "worker/account.h"
 
 enum { TILES_AT_ONCE = 4096 };
 
@@ -135,7 +136,7 @@ typedef struct columns {
     double *start, *sum, *outside, *abs;
     int8_t *agrees;
     uint8_t *status;
-    double *layers; /* [node][HLRP_ACCOUNT_FIELDS] */
+    double *layers; /* [hlrp_account_count] */
 } columns;
 
 static void free_columns(columns *c) {
@@ -161,8 +162,7 @@ static hlrp_status make_columns(const hlrp_network *net, columns *c, hlrp_error 
     HLRP_TRY(hlrp_calloc(&c->abs, n * k, sizeof *c->abs, "tiles", err));
     HLRP_TRY(hlrp_calloc(&c->agrees, n * k, sizeof *c->agrees, "tiles", err));
     HLRP_TRY(hlrp_calloc(&c->status, n, sizeof *c->status, "tiles", err));
-    HLRP_TRY(hlrp_calloc(&c->layers, (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
-                         sizeof *c->layers, "layers", err));
+    HLRP_TRY(hlrp_calloc(&c->layers, hlrp_account_count(net), sizeof *c->layers, "layers", err));
 out:
     return status;
 }
@@ -184,44 +184,8 @@ static void take_record(const hlrp_assembly *a, const hlrp_record *r, columns *c
     memcpy(c->abs + row * k, r->abs, (size_t)k * sizeof *r->abs);
     for (int64_t plane = 0; plane < k; plane++)
         c->agrees[row * k + plane] = (int8_t)hlrp_agrees(r->start[plane], r->sum[plane]);
-    for (int64_t i = 0; i < (int64_t)a->net->graph->node_count * HLRP_ACCOUNT_FIELDS; i++)
+    for (int64_t i = 0; i < hlrp_account_count(a->net); i++)
         c->layers[i] += r->layers[i];
-}
-
-/* A row of /layers per node, in the order in which relevance meets them: from the output down. */
-static hlrp_status write_layers(const hlrp_assembly *a, const double *layers,
-                                hlrp_result_writer *writer, hlrp_error *err) {
-    enum { TEXTS = 3, RULE_TEXT = 64 };
-    const hlrp_graph *g = a->net->graph;
-    const int64_t n = g->node_count;
-    hlrp_column table[TEXTS + HLRP_ACCOUNT_FIELDS];
-    const char **texts = NULL;
-    char *rules = NULL;
-    double *values = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&texts, TEXTS * n, sizeof *texts, "layers", err));
-    HLRP_TRY(hlrp_calloc(&rules, RULE_TEXT * n, 1, "layers", err));
-    HLRP_TRY(hlrp_calloc(&values, HLRP_ACCOUNT_FIELDS * n, sizeof *values, "layers", err));
-    for (int64_t i = 0; i < n; i++) {
-        const int node = (int)(n - 1 - i);
-        texts[i] = g->nodes[node].name;
-        texts[n + i] = g->nodes[node].op->name;
-        texts[2 * n + i] =
-            hlrp_rule_text(hlrp_lrp_rule(a->net->lrp, node), rules + i * RULE_TEXT, RULE_TEXT);
-        for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
-            values[f * n + i] = layers[node * HLRP_ACCOUNT_FIELDS + f];
-    }
-    table[0] = (hlrp_column){"node", HLRP_COLUMN_TEXT, texts};
-    table[1] = (hlrp_column){"operator", HLRP_COLUMN_TEXT, texts + n};
-    table[2] = (hlrp_column){"rule", HLRP_COLUMN_TEXT, texts + 2 * n};
-    for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
-        table[TEXTS + f] = (hlrp_column){hlrp_layers_names[f], HLRP_COLUMN_F64, values + f * n};
-    status = hlrp_result_write_table(writer, "/layers", table, HLRP_COUNT(table), n, err);
-out:
-    free(texts);
-    free(rules);
-    free(values);
-    return status;
 }
 
 static hlrp_status write_tiles(const hlrp_assembly *a, hlrp_result_writer *writer,
@@ -242,7 +206,7 @@ static hlrp_status write_tiles(const hlrp_assembly *a, hlrp_result_writer *write
         }
         HLRP_TRY(hlrp_result_write_tiles(writer, first, count, &rows, err));
     }
-    status = write_layers(a, c.layers, writer, err);
+    status = hlrp_account_write(a->net, c.layers, writer, err);
 out:
     hlrp_journal_buffer_free(&buffer);
     free_columns(&c);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "worker/account.h"
+
 /* ---- how fast the network is here ---- */
 
 /* What is measured: enough for a steady number, not more than a person waits for. */
@@ -13,16 +15,11 @@ typedef struct trial {
     _Atomic int64_t nanoseconds, batches;
 } trial;
 
-typedef struct trial_worker {
-    hlrp_lrp_worker *lrp;
-    float *input, *start, *relevance;
-    hlrp_account *account;
-} trial_worker;
-
 /* A way forward and back with empty tiles: the arithmetic is the same for all. */
-static hlrp_status pass(const hlrp_network *net, trial_worker *w, hlrp_error *err) {
+static hlrp_status pass(hlrp_worker *w, hlrp_error *err) {
     const hlrp_lrp_watch watch = {.account = w->account};
-    const int64_t passes = net->targets.predicted ? 1 : net->targets.planes;
+    const hlrp_targets *targets = &w->net->targets;
+    const int64_t passes = targets->predicted ? 1 : targets->planes;
     hlrp_status status = hlrp_lrp_forward(w->lrp, w->input, err);
     for (int64_t i = 0; status == HLRP_OK && i < passes; i++)
         status = hlrp_lrp_relevance(w->lrp, w->start, NULL, &watch, w->relevance, err);
@@ -32,19 +29,12 @@ static hlrp_status pass(const hlrp_network *net, trial_worker *w, hlrp_error *er
 static hlrp_status trial_begin(void *ctx, int thread, void **state, hlrp_error *err) {
     (void)thread;
     const trial *t = ctx;
-    const hlrp_network *net = t->net;
-    const int64_t values = net->batch * 3 * net->height * net->width;
-    trial_worker *w = NULL;
+    hlrp_worker *w = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, "worker", err));
     *state = w; /* trial_end frees it, also where this fails half-way */
-    HLRP_TRY(hlrp_lrp_worker_new(net->lrp, &w->lrp, err));
-    HLRP_TRY(hlrp_calloc_aligned(&w->input, values, sizeof *w->input, "tiles", err));
-    HLRP_TRY(hlrp_calloc_aligned(&w->relevance, values, sizeof *w->relevance, "relevance", err));
-    HLRP_TRY(hlrp_calloc(&w->start, net->batch * net->outputs, sizeof *w->start, "starts", err));
-    HLRP_TRY(hlrp_calloc(&w->account, net->batch * net->graph->node_count, sizeof *w->account,
-                         "account", err));
-    status = pass(net, w, err); /* the first one touches the memory */
+    HLRP_TRY(hlrp_worker_open(w, t->net, err));
+    status = pass(w, err); /* the first one touches the memory */
 out:
     return status;
 }
@@ -54,7 +44,7 @@ static hlrp_status trial_item(void *ctx, void *state, int64_t index, hlrp_error 
     if (index >= t->threads && t->nanoseconds > (int64_t)ENOUGH_SECONDS * t->threads * 1000000000)
         return HLRP_OK;
     const double began = hlrp_seconds();
-    const hlrp_status status = pass(t->net, state, err);
+    const hlrp_status status = pass(state, err);
     t->nanoseconds += (int64_t)((hlrp_seconds() - began) * 1e9);
     t->batches++;
     return status;
@@ -63,15 +53,9 @@ static hlrp_status trial_item(void *ctx, void *state, int64_t index, hlrp_error 
 static void trial_end(void *ctx, int thread, void *state) {
     (void)ctx;
     (void)thread;
-    trial_worker *w = state;
-    if (!w)
-        return;
-    hlrp_lrp_worker_free(w->lrp);
-    free(w->input);
-    free(w->start);
-    free(w->relevance);
-    free(w->account);
-    free(w);
+    if (state)
+        hlrp_worker_close(state);
+    free(state);
 }
 
 hlrp_status hlrp_estimate_network(const hlrp_batch_run *batch, hlrp_dry_run *dry, hlrp_error *err) {
@@ -193,7 +177,6 @@ void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int
     const hlrp_size map = hlrp_map_size(size, run->batch->config->map.downsample);
     const double planes = (double)net->targets.planes, threads = run->batch->threads;
     const double explained = net->targets.predicted ? 1 : planes; /* planes a tile adds to */
-    const double account = (double)net->graph->node_count * HLRP_ACCOUNT_FIELDS;
     const double band = (double)map.w * 64 * 8 * (2 * planes + (double)net->classes + 1);
     const double pictures = HLRP_MAX(pyramid_memory((double)size.w / overlay_scale(run), 3),
                                      pyramid_memory((double)map.w, 4));
@@ -203,6 +186,7 @@ void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int
                   report_memory(run) +
                   HLRP_MAX(out->worker * threads,
                            HLRP_MAX(band, pictures) + (double)HLRP_SLIDE_CACHE_BYTES + tables);
-    out->journal = (double)run->survey.tile_count * 8 * ((double)parts * explained + account);
+    out->journal = (double)run->survey.tile_count * 8 *
+                   ((double)parts * explained + (double)hlrp_account_count(net));
     disk_bytes(run, map, explained, out);
 }

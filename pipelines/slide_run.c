@@ -10,6 +10,7 @@
 #include "pipelines/tile_job.h"
 #include "run/folder.h"
 #include "store/store.h"
+#include "worker/account.h"
 
 enum { STATUS_SECONDS = 3, EVENT_SECONDS = 60 };
 
@@ -238,7 +239,7 @@ hlrp_status hlrp_slide_run_journal_key(const hlrp_slide_run *run, hlrp_journal_k
                               .classes = net->classes,
                               .planes = net->targets.planes,
                               .tiles = run->survey.tile_count,
-                              .layer_values = (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
+                              .layer_values = hlrp_account_count(net),
                               .parts_max = hlrp_pool_capacity(pool),
                               .any_machine = run->batch->options->any_processor};
     hlrp_pool_free(pool);

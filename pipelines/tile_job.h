@@ -5,11 +5,7 @@
 #include "batch/journal.h"
 #include "model/network.h"
 #include "stitch/stitch.h"
-#include "store/store.h"
 #include "tile/tile.h"
-
-/* Doubles of the account that one tile's record carries for each node of the graph. */
-enum { HLRP_ACCOUNT_FIELDS = HLRP_LAYERS_FIELDS };
 
 /* Core time that the workers of a slide spent, by what it went into; each adds its own at its end.
  */
@@ -52,10 +48,5 @@ bool hlrp_tile_job_puts_off(int64_t passed, int64_t count);
 
 /* Bytes that one worker takes: activations, relevance, scratch, pooling, the slide's cache. */
 int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max);
-
-/* Relevance [3,H,W] summed over color, into plane [H,W]. */
-void hlrp_sum_over_color(const float *relevance, int64_t pixels, float *plane);
-/* Σ|plane|, added up in the pixels' order: the same bits everywhere. */
-double hlrp_plane_magnitude(const float *plane, int64_t pixels);
 
 #endif

@@ -12,10 +12,9 @@
 
 #include <cmocka.h>
 
-#include "pipelines/account.h"
 #include "pipelines/assemble.h"
-#include "pipelines/tile_job.h"
 #include "slide/slide_memory.h"
+#include "worker/account.h"
 
 enum { SIDE = 300, DOWNSAMPLE = 2, BANDS = 3, CHUNKS_OF_TILES = 1 };
 
@@ -64,8 +63,7 @@ static void write_journal(scene *s) {
                                   .classes = s->net->classes,
                                   .planes = s->net->targets.planes,
                                   .tiles = 1,
-                                  .layer_values =
-                                      (int64_t)s->net->graph->node_count * HLRP_ACCOUNT_FIELDS,
+                                  .layer_values = hlrp_account_count(s->net),
                                   .parts_max = 1};
     const double nothing[8] = {0};
     const float none[8] = {0};
