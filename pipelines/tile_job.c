@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stitch/stitch.h"
 #include "worker/account.h"
 
 /* What a sample of the micro-batch has come to; its arrays are the record's. */
@@ -70,20 +71,37 @@ static void free_worker(worker *w) {
     free(w);
 }
 
+static hlrp_status open_pool(const hlrp_grid *grid, int64_t downsample, hlrp_pool **out,
+                             hlrp_error *err) {
+    const hlrp_patch tile = hlrp_grid_patch(grid, 0);
+    return hlrp_pool_new(grid->slide, &tile, downsample, out, err);
+}
+
+hlrp_status hlrp_tile_job_parts(const hlrp_grid *grid, int64_t downsample, int64_t *parts,
+                                hlrp_error *err) {
+    hlrp_pool *pool = NULL;
+    const hlrp_status status = open_pool(grid, downsample, &pool, err);
+    if (status == HLRP_OK)
+        *parts = hlrp_pool_capacity(pool);
+    hlrp_pool_free(pool);
+    return status;
+}
+
 hlrp_status hlrp_tile_job_begin(void *ctx, int thread, void **state, hlrp_error *err) {
     (void)thread;
     const hlrp_tile_job *job = ctx;
+    const hlrp_survey *survey = job->survey;
     hlrp_slide *slide = NULL;
     worker *w = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, "worker", err));
     *state = w; /* thread_end frees it, also where this fails half-way */
-    HLRP_TRY(hlrp_slide_open_again(job->slide, &slide, err));
-    HLRP_TRY(hlrp_tile_reader_open(slide, job->grid, job->log, job->faults, &w->reader, err));
+    HLRP_TRY(hlrp_slide_open_again(survey->slide, &slide, err));
+    HLRP_TRY(
+        hlrp_tile_reader_open(slide, &survey->grid, survey->log, job->faults, &w->reader, err));
     HLRP_TRY(hlrp_worker_open(&w->net, job->net, err));
     HLRP_TRY(hlrp_calloc(&w->rgb, hlrp_worker_values(&w->net), 1, "a tile", err));
-    const hlrp_patch tile = hlrp_grid_patch(job->grid, 0);
-    HLRP_TRY(hlrp_pool_new(job->grid->slide, &tile, job->downsample, &w->pool, err));
+    HLRP_TRY(open_pool(&survey->grid, job->net->config->map.downsample, &w->pool, err));
     status = share_out(w, job->net, hlrp_pool_capacity(w->pool), err);
 out:
     return status;
@@ -103,7 +121,7 @@ void hlrp_tile_job_end(void *ctx, int thread, void *state) {
     (void)thread;
     const hlrp_tile_job *job = ctx;
     const worker *w = state;
-    if (w && job->times) {
+    if (w) {
         job->times->read += nanoseconds(w->seconds[READ]);
         job->times->forward += nanoseconds(w->seconds[FORWARD]);
         job->times->relevance += nanoseconds(w->seconds[RELEVANCE]);
@@ -141,9 +159,9 @@ static hlrp_status read_tiles(const hlrp_tile_job *job, worker *w, int64_t first
     for (int64_t i = 0; i < count; i++) {
         hlrp_tile_result result = HLRP_TILE_READ;
         const int64_t tile = job->places[first + i];
-        w->samples[i].number = job->tiles[tile];
-        const hlrp_status status =
-            hlrp_tile_read(w->reader, job->tiles[tile], w->rgb, &result, err);
+        const int64_t number = job->survey->tiles[tile];
+        w->samples[i].number = number;
+        const hlrp_status status = hlrp_tile_read(w->reader, number, w->rgb, &result, err);
         if (status != HLRP_OK)
             return status;
         begin_record(&w->samples[i], tile, result);
@@ -176,7 +194,7 @@ static hlrp_status take_forward(const hlrp_tile_job *job, const float *logits, s
     memset(s->layers, 0, (size_t)hlrp_account_count(net) * sizeof *s->layers);
     for (int64_t k = 0; !unreadable && k < net->outputs; k++)
         if (!isfinite(logits[k]))
-            return hlrp_fail(err, HLRP_E_INPUT, hlrp_slide_name(job->slide),
+            return hlrp_fail(err, HLRP_E_INPUT, hlrp_slide_name(job->survey->slide),
                              "check model.scale, mean and std, and the network itself",
                              "the network's logits for tile %lld are not finite",
                              (long long)s->number);
@@ -210,7 +228,7 @@ static int64_t plane_of(const hlrp_network *net, const sample *s, int64_t pass) 
 static hlrp_status keep_plane(const hlrp_tile_job *job, worker *w, int64_t index, int64_t plane,
                               hlrp_error *err) {
     sample *s = &w->samples[index];
-    const hlrp_patch patch = hlrp_grid_patch(job->grid, s->number);
+    const hlrp_patch patch = hlrp_grid_patch(&job->survey->grid, s->number);
     hlrp_irect window = {0};
     const hlrp_status status = hlrp_pool_place(w->pool, &patch, &window, err);
     if (status != HLRP_OK)
@@ -220,7 +238,7 @@ static hlrp_status keep_plane(const hlrp_tile_job *job, worker *w, int64_t index
     hlrp_pool_tile(w->pool, w->net.plane, parts, &s->sum[plane], &s->outside[plane]);
     s->abs[plane] = hlrp_worker_magnitude(&w->net);
     if (!isfinite(s->sum[plane]))
-        return hlrp_fail(err, HLRP_E_INPUT, hlrp_slide_name(job->slide),
+        return hlrp_fail(err, HLRP_E_INPUT, hlrp_slide_name(job->survey->slide),
                          "try another composite, such as epsilon-plus",
                          "the relevance of tile %lld is not finite", (long long)s->number);
     s->record.x = window.x;
@@ -264,7 +282,7 @@ out:
 }
 
 static hlrp_status append(const hlrp_tile_job *job, const sample *s, hlrp_error *err) {
-    const hlrp_status status = job->guard ? job->guard(job->guard_ctx, err) : HLRP_OK;
+    const hlrp_status status = hlrp_lock_check(job->lock, err);
     return status == HLRP_OK ? hlrp_journal_append(job->journal, &s->record, err) : status;
 }
 
