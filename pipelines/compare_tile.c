@@ -114,10 +114,8 @@ static hlrp_status explain(compare *c, const hlrp_config *config, outcome *o, hl
     o->from = hlrp_worker_start(w, 0, o->target);
     HLRP_TRY(hlrp_lrp_relevance(w->lrp, w->start, w->slope, NULL, w->relevance, err));
     hlrp_worker_sum_color(w, 0);
-    const int64_t pixels = c->in.dims.d[2] * c->in.dims.d[3];
-    for (int64_t i = 0; i < pixels; i++)
-        o->sum += (double)w->plane[i];
-    status = hlrp_limit_of(w->plane, pixels, PERCENTILE, &o->limit, err);
+    o->sum = hlrp_worker_sum(w);
+    status = hlrp_limit_of(w->plane, hlrp_worker_values(w) / 3, PERCENTILE, &o->limit, err);
 out:
     return status;
 }

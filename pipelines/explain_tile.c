@@ -223,15 +223,13 @@ static const float *by_class(explain *e, const float *outputs, bool start) {
 /* What the relevance of the sample comes to, beside its start. */
 static hlrp_status write_sums(explain *e, int64_t i, hlrp_error *err) {
     const hlrp_network *net = e->net;
-    const int64_t pixels = e->in.dims.d[2] * e->in.dims.d[3], sample = e->first + i;
+    const int64_t sample = e->first + i;
     static const char *const words[] = {"differ in sign", "cannot be compared", "agree in sign"};
-    double start = 0, sum = 0;
+    double start = 0;
     for (int64_t k = 0; k < net->outputs; k++)
         start += e->worker.start[i * net->outputs + k];
     hlrp_worker_sum_color(&e->worker, i);
-    for (int64_t p = 0; p < pixels; p++)
-        sum += e->worker.plane[p];
-    const double magnitude = hlrp_worker_magnitude(&e->worker);
+    const double sum = hlrp_worker_sum(&e->worker), magnitude = hlrp_worker_magnitude(&e->worker);
     const int8_t agrees = (int8_t)hlrp_agrees(start, sum);
     const int64_t predicted = hlrp_worker_predict(&e->worker, i);
     hlrp_logf(

@@ -79,6 +79,14 @@ void hlrp_worker_sum_color(hlrp_worker *w, int64_t i) {
         plane[p] = relevance[p] + relevance[pixels + p] + relevance[2 * pixels + p];
 }
 
+double hlrp_worker_sum(const hlrp_worker *w) {
+    const int64_t pixels = pixels_of(w);
+    double sum = 0;
+    for (int64_t p = 0; p < pixels; p++)
+        sum += (double)w->plane[p];
+    return sum;
+}
+
 double hlrp_worker_magnitude(const hlrp_worker *w) {
     const int64_t pixels = pixels_of(w);
     double sum = 0;

@@ -37,7 +37,8 @@ double hlrp_worker_start(hlrp_worker *worker, int64_t i, int64_t target);
 
 /* Relevance of sample i summed over color, into worker->plane. */
 void hlrp_worker_sum_color(hlrp_worker *worker, int64_t i);
-/* Σ|plane|, added up in the pixels' order: the same bits everywhere. */
+/* Σ plane and Σ|plane|, added up in the pixels' order: the same bits everywhere. */
+double hlrp_worker_sum(const hlrp_worker *worker);
 double hlrp_worker_magnitude(const hlrp_worker *worker);
 
 #endif
