@@ -317,7 +317,7 @@ hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
                              .go_on = go_on,
                              .ctx = &run->folder};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_folder_path(&run->folder, "relevance.h5", &path, err));
+    HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
     status = hlrp_assemble(&a, path, err);
     run->complete = status == HLRP_OK;
 out:

@@ -90,7 +90,7 @@ static hlrp_status say_state(hlrp_slide_run *run, hlrp_str *out, int64_t *left, 
         *left = 0;
         goto out;
     }
-    HLRP_TRY(hlrp_slide_folder_path(&run->folder, "status.json", &path, err));
+    HLRP_TRY(hlrp_path_join(run->folder.path, "status.json", &path, err));
     if (hlrp_progress_read(path, &before, &why) != HLRP_OK)
         goto out;
     *rate = before.rate;

@@ -63,7 +63,8 @@ static hlrp_status merge_slide(merging *m, const char *name, hlrp_slide_progress
     snprintf(where->slide, sizeof where->slide, "%s", name);
     where->state = HLRP_STATE_FAILED;
     HLRP_TRY(hlrp_path_join(m->output, name, &folder, err));
-    HLRP_TRY(hlrp_provenance_read(folder, &slide, &text, err));
+    HLRP_TRY(hlrp_provenance_text(folder, "slide", &slide, err));
+    HLRP_TRY(hlrp_provenance_text(folder, "config", &text, err));
     if (hlrp_slide_is_held(folder, NULL, who)) {
         where->state = HLRP_STATE_ELSEWHERE;
         status = hlrp_fail(err, HLRP_E_BUSY, folder, "merge again when it is done",

@@ -63,7 +63,7 @@ static hlrp_status write_report(hlrp_slide_run *run, const hlrp_sink_input *in, 
     char *regions = NULL;
     hlrp_slide_ground ground = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_folder_path(&run->folder, "regions.png", &regions, err));
+    HLRP_TRY(hlrp_path_join(run->folder.path, "regions.png", &regions, err));
     HLRP_TRY(hlrp_slide_ground_find(&run->survey, &ground, err));
     const hlrp_report_input report = {.sink = *in,
                                       .loss_named = run->batch->net->config->lrp.warn_share,
@@ -93,7 +93,7 @@ static hlrp_status make_one(hlrp_slide_run *run, const output *o, const hlrp_sin
     char *path = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_folder_go_on(&run->folder, o->title ? o->title : o->file, err));
-    HLRP_TRY(hlrp_slide_folder_path(&run->folder, o->file, &path, err));
+    HLRP_TRY(hlrp_path_join(run->folder.path, o->file, &path, err));
     status = o->sink ? o->sink(in, path, err) : o->make(run, in, path, err);
 out:
     free(path);
@@ -136,7 +136,7 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
                           .log = run->folder.log};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_warnings_of_outputs(run->folder.warnings, err));
-    HLRP_TRY(hlrp_slide_folder_path(&run->folder, "relevance.h5", &path, err));
+    HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
     in.result = result;
     HLRP_TRY(find_unexplained(run, &in, err));
@@ -168,7 +168,7 @@ hlrp_status hlrp_step_outputs(hlrp_slide_run *run, hlrp_error *err) {
     char *path = NULL, *key = NULL, limit[100] = "";
     hlrp_str text = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_folder_path(&run->folder, ".outputs", &path, err));
+    HLRP_TRY(hlrp_path_join(run->folder.path, ".outputs", &path, err));
     HLRP_TRY(hlrp_config_output_key(run->batch->net->config, &key, err));
     if (run->batch->shared_limit > 0)
         snprintf(limit, sizeof limit, "limit of the batch = %.17g\n", run->batch->shared_limit);

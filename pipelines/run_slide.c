@@ -117,7 +117,7 @@ static hlrp_status judge(hlrp_slide_run *run, bool anew, hlrp_error *err) {
     hlrp_result *result = NULL;
     hlrp_str text = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_folder_path(&run->folder, "relevance.h5", &path, err));
+    HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
     if (anew)
         HLRP_TRY(hlrp_growth_warning(net, s->slide, &s->grid, s->tiles, result, &text, err));

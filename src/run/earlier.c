@@ -23,7 +23,7 @@ out:
 /* relevance.h5; *out stays NULL where there is none. */
 static hlrp_status open_result(const hlrp_slide_folder *f, hlrp_result **out, hlrp_error *err) {
     char *path = NULL;
-    hlrp_status status = hlrp_slide_folder_path(f, "relevance.h5", &path, err);
+    hlrp_status status = hlrp_path_join(f->path, "relevance.h5", &path, err);
     if (status == HLRP_OK && hlrp_file_exists(path))
         status = hlrp_result_open(path, out, err);
     free(path);

@@ -10,47 +10,57 @@
 
 /* ---- from outside ---- */
 
+hlrp_status hlrp_folder_names(const char *path, const char *prefix, hlrp_strings *out,
+                              hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    DIR *dir = opendir(path);
+    if (!dir)
+        return hlrp_fail(err, HLRP_E_OUTPUT, path, "check the path and its permissions",
+                         "cannot list the folder: %s", strerror(errno));
+    for (const struct dirent *entry = readdir(dir); status == HLRP_OK && entry;
+         entry = readdir(dir))
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+            status = hlrp_strings_add(out, entry->d_name, err);
+    closedir(dir);
+    hlrp_strings_sort(out);
+    return status;
+}
+
 hlrp_status hlrp_slide_folders(const char *output, const char *name, hlrp_strings *out,
                                hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
+    hlrp_strings names = {0};
     char *path = NULL;
-    DIR *dir = opendir(output);
-    if (!dir)
-        return hlrp_fail(err, HLRP_E_OUTPUT, output, "check the path and its permissions",
-                         "cannot list the folder: %s", strerror(errno));
-    for (const struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
-        if (entry->d_name[0] == '.')
-            continue;
-        HLRP_TRY(hlrp_format(&path, err, "%s/%s/%s", output, entry->d_name, name));
-        if (hlrp_file_exists(path))
-            HLRP_TRY(hlrp_strings_add(out, entry->d_name, err));
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_folder_names(output, "", &names, err));
+    for (int64_t i = 0; i < names.count; i++) {
+        HLRP_TRY(hlrp_format(&path, err, "%s/%s/%s", output, names.items[i], name));
+        if (names.items[i][0] != '.' && hlrp_file_exists(path))
+            HLRP_TRY(hlrp_strings_add(out, names.items[i], err));
         free(path);
         path = NULL;
     }
-    hlrp_strings_sort(out);
 out:
     free(path);
-    closedir(dir);
+    hlrp_strings_free(&names);
     return status;
 }
 
 bool hlrp_slide_is_held(const char *folder, const char *except, char who[256]) {
     hlrp_error ignored = {0};
+    hlrp_strings locks = {0};
     bool held = false;
-    DIR *dir = opendir(folder);
     who[0] = '\0';
-    for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry && !held;
-         entry = readdir(dir)) {
+    hlrp_folder_names(folder, ".lock", &locks, &ignored);
+    for (int64_t i = 0; !held && i < locks.count; i++) {
+        const char *name = locks.items[i];
         char *path = NULL;
-        const char *name = entry->d_name;
-        const bool lock = strcmp(name, ".lock") == 0 || strncmp(name, ".lock-", 6) == 0;
+        const bool lock = name[5] == '\0' || name[5] == '-';
         const bool asked = lock && !(except && strcmp(name, except) == 0);
         if (asked && hlrp_path_join(folder, name, &path, &ignored) == HLRP_OK)
             held = hlrp_lock_held(path, HLRP_LOCK_TIMEOUT, who);
         free(path);
     }
-    if (dir)
-        closedir(dir);
+    hlrp_strings_free(&locks);
     return held;
 }
 
@@ -65,11 +75,6 @@ hlrp_status hlrp_slide_file(const char *output, const char *slide, const char *n
 }
 
 /* ---- files ---- */
-
-hlrp_status hlrp_slide_folder_path(const hlrp_slide_folder *f, const char *name, char **out,
-                                   hlrp_error *err) {
-    return hlrp_path_join(f->path, name, out, err);
-}
 
 hlrp_status hlrp_slide_folder_own_path(const hlrp_slide_folder *f, const char *name, char **out,
                                        hlrp_error *err) {
@@ -116,22 +121,22 @@ static bool shard_is_held(const hlrp_slide_folder *f, const char *shard) {
 
 static bool is_temporary(const char *name) {
     const size_t n = strlen(name);
-    return name[0] == '.' && n > 4 && strcmp(name + n - 4, ".tmp") == 0;
+    return n > 4 && strcmp(name + n - 4, ".tmp") == 0;
 }
 
 /* all: also journals, and the locks of shards that died. */
 static void sweep(const hlrp_slide_folder *f, bool all) {
     hlrp_error ignored = {0};
-    DIR *dir = opendir(f->path);
-    for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
-        const char *name = entry->d_name;
+    hlrp_strings names = {0};
+    hlrp_folder_names(f->path, ".", &names, &ignored);
+    for (int64_t i = 0; i < names.count; i++) {
+        const char *name = names.items[i];
         const bool journal = strncmp(name, ".journal", 8) == 0 && !shard_is_held(f, name + 8);
         const bool lock = strncmp(name, ".lock-", 6) == 0 && !shard_is_held(f, name + 5);
         if ((all && (journal || lock)) || is_temporary(name))
             hlrp_slide_folder_remove(f, name, &ignored);
     }
-    if (dir)
-        closedir(dir);
+    hlrp_strings_free(&names);
 }
 
 hlrp_status hlrp_slide_folder_clear(const hlrp_slide_folder *f, hlrp_error *err) {

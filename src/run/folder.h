@@ -11,6 +11,11 @@
 
 /* ---- from outside ---- */
 
+/* Names in a folder that begin with `prefix`, sorted bytewise. *out is zero-initialised, the caller frees
+ * it, also where this fails. */
+hlrp_status hlrp_folder_names(const char *path, const char *prefix, hlrp_strings *out,
+                              hlrp_error *err);
+
 /* The names of the folders below `output` that hold the file `name`, sorted bytewise; *out is
  * zero-initialised, the caller frees it. */
 hlrp_status hlrp_slide_folders(const char *output, const char *name, hlrp_strings *out,
@@ -54,11 +59,8 @@ hlrp_status hlrp_slide_folder_clear(const hlrp_slide_folder *f, hlrp_error *err)
  * looked at (`quietly`). */
 void hlrp_slide_folder_close(hlrp_slide_folder *f, bool quietly);
 
-/* FOLDER/name, the caller's to free. */
-hlrp_status hlrp_slide_folder_path(const hlrp_slide_folder *f, const char *name, char **out,
-                                   hlrp_error *err);
-/* The same, of a shard FOLDER/name-I-of-N. Shards have journals and locks of their own: they run at the
- * same time, on several machines. */
+/* FOLDER/name, of a shard FOLDER/name-I-of-N; the caller's to free. Shards have journals and locks of
+ * their own: they run at the same time, on several machines. */
 hlrp_status hlrp_slide_folder_own_path(const hlrp_slide_folder *f, const char *name, char **out,
                                        hlrp_error *err);
 hlrp_status hlrp_slide_folder_remove(const hlrp_slide_folder *f, const char *name, hlrp_error *err);

@@ -24,17 +24,14 @@ hlrp_status hlrp_provenance_write(const hlrp_slide_folder *f, const hlrp_fact *f
     return status;
 }
 
-/* Members of the folder's run.json; *b is not asked for where b is NULL. */
-static hlrp_status read_two(const char *folder, const char *name_a, char **a, const char *name_b,
-                            char **b, hlrp_error *err) {
+hlrp_status hlrp_provenance_text(const char *folder, const char *name, char **out,
+                                 hlrp_error *err) {
     char *path = NULL, *text = NULL;
     int64_t size = 0;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_path_join(folder, "run.json", &path, err));
     HLRP_TRY(hlrp_read_file(path, MOST_BYTES, &text, &size, err));
-    HLRP_TRY(hlrp_json_text(text, name_a, path, a, err));
-    if (b)
-        status = hlrp_json_text(text, name_b, path, b, err);
+    status = hlrp_json_text(text, name, path, out, err);
 out:
     free(path);
     free(text);
@@ -44,12 +41,8 @@ out:
 bool hlrp_provenance_is_whole(const hlrp_slide_folder *f) {
     hlrp_error ignored = {0};
     char *outcome = NULL;
-    const bool whole = read_two(f->path, "outcome", &outcome, NULL, NULL, &ignored) == HLRP_OK &&
+    const bool whole = hlrp_provenance_text(f->path, "outcome", &outcome, &ignored) == HLRP_OK &&
                        strcmp(outcome, HLRP_OUTCOME_BEGUN) != 0;
     free(outcome);
     return whole;
-}
-
-hlrp_status hlrp_provenance_read(const char *folder, char **slide, char **config, hlrp_error *err) {
-    return read_two(folder, "slide", slide, "config", config, err);
 }

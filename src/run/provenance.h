@@ -17,8 +17,8 @@ hlrp_status hlrp_provenance_write(const hlrp_slide_folder *f, const hlrp_fact *f
 /* Whether there is a run.json that tells of a whole run: a shard leaves one that says how it was begun. */
 bool hlrp_provenance_is_whole(const hlrp_slide_folder *f);
 
-/* The slide's path, and the configuration, as run.json has them; the caller's to free. */
-hlrp_status hlrp_provenance_read(const char *folder, char **slide, char **config, hlrp_error *err);
+/* The text `name` of a folder's run.json; the caller's to free. */
+hlrp_status hlrp_provenance_text(const char *folder, const char *name, char **out, hlrp_error *err);
 
 /* "outcome" of a run that is not done. */
 #define HLRP_OUTCOME_BEGUN "begun"

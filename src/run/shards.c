@@ -1,10 +1,10 @@
 #include "run/shards.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "geometry/geometry.h"
+#include "run/folder.h"
 
 /* ---- which tiles ---- */
 
@@ -34,23 +34,20 @@ static bool is_whole(const char *path) {
 }
 
 hlrp_status hlrp_shards_journals(const char *folder, hlrp_strings *out, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
+    hlrp_strings names = {0};
     char *path = NULL;
-    DIR *dir = opendir(folder);
-    for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
-        if (strncmp(entry->d_name, ".journal", 8) != 0)
-            continue;
-        HLRP_TRY(hlrp_path_join(folder, entry->d_name, &path, err));
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_folder_names(folder, ".journal", &names, err));
+    for (int64_t i = 0; i < names.count; i++) {
+        HLRP_TRY(hlrp_path_join(folder, names.items[i], &path, err));
         if (is_whole(path))
             HLRP_TRY(hlrp_strings_add(out, path, err));
         free(path);
         path = NULL;
     }
-    hlrp_strings_sort(out);
 out:
     free(path);
-    if (dir)
-        closedir(dir);
+    hlrp_strings_free(&names);
     return status;
 }
 

@@ -22,7 +22,7 @@ static void tell(hlrp_slide_folder *f) {
 
 hlrp_status hlrp_slide_folder_write_status(hlrp_slide_folder *f, hlrp_error *err) {
     char *path = NULL;
-    hlrp_status status = hlrp_slide_folder_path(f, "status.json", &path, err);
+    hlrp_status status = hlrp_path_join(f->path, "status.json", &path, err);
     f->where->warnings = hlrp_warnings_count(f->warnings);
     hlrp_timestamp(f->where->updated);
     tell(f);
@@ -34,7 +34,7 @@ hlrp_status hlrp_slide_folder_write_status(hlrp_slide_folder *f, hlrp_error *err
 
 hlrp_status hlrp_slide_folder_start(hlrp_slide_folder *f, hlrp_error *err) {
     char *path = NULL;
-    hlrp_status status = hlrp_slide_folder_path(f, "status.json", &path, err);
+    hlrp_status status = hlrp_path_join(f->path, "status.json", &path, err);
     if (status == HLRP_OK && !f->options->force)
         hlrp_progress_recall(path, f->where);
     free(path);

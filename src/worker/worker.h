@@ -16,8 +16,7 @@ typedef struct hlrp_worker {
     hlrp_account *account;    /* [node][N] */
 } hlrp_worker;
 
-/* The network is ready. Zero-initialise; hlrp_worker_close releases it, also where this fails. Called
- * with OpenMP limited to one thread. */
+/* The network is ready. Zero-initialise; hlrp_worker_close releases it, also where this fails. */
 hlrp_status hlrp_worker_open(hlrp_worker *worker, const hlrp_network *net, hlrp_error *err);
 void hlrp_worker_close(hlrp_worker *worker);
 

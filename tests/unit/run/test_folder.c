@@ -124,7 +124,8 @@ static void only_a_whole_run_counts_as_a_record(void **state) {
     facts[4].text = "complete";
     assert_int_equal(hlrp_provenance_write(&s->folder, facts, HLRP_COUNT(facts), &err), HLRP_OK);
     assert_true(hlrp_provenance_is_whole(&s->folder));
-    assert_int_equal(hlrp_provenance_read(s->folder.path, &slide, &config, &err), HLRP_OK);
+    assert_int_equal(hlrp_provenance_text(s->folder.path, "slide", &slide, &err), HLRP_OK);
+    assert_int_equal(hlrp_provenance_text(s->folder.path, "config", &config, &err), HLRP_OK);
     assert_string_equal(slide, "a \"b\".svs");
     assert_string_equal(config, "[model]\n");
     free(slide);
