@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipelines/tile_job.h"
+#include "pipelines/slide_run.h"
 #include "sched/sched.h"
+#include "stitch/stitch.h"
 #include "store/agreement.h"
+#include "worker/account.h"
 
 enum { TILES_AT_ONCE = 4096 };
 
@@ -13,10 +15,10 @@ enum { TILES_AT_ONCE = 4096 };
 
 /* The first tile of the run whose grid number is at least `number`. */
 static int64_t lower_bound(const hlrp_assembly *a, int64_t number) {
-    int64_t low = 0, high = a->tile_count;
+    int64_t low = 0, high = a->survey->tile_count;
     while (low < high) {
         const int64_t middle = low + (high - low) / 2;
-        if (a->tiles[middle] < number)
+        if (a->survey->tiles[middle] < number)
             low = middle + 1;
         else
             high = middle;
@@ -26,7 +28,7 @@ static int64_t lower_bound(const hlrp_assembly *a, int64_t number) {
 
 static hlrp_status add_record(const hlrp_assembly *a, hlrp_band *band, const hlrp_record *r,
                               hlrp_error *err) {
-    const hlrp_patch patch = hlrp_grid_patch(a->grid, a->tiles[r->tile]);
+    const hlrp_patch patch = hlrp_grid_patch(&a->survey->grid, a->survey->tiles[r->tile]);
     const hlrp_irect window = {r->x, r->y, r->w, r->h};
     hlrp_status status = HLRP_OK;
     if (r->status == HLRP_RECORD_UNREADABLE)
@@ -42,10 +44,11 @@ static hlrp_status fill_band(const hlrp_assembly *a, hlrp_band *band, int64_t y0
                              hlrp_journal_buffer *buffer, hlrp_error *err) {
     int64_t first = 0, end = 0;
     hlrp_status status = hlrp_band_start(band, y0, err);
-    hlrp_grid_rows(a->grid, (double)(y0 * a->downsample),
-                   (double)((y0 + hlrp_band_rows(band)) * a->downsample), &first, &end);
+    hlrp_grid_rows(&a->survey->grid, (double)(y0 * a->net->config->map.downsample),
+                   (double)((y0 + hlrp_band_rows(band)) * a->net->config->map.downsample), &first,
+                   &end);
     for (int64_t t = lower_bound(a, first);
-         status == HLRP_OK && t < a->tile_count && a->tiles[t] < end; t++) {
+         status == HLRP_OK && t < a->survey->tile_count && a->survey->tiles[t] < end; t++) {
         hlrp_record record;
         status = hlrp_journal_read(a->journal, t, buffer, &record, err);
         if (status == HLRP_OK)
@@ -105,7 +108,7 @@ out:
 }
 
 static hlrp_status write_maps(const hlrp_assembly *a, hlrp_result_writer *writer, hlrp_error *err) {
-    const hlrp_size map = hlrp_map_size(a->grid->slide, a->downsample);
+    const hlrp_size map = hlrp_map_size(a->survey->grid.slide, a->net->config->map.downsample);
     const hlrp_size chunk = hlrp_chunk_size(map);
     packing p = {.map = map,
                  .columns = hlrp_ceil_div(map.w, chunk.w),
@@ -113,8 +116,8 @@ static hlrp_status write_maps(const hlrp_assembly *a, hlrp_result_writer *writer
                  .classes = a->net->classes};
     hlrp_journal_buffer buffer = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(
-        hlrp_band_new(a->grid->slide, a->downsample, p.planes, p.classes, chunk.h, &p.band, err));
+    HLRP_TRY(hlrp_band_new(a->survey->grid.slide, a->net->config->map.downsample, p.planes,
+                           p.classes, chunk.h, &p.band, err));
     for (int64_t y0 = 0; y0 < map.h; y0 += chunk.h) {
         HLRP_TRY(a->go_on(a->ctx, err));
         HLRP_TRY(fill_band(a, p.band, y0, &buffer, err));
@@ -135,7 +138,7 @@ typedef struct columns {
     double *start, *sum, *outside, *abs;
     int8_t *agrees;
     uint8_t *status;
-    double *layers; /* [node][HLRP_ACCOUNT_FIELDS] */
+    double *layers; /* [hlrp_account_count] */
 } columns;
 
 static void free_columns(columns *c) {
@@ -161,15 +164,15 @@ static hlrp_status make_columns(const hlrp_network *net, columns *c, hlrp_error 
     HLRP_TRY(hlrp_calloc(&c->abs, n * k, sizeof *c->abs, "tiles", err));
     HLRP_TRY(hlrp_calloc(&c->agrees, n * k, sizeof *c->agrees, "tiles", err));
     HLRP_TRY(hlrp_calloc(&c->status, n, sizeof *c->status, "tiles", err));
-    HLRP_TRY(hlrp_calloc(&c->layers, (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS,
-                         sizeof *c->layers, "layers", err));
+    HLRP_TRY(hlrp_calloc(&c->layers, hlrp_account_count(net), sizeof *c->layers, "layers", err));
 out:
     return status;
 }
 
 static void take_record(const hlrp_assembly *a, const hlrp_record *r, columns *c, int64_t row) {
     const int64_t k = a->net->targets.planes, classes = a->net->classes;
-    const hlrp_irect frame = hlrp_rect_round(hlrp_grid_tile(a->grid, a->tiles[r->tile]));
+    const hlrp_irect frame =
+        hlrp_rect_round(hlrp_grid_tile(&a->survey->grid, a->survey->tiles[r->tile]));
     c->x[row] = frame.x;
     c->y[row] = frame.y;
     c->width[row] = frame.w;
@@ -184,44 +187,8 @@ static void take_record(const hlrp_assembly *a, const hlrp_record *r, columns *c
     memcpy(c->abs + row * k, r->abs, (size_t)k * sizeof *r->abs);
     for (int64_t plane = 0; plane < k; plane++)
         c->agrees[row * k + plane] = (int8_t)hlrp_agrees(r->start[plane], r->sum[plane]);
-    for (int64_t i = 0; i < (int64_t)a->net->graph->node_count * HLRP_ACCOUNT_FIELDS; i++)
+    for (int64_t i = 0; i < hlrp_account_count(a->net); i++)
         c->layers[i] += r->layers[i];
-}
-
-/* A row of /layers per node, in the order in which relevance meets them: from the output down. */
-static hlrp_status write_layers(const hlrp_assembly *a, const double *layers,
-                                hlrp_result_writer *writer, hlrp_error *err) {
-    enum { TEXTS = 3, RULE_TEXT = 64 };
-    const hlrp_graph *g = a->net->graph;
-    const int64_t n = g->node_count;
-    hlrp_column table[TEXTS + HLRP_ACCOUNT_FIELDS];
-    const char **texts = NULL;
-    char *rules = NULL;
-    double *values = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&texts, TEXTS * n, sizeof *texts, "layers", err));
-    HLRP_TRY(hlrp_calloc(&rules, RULE_TEXT * n, 1, "layers", err));
-    HLRP_TRY(hlrp_calloc(&values, HLRP_ACCOUNT_FIELDS * n, sizeof *values, "layers", err));
-    for (int64_t i = 0; i < n; i++) {
-        const int node = (int)(n - 1 - i);
-        texts[i] = g->nodes[node].name;
-        texts[n + i] = g->nodes[node].op->name;
-        texts[2 * n + i] =
-            hlrp_rule_text(hlrp_lrp_rule(a->net->lrp, node), rules + i * RULE_TEXT, RULE_TEXT);
-        for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
-            values[f * n + i] = layers[node * HLRP_ACCOUNT_FIELDS + f];
-    }
-    table[0] = (hlrp_column){"node", HLRP_COLUMN_TEXT, texts};
-    table[1] = (hlrp_column){"operator", HLRP_COLUMN_TEXT, texts + n};
-    table[2] = (hlrp_column){"rule", HLRP_COLUMN_TEXT, texts + 2 * n};
-    for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
-        table[TEXTS + f] = (hlrp_column){hlrp_layers_names[f], HLRP_COLUMN_F64, values + f * n};
-    status = hlrp_result_write_table(writer, "/layers", table, HLRP_COUNT(table), n, err);
-out:
-    free(texts);
-    free(rules);
-    free(values);
-    return status;
 }
 
 static hlrp_status write_tiles(const hlrp_assembly *a, hlrp_result_writer *writer,
@@ -232,8 +199,8 @@ static hlrp_status write_tiles(const hlrp_assembly *a, hlrp_result_writer *write
     HLRP_TRY(make_columns(a->net, &c, err));
     const hlrp_tile_rows rows = {c.x,     c.y,   c.width,   c.height, c.logit,  c.probability,
                                  c.start, c.sum, c.outside, c.abs,    c.agrees, c.status};
-    for (int64_t first = 0; first < a->tile_count; first += TILES_AT_ONCE) {
-        const int64_t count = HLRP_MIN(TILES_AT_ONCE, a->tile_count - first);
+    for (int64_t first = 0; first < a->survey->tile_count; first += TILES_AT_ONCE) {
+        const int64_t count = HLRP_MIN(TILES_AT_ONCE, a->survey->tile_count - first);
         HLRP_TRY(a->go_on(a->ctx, err));
         for (int64_t t = 0; t < count; t++) {
             hlrp_record record;
@@ -242,7 +209,7 @@ static hlrp_status write_tiles(const hlrp_assembly *a, hlrp_result_writer *write
         }
         HLRP_TRY(hlrp_result_write_tiles(writer, first, count, &rows, err));
     }
-    status = write_layers(a, c.layers, writer, err);
+    status = hlrp_account_write(a->net, c.layers, writer, err);
 out:
     hlrp_journal_buffer_free(&buffer);
     free_columns(&c);
@@ -258,26 +225,26 @@ static hlrp_status describe(const hlrp_assembly *a, hlrp_result_writer *writer, 
     char *effective = NULL, processor[HLRP_PROCESSOR_SIZE];
     hlrp_status status = HLRP_OK;
     hlrp_processor(processor);
-    hlrp_slide_bounds(a->slide, &bounds);
+    hlrp_slide_bounds(a->survey->slide, &bounds);
     const int64_t box[] = {bounds.x, bounds.y, bounds.w, bounds.h};
-    HLRP_TRY(hlrp_slide_identify(a->slide, &identity, err));
+    HLRP_TRY(hlrp_slide_identify(a->survey->slide, &identity, err));
     HLRP_TRY(hlrp_config_effective(net->config, &effective, err));
     const struct {
         const char *group, *name, *value;
     } texts[] = {
         {"/model", "path", net->config->model.path},
         {"/model", "sha256", net->hash},
-        {"/slide", "path", hlrp_slide_path(a->slide)},
-        {"/slide", "name", hlrp_slide_name(a->slide)},
+        {"/slide", "path", hlrp_slide_path(a->survey->slide)},
+        {"/slide", "name", hlrp_slide_name(a->survey->slide)},
         {"/slide", "hash", identity.hash},
         {"/slide", "hash_kind", identity.kind},
-        {"/slide", "mpp_source", a->mpp_source},
+        {"/slide", "mpp_source", a->survey->mpp_source},
         {"/run", "program", "histolrp " HLRP_VERSION},
         {"/run", "processor", processor},
         {"/run", "convolutions", hlrp_backend_version()},
         {"/run", "instructions", hlrp_backend_isa()},
         {"/run", "config", effective},
-        {"/run", "result_key", a->key_text},
+        {"/run", "result_key", a->key},
         {"/run", "composite", net->composite},
         {"/run", "start", net->config->lrp.start},
     };
@@ -287,7 +254,7 @@ static hlrp_status describe(const hlrp_assembly *a, hlrp_result_writer *writer, 
     HLRP_TRY(hlrp_result_set_i64(writer, "/model", "tile_size", &net->height, 1, err));
     HLRP_TRY(hlrp_result_set_i64(writer, "/slide", "bytes", &identity.bytes, 1, err));
     HLRP_TRY(hlrp_result_set_i64(writer, "/slide", "bounds", box, 4, err));
-    HLRP_TRY(hlrp_result_set_i64(writer, "/run", "tile_stride", &a->grid->stride, 1, err));
+    HLRP_TRY(hlrp_result_set_i64(writer, "/run", "tile_stride", &a->survey->grid.stride, 1, err));
 out:
     free(effective);
     return status;
@@ -303,15 +270,16 @@ static hlrp_status create(const hlrp_assembly *a, const char *path, hlrp_result_
         return status;
     for (int64_t k = 0; k < net->targets.planes; k++)
         planes[k] = net->class_names[net->targets.classes[k]];
-    const hlrp_result_info info = {.map = hlrp_map_size(a->grid->slide, a->downsample),
-                                   .slide = a->grid->slide,
-                                   .downsample = a->downsample,
-                                   .mpp = a->mpp,
-                                   .tiles = a->tile_count,
-                                   .planes = net->targets.planes,
-                                   .classes = net->classes,
-                                   .plane_names = planes,
-                                   .class_names = (const char *const *)net->class_names};
+    const hlrp_result_info info = {
+        .map = hlrp_map_size(a->survey->grid.slide, a->net->config->map.downsample),
+        .slide = a->survey->grid.slide,
+        .downsample = a->net->config->map.downsample,
+        .mpp = a->survey->mpp,
+        .tiles = a->survey->tile_count,
+        .planes = net->targets.planes,
+        .classes = net->classes,
+        .plane_names = planes,
+        .class_names = (const char *const *)net->class_names};
     status = hlrp_result_create(path, &info, writer, err);
     free(planes);
     return status;
@@ -329,5 +297,31 @@ hlrp_status hlrp_assemble(const hlrp_assembly *a, const char *path, hlrp_error *
     writer = NULL;
 out:
     hlrp_result_abort(writer);
+    return status;
+}
+
+/* ---- as a step of a slide's run ---- */
+
+static hlrp_status go_on(void *ctx, hlrp_error *err) {
+    return hlrp_slide_folder_go_on(ctx, "relevance.h5", err);
+}
+
+hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
+    const double began = hlrp_seconds();
+    char *path = NULL;
+    const hlrp_assembly a = {.net = run->batch->net,
+                             .survey = &run->survey,
+                             .journal = run->journal,
+                             .key = run->key,
+                             .threads = run->batch->threads,
+                             .go_on = go_on,
+                             .ctx = &run->folder};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
+    status = hlrp_assemble(&a, path, err);
+    run->complete = status == HLRP_OK;
+out:
+    run->assemble_seconds = hlrp_seconds() - began;
+    free(path);
     return status;
 }

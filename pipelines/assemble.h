@@ -5,21 +5,14 @@
 
 #include "batch/journal.h"
 #include "model/network.h"
-#include "store/store.h"
+#include "survey/survey.h"
 
 typedef struct hlrp_assembly {
     const hlrp_network *net;
-    const hlrp_slide *slide;
-    hlrp_mpp mpp; /* of the slide, as used */
-    const char *mpp_source;
-    const hlrp_grid *grid;
-    const int64_t *tiles; /* [tile_count] grid numbers, ascending */
-    int64_t tile_count;
-    int64_t downsample;
+    const hlrp_survey *survey;   /* slide, resolution, grid and tiles */
     const hlrp_journal *journal; /* NULL where there are no tiles */
-    const char *key_text;        /* the result key */
+    const char *key;             /* the result key */
     int threads;
-    const hlrp_log *log;
     /* Called between bands and before the file gets its name; a failure leaves none. */
     hlrp_status (*go_on)(void *ctx, hlrp_error *err);
     void *ctx;

@@ -4,15 +4,13 @@
 
 #include <histolrp/run.h>
 
-#include "batch/progress.h"
 #include "model/network.h"
 #include "sched/sched.h"
 
 /* What all slides of a batch share. */
 typedef struct hlrp_batch_run {
-    const hlrp_config *config;
     const hlrp_run_options *options;
-    const hlrp_network *net; /* ready */
+    const hlrp_network *net; /* ready; the configuration is its own */
     int threads;
     hlrp_cancel *cancel;      /* requested once options->stop says so */
     double shared_limit;      /* of outputs.limit = batch, once all slides are done; 0 before */

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "model/network.h"
-#include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/panel.h"
 #include "stitch/limit.h"
 #include "store/store.h"
 #include "worker/input.h"
+#include "worker/worker.h"
 
 #define PERCENTILE 99.5
 
@@ -36,8 +36,7 @@ typedef struct compare {
 /* One rule's result. */
 typedef struct outcome {
     hlrp_network *net;
-    hlrp_lrp_worker *worker;
-    float *input, *relevance, *start, *slope, *probabilities, *plane;
+    hlrp_worker worker;
     int64_t target;
     double from, sum, limit;
 } outcome;
@@ -63,8 +62,9 @@ static hlrp_status picture_of(compare *c, const float *input, hlrp_error *err) {
 }
 
 static hlrp_status read_input(compare *c, outcome *o, hlrp_error *err) {
-    const hlrp_status status = hlrp_tile_input_read(&c->in, o->net, 0, 1, o->input, err);
-    return status != HLRP_OK || c->in.picture.data ? status : picture_of(c, o->input, err);
+    float *input = o->worker.input;
+    const hlrp_status status = hlrp_tile_input_read(&c->in, o->net, 0, 1, input, err);
+    return status != HLRP_OK || c->in.picture.data ? status : picture_of(c, input, err);
 }
 
 /* ---- one rule ---- */
@@ -92,33 +92,10 @@ out:
     return status;
 }
 
-static hlrp_status make_ready(compare *c, const hlrp_config *config, outcome *o, hlrp_error *err) {
-    const hlrp_size input = hlrp_tile_input_size(&c->in);
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_network_load(config, &input, c->options->log, &o->net, err));
-    HLRP_TRY(hlrp_tile_input_fit(&c->in, c->options->mpp, o->net, c->options->log, err));
-    const int64_t values = 3 * c->in.dims.d[2] * c->in.dims.d[3];
-    if (c->options->start)
-        HLRP_TRY(hlrp_network_start(o->net, c->options->start, &o->net->start, err));
-    HLRP_TRY(hlrp_network_ready(o->net, 1, c->in.dims.d[2], c->in.dims.d[3], err));
-    HLRP_TRY(hlrp_calloc_aligned(&o->input, values, sizeof(float), "input", err));
-    HLRP_TRY(hlrp_calloc_aligned(&o->relevance, values, sizeof(float), "relevance", err));
-    HLRP_TRY(
-        hlrp_calloc(&o->plane, c->in.dims.d[2] * c->in.dims.d[3], sizeof(float), "relevance", err));
-    HLRP_TRY(hlrp_calloc(&o->start, o->net->outputs, sizeof(float), "starts", err));
-    HLRP_TRY(hlrp_calloc_aligned(&o->slope, o->net->outputs, sizeof(float), "starts", err));
-    HLRP_TRY(hlrp_calloc(&o->probabilities, o->net->classes, sizeof(float), "probabilities", err));
-    status = hlrp_lrp_worker_new(o->net->lrp, &o->worker, err);
-out:
-    return status;
-}
-
 static hlrp_status choose_target(const compare *c, outcome *o, hlrp_error *err) {
     const hlrp_network *net = o->net;
     const char *name = c->options->target;
-    hlrp_probabilities(net->probability, hlrp_lrp_logits(o->worker), net->outputs,
-                       o->probabilities);
-    o->target = hlrp_predicted(o->probabilities, net->classes);
+    o->target = hlrp_worker_predict(&o->worker, 0);
     if (name && strcmp(name, "predicted") != 0)
         return hlrp_network_class(net, name, "--target", &o->target, err);
     if (!name && !net->targets.predicted && net->targets.planes == 1)
@@ -126,31 +103,21 @@ static hlrp_status choose_target(const compare *c, outcome *o, hlrp_error *err) 
     return HLRP_OK;
 }
 
-static hlrp_status explain(compare *c, outcome *o, hlrp_error *err) {
-    const int64_t pixels = c->in.dims.d[2] * c->in.dims.d[3];
+static hlrp_status explain(compare *c, const hlrp_config *config, outcome *o, hlrp_error *err) {
+    hlrp_worker *w = &o->worker;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_tile_input_network(&c->in, config, 1, &o->net, err));
+    HLRP_TRY(hlrp_worker_open(w, o->net, err));
     HLRP_TRY(read_input(c, o, err));
-    HLRP_TRY(hlrp_lrp_forward(o->worker, o->input, err));
+    HLRP_TRY(hlrp_lrp_forward(w->lrp, w->input, err));
     HLRP_TRY(choose_target(c, o, err));
-    hlrp_start_fill(&o->net->start, hlrp_lrp_logits(o->worker), o->net->outputs, o->target,
-                    o->start, o->slope);
-    HLRP_TRY(hlrp_lrp_relevance(o->worker, o->start, o->slope, NULL, o->relevance, err));
-    hlrp_sum_over_color(o->relevance, pixels, o->plane);
-    for (int64_t i = 0; i < o->net->outputs; i++)
-        o->from += (double)o->start[i];
-    for (int64_t i = 0; i < pixels; i++)
-        o->sum += (double)o->plane[i];
-    status = hlrp_limit_of(o->plane, pixels, PERCENTILE, &o->limit, err);
+    o->from = hlrp_worker_start(w, 0, o->target);
+    HLRP_TRY(hlrp_lrp_relevance(w->lrp, w->start, w->slope, NULL, w->relevance, err));
+    hlrp_worker_sum_color(w, 0);
+    o->sum = hlrp_worker_sum(w);
+    status = hlrp_limit_of(w->plane, hlrp_worker_values(w) / 3, PERCENTILE, &o->limit, err);
 out:
     return status;
-}
-
-static void outcome_free(outcome *o) {
-    void *const all[] = {o->input, o->relevance, o->start, o->slope, o->probabilities, o->plane};
-    hlrp_lrp_worker_free(o->worker);
-    hlrp_network_free(o->net);
-    for (size_t i = 0; i < HLRP_COUNT(all); i++)
-        free(all[i]);
 }
 
 /* ---- all of it ---- */
@@ -160,13 +127,12 @@ static hlrp_status run_variant(compare *c, int i, hlrp_error *err) {
     outcome o = {0};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(vary(c->config, variants[i].composite, &config, err));
-    HLRP_TRY(make_ready(c, config, &o, err));
-    HLRP_TRY(explain(c, &o, err));
+    HLRP_TRY(explain(c, config, &o, err));
     const char *label = variants[i].label ? variants[i].label : o.net->composite;
     const hlrp_panel_map map = {.label = label,
                                 .class_name = o.net->class_names[o.target],
-                                .size = hlrp_tile_input_size(&c->in),
-                                .plane = o.plane,
+                                .size = {c->in.dims.d[3], c->in.dims.d[2]},
+                                .plane = o.worker.plane,
                                 .limit = o.limit,
                                 .sum = o.sum,
                                 .from = o.from};
@@ -175,7 +141,8 @@ static hlrp_status run_variant(compare *c, int i, hlrp_error *err) {
               "%s: class %s, start %.6g, sum %.6g, full color at ±%.3g", label,
               o.net->class_names[o.target], o.from, o.sum, o.limit);
 out:
-    outcome_free(&o);
+    hlrp_worker_close(&o.worker);
+    hlrp_network_free(o.net);
     hlrp_config_free(config);
     return status;
 }
@@ -191,11 +158,13 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
 hlrp_status hlrp_compare(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_compare_options *options, hlrp_error *err) {
     compare c = {.config = config, .options = options};
+    c.in = (hlrp_tile_input){
+        .name = input, .mpp = options->mpp, .start = options->start, .log = options->log};
     hlrp_status status = HLRP_OK;
     if (hlrp_same_file(input, output))
         return hlrp_fail(err, HLRP_E_USAGE, input, "give another name to -o",
                          "the output would overwrite the input");
-    HLRP_TRY(hlrp_tile_input_open(input, &c.in, err));
+    HLRP_TRY(hlrp_tile_input_open(&c.in, err));
     HLRP_TRY(hlrp_panel_init(&c.panel, VARIANTS + 1, config->outputs.colormap, err));
     HLRP_TRY(hlrp_sched_single(run_all, &c, err));
     hlrp_panel_draw_tile(&c.panel, &c.in.picture);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "pipelines/slide_run.h"
-#include "pipelines/tile_job.h"
+#include "run/shards.h"
 
 typedef struct computing {
     hlrp_tile_job job; /* first: the job's callbacks take this struct for it */
@@ -16,6 +16,8 @@ typedef struct computing {
     int64_t from, to; /* the shard's tiles of the run */
     int64_t *places;  /* the pass's tiles, micro-batch by micro-batch */
     int64_t done_before;
+    hlrp_progress bar;
+    hlrp_tile_faults faults;
 } computing;
 
 /* ---- what is said meanwhile ---- */
@@ -23,31 +25,30 @@ typedef struct computing {
 static void report(void *ctx, int64_t batches) {
     (void)batches; /* a tile that was put off is not done */
     computing *c = ctx;
-    hlrp_slide_run *run = c->run;
-    const hlrp_run_options *o = run->batch->options;
+    hlrp_slide_progress *where = c->run->folder.where;
+    const hlrp_run_options *o = c->run->batch->options;
     const double now = hlrp_seconds();
-    hlrp_slide_run_count(run);
-    if (run->bar.write)
-        hlrp_progress_update(&run->bar, run->where->done, now);
+    hlrp_journal_tally(c->run->journal, where);
+    if (c->bar.write)
+        hlrp_progress_update(&c->bar, where->done, now);
     if (o->stop && o->stop(o->stop_ctx))
-        hlrp_cancel_request(run->batch->cancel);
-    run->where->rate = hlrp_progress_rate(&run->bar, now);
-    run->where->eta = hlrp_progress_eta(&run->bar, now);
-    hlrp_slide_run_beat(run);
+        hlrp_cancel_request(c->run->batch->cancel);
+    where->rate = hlrp_progress_rate(&c->bar, now);
+    where->eta = hlrp_progress_eta(&c->bar, now);
+    hlrp_slide_folder_beat(&c->run->folder);
 }
 
-static void start_bar(const computing *c) {
-    hlrp_slide_run *run = c->run;
-    const hlrp_run_options *o = run->batch->options;
-    run->bar = (hlrp_progress){.label = hlrp_path_name(run->survey.path),
-                               .unit = "tiles",
-                               .total = c->to - c->from,
-                               .before = c->done_before,
-                               .terminal = o->terminal,
-                               .columns = o->columns,
-                               .write = o->progress,
-                               .ctx = o->progress_ctx};
-    hlrp_progress_start(&run->bar, hlrp_seconds());
+static void start_bar(computing *c) {
+    const hlrp_run_options *o = c->run->batch->options;
+    c->bar = (hlrp_progress){.label = hlrp_path_name(c->run->survey.path),
+                             .unit = "tiles",
+                             .total = c->to - c->from,
+                             .before = c->done_before,
+                             .terminal = o->terminal,
+                             .columns = o->columns,
+                             .write = o->progress,
+                             .ctx = o->progress_ctx};
+    hlrp_progress_start(&c->bar, hlrp_seconds());
 }
 
 /* ---- which tiles ---- */
@@ -151,11 +152,11 @@ static hlrp_status open_journal(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_journal_key key = {0};
     char *path = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_run_shard_path(run, ".journal", &path, err));
+    HLRP_TRY(hlrp_slide_folder_own_path(&run->folder, ".journal", &path, err));
     HLRP_TRY(hlrp_slide_run_journal_key(run, &key, err));
     HLRP_TRY(hlrp_journal_open(path, &key, &run->journal, err));
     if (hlrp_journal_torn(run->journal) > 0)
-        hlrp_logf(run->batch->options->log, HLRP_LOG_INFO,
+        hlrp_logf(run->folder.log, HLRP_LOG_INFO,
                   "%s: %lld bytes of an unfinished record were dropped", path,
                   (long long)hlrp_journal_torn(run->journal));
 out:
@@ -163,61 +164,74 @@ out:
     return status;
 }
 
-hlrp_status hlrp_slide_run_check_faults(const hlrp_slide_run *run, hlrp_error *err) {
-    const int64_t lost = run->where->unreadable;
-    if (2 * lost <= run->survey.tile_count || lost == 0)
+/* Tiles that could not be read are marked, but a slide of which most cannot is a failed slide. */
+static hlrp_status check_faults(const hlrp_survey *survey, int64_t lost, hlrp_error *err) {
+    if (2 * lost <= survey->tile_count || lost == 0)
         return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_INPUT, run->survey.path,
+    return hlrp_fail(err, HLRP_E_INPUT, survey->path,
                      "check the file for damage and run again: these tiles are tried again",
                      "%lld of %lld tiles cannot be read", (long long)lost,
-                     (long long)run->survey.tile_count);
+                     (long long)survey->tile_count);
 }
 
 static hlrp_status begin(computing *c, hlrp_error *err) {
     hlrp_slide_run *run = c->run;
     const hlrp_run_options *o = run->batch->options;
+    const hlrp_slide_progress *where = run->folder.where;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(open_journal(run, err));
-    hlrp_shard_tiles(run, HLRP_MAX(o->shard, 1), HLRP_MAX(o->shards, 1), &c->from, &c->to);
+    hlrp_shard_tiles(run->survey.tile_count, run->batch->net->batch, HLRP_MAX(o->shard, 1),
+                     HLRP_MAX(o->shards, 1), &c->from, &c->to);
     HLRP_TRY(hlrp_calloc(&c->places, c->to - c->from, sizeof *c->places, "tiles", err));
-    hlrp_slide_run_count(run);
-    c->done_before = run->where->done - run->where->unreadable;
+    hlrp_journal_tally(run->journal, run->folder.where);
+    c->done_before = where->done - where->unreadable;
     c->job = (hlrp_tile_job){.net = run->batch->net,
-                             .slide = run->survey.slide,
-                             .grid = &run->survey.grid,
-                             .tiles = run->survey.tiles,
+                             .survey = &run->survey,
                              .places = c->places,
-                             .downsample = run->batch->config->map.downsample,
                              .journal = run->journal,
-                             .faults = &run->faults,
-                             .times = &run->times,
-                             .log = o->log,
-                             .guard = hlrp_slide_run_guard,
-                             .guard_ctx = run};
+                             .lock = run->folder.lock,
+                             .faults = &c->faults,
+                             .times = &run->times};
+    start_bar(c);
 out:
     return status;
 }
 
 hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
+    hlrp_slide_progress *where = run->folder.where;
     computing c = {.run = run};
     hlrp_status status = HLRP_OK;
     if (run->survey.tile_count == 0)
         return HLRP_OK;
     HLRP_TRY(begin(&c, err));
-    start_bar(&c);
     status = run_passes(&c, err);
-    if (run->bar.write)
-        hlrp_progress_finish(&run->bar, hlrp_seconds());
-    hlrp_slide_run_count(run);
+    if (c.bar.write)
+        hlrp_progress_finish(&c.bar, hlrp_seconds());
+    hlrp_journal_tally(run->journal, where);
     HLRP_TRY(status);
     HLRP_TRY(hlrp_journal_sync(run->journal, err));
-    status = hlrp_slide_run_check_faults(run, err);
+    status = check_faults(&run->survey, where->unreadable, err);
 out:
     run->compute_seconds = hlrp_seconds() - began;
-    run->where->rate = run->compute_seconds > 0
-                           ? (double)(run->where->done - c.done_before) / run->compute_seconds
-                           : 0;
+    where->rate =
+        run->compute_seconds > 0 ? (double)(where->done - c.done_before) / run->compute_seconds : 0;
     free(c.places);
+    return status;
+}
+
+hlrp_status hlrp_step_join(hlrp_slide_run *run, hlrp_error *err) {
+    hlrp_journal_key key = {0};
+    hlrp_status status = HLRP_OK;
+    if (run->survey.tile_count == 0)
+        return HLRP_OK;
+    HLRP_TRY(hlrp_slide_run_journal_key(run, &key, err));
+    status = hlrp_shards_join(run->folder.path, run->survey.path, &key, run->batch->net->batch,
+                              &run->journal, err);
+    if (run->journal)
+        hlrp_journal_tally(run->journal, run->folder.where);
+    if (status == HLRP_OK)
+        status = check_faults(&run->survey, run->folder.where->unreadable, err);
+out:
     return status;
 }

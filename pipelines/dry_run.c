@@ -3,6 +3,11 @@
 #include <stdlib.h>
 
 #include "pipelines/estimate.h"
+#include "pipelines/slide_run.h"
+#include "run/earlier.h"
+#include "run/shards.h"
+#include "survey/reading.h"
+#include "worker/trial.h"
 
 /* What follows the tiles: regions.png, maps and pictures. */
 #define FINISH_SECONDS 2
@@ -16,23 +21,22 @@ static const char *size_text(double bytes, char *buf, size_t size) {
     return buf;
 }
 
-static void say_reading(const hlrp_slide_run *run, const hlrp_estimate_reading *r, hlrp_str *out) {
-    const int level =
-        hlrp_slide_pick_level(run->survey.slide, run->survey.grid.r_x, run->survey.grid.r_y);
+static void say_reading(const hlrp_survey *s, double network_mpp, const hlrp_survey_reading *r,
+                        hlrp_str *out) {
+    const int level = hlrp_slide_pick_level(s->slide, s->grid.r_x, s->grid.r_y);
     double x = 1, y = 1;
-    hlrp_slide_downsample(run->survey.slide, level, &x, &y);
-    const double factor = run->survey.grid.r_x / x;
+    hlrp_slide_downsample(s->slide, level, &x, &y);
+    const double factor = s->grid.r_x / x;
     hlrp_str_addf(out, "  read     level %d of %d, %.4g um per pixel, ", level,
-                  hlrp_slide_levels(run->survey.slide), run->survey.mpp.x * x);
+                  hlrp_slide_levels(s->slide), s->mpp.x * x);
     if (fabs(factor - 1) < 1e-3)
         hlrp_str_add(out, "as the network has it\n");
     else if (factor > 0.99)
-        hlrp_str_addf(out, "reduced %.4g times for the network's %.4g um\n", factor,
-                      run->batch->net->mpp);
+        hlrp_str_addf(out, "reduced %.4g times for the network's %.4g um\n", factor, network_mpp);
     else
         hlrp_str_addf(out,
                       "enlarged %.4g times: the network was trained on finer pixels, %.4g um\n",
-                      1 / factor, run->batch->net->mpp);
+                      1 / factor, network_mpp);
     if (r->fallback > 0 || r->unreadable > 0)
         hlrp_str_addf(
             out,
@@ -40,24 +44,30 @@ static void say_reading(const hlrp_slide_run *run, const hlrp_estimate_reading *
             (long long)r->tried, (long long)r->unreadable, (long long)r->fallback);
 }
 
+/* Those of the shard that is asked for. */
+static int64_t tiles_asked(const hlrp_slide_run *run) {
+    const hlrp_run_options *o = run->batch->options;
+    int64_t from = 0, to = 0;
+    hlrp_shard_tiles(run->survey.tile_count, run->batch->net->batch, HLRP_MAX(o->shard, 1),
+                     HLRP_MAX(o->shards, 1), &from, &to);
+    return to - from;
+}
+
 static hlrp_status say_tiles(const hlrp_slide_run *run, hlrp_str *out, hlrp_error *err) {
     const hlrp_run_options *o = run->batch->options;
+    const hlrp_survey *s = &run->survey;
     char *regions = NULL;
-    const hlrp_status status = hlrp_region_describe(run->survey.region, &regions, err);
+    const hlrp_status status = hlrp_region_describe(s->region, &regions, err);
     if (status != HLRP_OK)
         return status;
     hlrp_str_addf(out, "  regions  %s, %.1f %% of the slide\n", regions,
-                  100 * hlrp_region_share(run->survey.region));
+                  100 * hlrp_region_share(s->region));
     hlrp_str_addf(out, "  tiles    %lld of a grid of %lld x %lld, %lld pixels a side, %lld apart",
-                  (long long)run->survey.tile_count, (long long)run->survey.grid.nx,
-                  (long long)run->survey.grid.ny, (long long)run->survey.grid.size,
-                  (long long)run->survey.grid.stride);
-    if (o->shards > 1) {
-        int64_t from = 0, to = 0;
-        hlrp_shard_tiles(run, o->shard, o->shards, &from, &to);
-        hlrp_str_addf(out, "; %lld of them in shard %lld of %lld", (long long)(to - from),
+                  (long long)s->tile_count, (long long)s->grid.nx, (long long)s->grid.ny,
+                  (long long)s->grid.size, (long long)s->grid.stride);
+    if (o->shards > 1)
+        hlrp_str_addf(out, "; %lld of them in shard %lld of %lld", (long long)tiles_asked(run),
                       (long long)o->shard, (long long)o->shards);
-    }
     hlrp_str_add(out, "\n");
     free(regions);
     return HLRP_OK;
@@ -75,12 +85,12 @@ static hlrp_status say_state(hlrp_slide_run *run, hlrp_str *out, int64_t *left, 
     if (run->batch->options->force)
         return HLRP_OK;
     HLRP_TRY(hlrp_step_key(run, err));
-    if (hlrp_step_look(run, &complete, &why) != HLRP_OK) {
+    if (hlrp_earlier_result(&run->folder, run->key, &complete, &why) != HLRP_OK) {
         hlrp_str_addf(out, "  state    a run refuses it: %s: %s\n", why.what, why.mend);
         *left = 0;
         goto out;
     }
-    HLRP_TRY(hlrp_slide_run_path(run, "status.json", &path, err));
+    HLRP_TRY(hlrp_path_join(run->folder.path, "status.json", &path, err));
     if (hlrp_progress_read(path, &before, &why) != HLRP_OK)
         goto out;
     *rate = before.rate;
@@ -100,46 +110,34 @@ out:
 
 /* Seconds for `tiles` tiles: workers take whole micro-batches, and all of them wait for the last. */
 static double compute_seconds(const hlrp_slide_run *run, const hlrp_dry_run *dry,
-                              const hlrp_estimate_reading *reading, int64_t tiles) {
+                              const hlrp_survey_reading *reading, int64_t tiles) {
     const int64_t batches = hlrp_ceil_div(tiles, run->batch->net->batch);
     return (double)hlrp_ceil_div(batches, run->batch->threads) *
            (dry->batch_seconds + reading->seconds * (double)run->batch->net->batch);
 }
 
-static int64_t tiles_asked(const hlrp_slide_run *run, int64_t left) {
-    const hlrp_run_options *o = run->batch->options;
-    int64_t from = 0, to = run->survey.tile_count;
-    if (o->shards > 1)
-        hlrp_shard_tiles(run, o->shard, o->shards, &from, &to);
-    return HLRP_MIN(left, to - from);
-}
-
-static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_estimate_reading *reading,
-                             hlrp_str *out, hlrp_error *err) {
+static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_survey_reading *reading, hlrp_str *out,
+                             hlrp_error *err) {
     hlrp_dry_run *dry = run->batch->dry;
     const int threads = run->batch->threads;
     const char *plural = threads == 1 ? "" : "s";
     hlrp_estimate e = {0};
-    hlrp_pool *pool = NULL;
     char a[32], b[32], c[32];
     int64_t left = 0;
     double rate = 0;
-    const hlrp_patch tile = hlrp_grid_patch(&run->survey.grid, 0);
-    hlrp_status status = hlrp_pool_new(run->survey.grid.slide, &tile,
-                                       run->batch->config->map.downsample, &pool, err);
+    hlrp_status status =
+        hlrp_estimate_bytes(&run->survey, run->batch->net, threads, dry->base_bytes, &e, err);
     if (status != HLRP_OK)
         return status;
-    hlrp_estimate_bytes(run, dry, hlrp_pool_capacity(pool), &e);
-    hlrp_pool_free(pool);
     hlrp_str_addf(out, "  memory   at most %s: %d worker%s of %s each, %s besides\n",
                   size_text(e.memory, a, sizeof a), threads, plural,
                   size_text(e.worker, b, sizeof b),
                   size_text(e.memory - e.worker * threads, c, sizeof c));
     hlrp_str_addf(out, "  disk     about %s while it runs, %s of results in %s\n",
                   size_text(e.journal + e.spool + e.results, a, sizeof a),
-                  size_text(e.results, b, sizeof b), run->folder);
+                  size_text(e.results, b, sizeof b), run->folder.path);
     status = say_state(run, out, &left, &rate, err);
-    const int64_t tiles = tiles_asked(run, left);
+    const int64_t tiles = HLRP_MIN(left, tiles_asked(run));
     double seconds = rate > 0 ? (double)tiles / rate : compute_seconds(run, dry, reading, tiles);
     if (tiles > 0)
         seconds += FINISH_SECONDS + e.results / RESULT_BYTES_PER_SECOND;
@@ -153,33 +151,41 @@ static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_estimate_reading *r
     return status;
 }
 
+/* Once for all slides. */
+static hlrp_status try_network(const hlrp_batch_run *b, hlrp_error *err) {
+    if (b->dry->batch_seconds > 0)
+        return HLRP_OK;
+    b->dry->base_bytes = hlrp_peak_memory();
+    return hlrp_worker_trial(b->net, b->threads, b->cancel, &b->dry->batch_seconds, err);
+}
+
 /* All that is to be said of the slide. */
 static hlrp_status say_slide(hlrp_slide_run *run, hlrp_str *text, hlrp_error *err) {
-    const hlrp_size size = hlrp_slide_size(run->survey.slide, 0);
-    const int64_t downsample = run->batch->config->map.downsample;
+    const hlrp_batch_run *b = run->batch;
+    const hlrp_survey *s = &run->survey;
+    const hlrp_size size = hlrp_slide_size(s->slide, 0);
+    const int64_t downsample = s->config->map.downsample, planes = b->net->targets.planes;
     const hlrp_size map = hlrp_map_size(size, downsample);
-    hlrp_estimate_reading reading = {0};
+    hlrp_survey_reading reading = {0};
     hlrp_status status = HLRP_OK;
     hlrp_str_addf(text, "%s\n  slide    %lld x %lld pixels, %.4g x %.4g um per pixel, from %s\n",
-                  run->survey.path, (long long)size.w, (long long)size.h, run->survey.mpp.x,
-                  run->survey.mpp.y, run->survey.mpp_source);
-    if (run->survey.skipped) {
+                  s->path, (long long)size.w, (long long)size.h, s->mpp.x, s->mpp.y, s->mpp_source);
+    if (s->skipped) {
         hlrp_str_add(text, "  regions  its annotation file is missing: the slide is skipped\n");
         return HLRP_OK;
     }
-    HLRP_TRY(hlrp_estimate_network(run->batch, run->batch->dry, err));
-    HLRP_TRY(hlrp_estimate_reading_of(run, &reading, err));
-    say_reading(run, &reading, text);
+    HLRP_TRY(try_network(b, err));
+    HLRP_TRY(hlrp_survey_read_some(s, &reading, err));
+    say_reading(s, b->net->mpp, &reading, text);
     HLRP_TRY(say_tiles(run, text, err));
-    if (run->survey.tile_count == 0) {
+    if (s->tile_count == 0) {
         hlrp_str_add(text, "           nothing to explain: the slide will be reported as empty\n");
         return HLRP_OK;
     }
     hlrp_str_addf(text, "  map      %lld x %lld pixels of %.4g um, %lld plane%s\n",
-                  (long long)map.w, (long long)map.h, run->survey.mpp.x * (double)downsample,
-                  (long long)run->batch->net->targets.planes,
-                  run->batch->net->targets.planes == 1 ? "" : "s");
-    HLRP_TRY(say_costs(run, &reading, text, err));
+                  (long long)map.w, (long long)map.h, s->mpp.x * (double)downsample,
+                  (long long)planes, planes == 1 ? "" : "s");
+    status = say_costs(run, &reading, text, err);
 out:
     return status;
 }
@@ -194,9 +200,7 @@ hlrp_status hlrp_step_dry_run(hlrp_slide_run *run, hlrp_error *err) {
     return status;
 }
 
-void hlrp_dry_run_total(const hlrp_batch_run *batch) {
-    const hlrp_dry_run *dry = batch->dry;
-    const hlrp_run_options *o = batch->options;
+void hlrp_dry_run_total(const hlrp_dry_run *dry, const hlrp_run_options *o) {
     char line[200], size[32], time[32];
     if (dry->slides < 2 || !o->print)
         return;

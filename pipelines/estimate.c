@@ -1,125 +1,8 @@
 #include "pipelines/estimate.h"
 
-#include <stdlib.h>
-
-/* ---- how fast the network is here ---- */
-
-/* What is measured: enough for a steady number, not more than a person waits for. */
-enum { ROUNDS = 3, ENOUGH_SECONDS = 2, READ_TRIES = 8 };
-
-typedef struct trial {
-    const hlrp_network *net;
-    int threads;
-    _Atomic int64_t nanoseconds, batches;
-} trial;
-
-typedef struct trial_worker {
-    hlrp_lrp_worker *lrp;
-    float *input, *start, *relevance;
-    hlrp_account *account;
-} trial_worker;
-
-/* A way forward and back with empty tiles: the arithmetic is the same for all. */
-static hlrp_status pass(const hlrp_network *net, trial_worker *w, hlrp_error *err) {
-    const hlrp_lrp_watch watch = {.account = w->account};
-    const int64_t passes = net->targets.predicted ? 1 : net->targets.planes;
-    hlrp_status status = hlrp_lrp_forward(w->lrp, w->input, err);
-    for (int64_t i = 0; status == HLRP_OK && i < passes; i++)
-        status = hlrp_lrp_relevance(w->lrp, w->start, NULL, &watch, w->relevance, err);
-    return status;
-}
-
-static hlrp_status trial_begin(void *ctx, int thread, void **state, hlrp_error *err) {
-    (void)thread;
-    const trial *t = ctx;
-    const hlrp_network *net = t->net;
-    const int64_t values = net->batch * 3 * net->height * net->width;
-    trial_worker *w = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, "worker", err));
-    *state = w; /* trial_end frees it, also where this fails half-way */
-    HLRP_TRY(hlrp_lrp_worker_new(net->lrp, &w->lrp, err));
-    HLRP_TRY(hlrp_calloc_aligned(&w->input, values, sizeof *w->input, "tiles", err));
-    HLRP_TRY(hlrp_calloc_aligned(&w->relevance, values, sizeof *w->relevance, "relevance", err));
-    HLRP_TRY(hlrp_calloc(&w->start, net->batch * net->outputs, sizeof *w->start, "starts", err));
-    HLRP_TRY(hlrp_calloc(&w->account, net->batch * net->graph->node_count, sizeof *w->account,
-                         "account", err));
-    status = pass(net, w, err); /* the first one touches the memory */
-out:
-    return status;
-}
-
-static hlrp_status trial_item(void *ctx, void *state, int64_t index, hlrp_error *err) {
-    trial *t = ctx;
-    if (index >= t->threads && t->nanoseconds > (int64_t)ENOUGH_SECONDS * t->threads * 1000000000)
-        return HLRP_OK;
-    const double began = hlrp_seconds();
-    const hlrp_status status = pass(t->net, state, err);
-    t->nanoseconds += (int64_t)((hlrp_seconds() - began) * 1e9);
-    t->batches++;
-    return status;
-}
-
-static void trial_end(void *ctx, int thread, void *state) {
-    (void)ctx;
-    (void)thread;
-    trial_worker *w = state;
-    if (!w)
-        return;
-    hlrp_lrp_worker_free(w->lrp);
-    free(w->input);
-    free(w->start);
-    free(w->relevance);
-    free(w->account);
-    free(w);
-}
-
-hlrp_status hlrp_estimate_network(const hlrp_batch_run *batch, hlrp_dry_run *dry, hlrp_error *err) {
-    if (dry->batch_seconds > 0)
-        return HLRP_OK;
-    dry->base_bytes = hlrp_peak_memory();
-    trial t = {.net = batch->net, .threads = batch->threads};
-    const hlrp_sched_job job = {.ctx = &t,
-                                .thread_begin = trial_begin,
-                                .item = trial_item,
-                                .thread_end = trial_end,
-                                .cancel = batch->cancel};
-    const hlrp_status status =
-        hlrp_sched_run(&job, batch->threads, (int64_t)ROUNDS * batch->threads, err);
-    if (status == HLRP_OK)
-        dry->batch_seconds = (double)t.nanoseconds / 1e9 / (double)t.batches;
-    return status;
-}
-
-hlrp_status hlrp_estimate_reading_of(const hlrp_slide_run *run, hlrp_estimate_reading *out,
-                                     hlrp_error *err) {
-    const int64_t side = run->survey.grid.size;
-    const int64_t tries = HLRP_MIN(run->survey.tile_count, READ_TRIES);
-    hlrp_tile_faults faults = {0};
-    hlrp_tile_reader *reader = NULL;
-    hlrp_slide *slide = NULL;
-    uint8_t *rgb = NULL;
-    hlrp_status status = HLRP_OK;
-    *out = (hlrp_estimate_reading){.tried = tries};
-    HLRP_TRY(hlrp_calloc(&rgb, side * side, 3, "a tile", err));
-    HLRP_TRY(hlrp_slide_open_again(run->survey.slide, &slide, err));
-    HLRP_TRY(hlrp_tile_reader_open(slide, &run->survey.grid, NULL, &faults, &reader, err));
-    const double began = hlrp_seconds();
-    for (int64_t i = 0; i < tries; i++) {
-        hlrp_tile_result result = HLRP_TILE_READ;
-        const int64_t tile = run->survey.tiles[(2 * i + 1) * run->survey.tile_count / (2 * tries)];
-        HLRP_TRY(hlrp_tile_read(reader, tile, rgb, &result, err));
-    }
-    out->seconds = tries > 0 ? (hlrp_seconds() - began) / (double)tries : 0;
-    out->fallback = faults.fallback;
-    out->unreadable = faults.unreadable;
-out:
-    hlrp_tile_reader_close(reader);
-    free(rgb);
-    return status;
-}
-
-/* ---- bytes ---- */
+#include "pipelines/tile_job.h"
+#include "stitch/stitch.h"
+#include "worker/account.h"
 
 /* Of the map's values once they are compressed (float32, shuffled and deflated), as measured on real
  * and synthetic slides: relevance hardly shrinks; a pyramid adds a third. The overlay is a JPEG, the
@@ -137,9 +20,9 @@ static double pyramid_memory(double width, int bytes) {
     return 2.1 * width * 256 * bytes + 16e6;
 }
 
-static double overlay_scale(const hlrp_slide_run *run) {
-    const hlrp_config *c = run->batch->config;
-    const double asked = c->outputs.overlay_mpp > 0 ? c->outputs.overlay_mpp / run->survey.mpp.x
+static double overlay_scale(const hlrp_survey *survey) {
+    const hlrp_config *c = survey->config;
+    const double asked = c->outputs.overlay_mpp > 0 ? c->outputs.overlay_mpp / survey->mpp.x
                                                     : (double)c->map.downsample / 2;
     return HLRP_MAX(asked, 1);
 }
@@ -151,10 +34,10 @@ static double table_bytes(hlrp_size size) {
 
 /* The report looks for tissue and pen once more, beside the region that the tiles came from. Where that
  * was tissue, too, a first look is in the base already. */
-static double report_memory(const hlrp_slide_run *run) {
-    const hlrp_config *c = run->batch->config;
+static double report_memory(const hlrp_survey *survey) {
+    const hlrp_config *c = survey->config;
     const double cells =
-        hlrp_tissue_cells(run->survey.grid.slide, run->survey.mpp, c->regions.tissue_cell_um);
+        hlrp_tissue_cells(survey->grid.slide, survey->mpp, c->regions.tissue_cell_um);
     const bool looked = c->regions.source & HLRP_CONFIG_SOURCE_TISSUE;
     if (!c->outputs.report)
         return 0;
@@ -162,21 +45,20 @@ static double report_memory(const hlrp_slide_run *run) {
 }
 
 /* The part of the slide that tiles cover, 0 … 1. */
-static double covered(const hlrp_slide_run *run) {
-    const hlrp_rect tile = hlrp_grid_tile(&run->survey.grid, 0);
-    const double stride = (double)run->survey.grid.stride / (double)run->survey.grid.size;
-    const double area = tile.w * stride * tile.h * stride * (double)run->survey.tile_count;
-    return HLRP_MIN(area / ((double)run->survey.grid.slide.w * (double)run->survey.grid.slide.h),
-                    1);
+static double covered(const hlrp_survey *survey) {
+    const hlrp_rect tile = hlrp_grid_tile(&survey->grid, 0);
+    const double stride = (double)survey->grid.stride / (double)survey->grid.size;
+    const double area = tile.w * stride * tile.h * stride * (double)survey->tile_count;
+    return HLRP_MIN(area / ((double)survey->grid.slide.w * (double)survey->grid.slide.h), 1);
 }
 
-static void disk_bytes(const hlrp_slide_run *run, hlrp_size map, double planes,
+static void disk_bytes(const hlrp_survey *survey, hlrp_size map, double planes,
                        hlrp_estimate *out) {
-    const hlrp_config *c = run->batch->config;
-    const double tiles = (double)run->survey.tile_count, scale = overlay_scale(run);
-    const double cells = (double)map.w * (double)map.h * covered(run);
-    const double pixels = (double)run->survey.grid.slide.w * (double)run->survey.grid.slide.h *
-                          covered(run) / (scale * scale);
+    const hlrp_config *c = survey->config;
+    const double tiles = (double)survey->tile_count, scale = overlay_scale(survey);
+    const double cells = (double)map.w * (double)map.h * covered(survey);
+    const double pixels = (double)survey->grid.slide.w * (double)survey->grid.slide.h *
+                          covered(survey) / (scale * scale);
     const double ome = c->outputs.ome_tiff ? cells * 4 * planes * OME_SHARE : 0;
     const double overlay = c->outputs.overlay ? pixels * OVERLAY_BYTES : 0;
     out->results =
@@ -186,23 +68,26 @@ static void disk_bytes(const hlrp_slide_run *run, hlrp_size map, double planes,
     out->spool = SPOOL_SHARE * HLRP_MAX(ome, overlay); /* they are written one after the other */
 }
 
-void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int64_t parts,
-                         hlrp_estimate *out) {
-    const hlrp_network *net = run->batch->net;
-    const hlrp_size size = run->survey.grid.slide;
-    const hlrp_size map = hlrp_map_size(size, run->batch->config->map.downsample);
-    const double planes = (double)net->targets.planes, threads = run->batch->threads;
+hlrp_status hlrp_estimate_bytes(const hlrp_survey *survey, const hlrp_network *net, int threads,
+                                int64_t base, hlrp_estimate *out, hlrp_error *err) {
+    const hlrp_size size = survey->grid.slide;
+    const int64_t downsample = survey->config->map.downsample;
+    const hlrp_size map = hlrp_map_size(size, downsample);
+    const double planes = (double)net->targets.planes, tiles = (double)survey->tile_count;
     const double explained = net->targets.predicted ? 1 : planes; /* planes a tile adds to */
-    const double account = (double)net->graph->node_count * HLRP_ACCOUNT_FIELDS;
     const double band = (double)map.w * 64 * 8 * (2 * planes + (double)net->classes + 1);
-    const double pictures = HLRP_MAX(pyramid_memory((double)size.w / overlay_scale(run), 3),
+    const double pictures = HLRP_MAX(pyramid_memory((double)size.w / overlay_scale(survey), 3),
                                      pyramid_memory((double)map.w, 4));
     const double tables = table_bytes(size);
+    int64_t parts = 0;
+    const hlrp_status status = hlrp_tile_job_parts(&survey->grid, downsample, &parts, err);
+    if (status != HLRP_OK)
+        return status;
     out->worker = (double)hlrp_tile_job_worker_bytes(net, parts) + tables;
-    out->memory = (double)dry->base_bytes + (double)run->survey.tile_count * 64 +
-                  report_memory(run) +
+    out->memory = (double)base + tiles * 64 + report_memory(survey) +
                   HLRP_MAX(out->worker * threads,
                            HLRP_MAX(band, pictures) + (double)HLRP_SLIDE_CACHE_BYTES + tables);
-    out->journal = (double)run->survey.tile_count * 8 * ((double)parts * explained + account);
-    disk_bytes(run, map, explained, out);
+    out->journal = tiles * 8 * ((double)parts * explained + (double)hlrp_account_count(net));
+    disk_bytes(survey, map, explained, out);
+    return HLRP_OK;
 }

@@ -1,8 +1,11 @@
-/* What a slide would take: measured where that is quick, else reckoned. For --dry-run. */
+/* What a slide would take, for --dry-run. */
 #ifndef HLRP_ESTIMATE_H
 #define HLRP_ESTIMATE_H
 
-#include "pipelines/slide_run.h"
+#include <histolrp/run.h>
+
+#include "model/network.h"
+#include "survey/survey.h"
 
 /* What a dry run has found out so far, over all slides of the batch. Zero-initialise. */
 typedef struct hlrp_dry_run {
@@ -13,19 +16,7 @@ typedef struct hlrp_dry_run {
     double seconds, results; /* sums; bytes */
 } hlrp_dry_run;
 
-/* Runs the network on empty tiles on all threads for a moment, unless it is known already. */
-hlrp_status hlrp_estimate_network(const hlrp_batch_run *batch, hlrp_dry_run *dry, hlrp_error *err);
-
-/* Some tiles of the slide, read one after the other. */
-typedef struct hlrp_estimate_reading {
-    int64_t tried, fallback, unreadable; /* tiles */
-    double seconds;                      /* for one tile */
-} hlrp_estimate_reading;
-
-hlrp_status hlrp_estimate_reading_of(const hlrp_slide_run *run, hlrp_estimate_reading *out,
-                                     hlrp_error *err);
-
-/* Bytes. `parts` are the map pixels that a tile may touch (hlrp_pool_capacity). */
+/* Bytes. */
 typedef struct hlrp_estimate {
     double worker, memory; /* of one worker; of the whole program at most */
     double journal;        /* on disk while it runs: every tile explained */
@@ -33,10 +24,11 @@ typedef struct hlrp_estimate {
     double results;        /* on disk in the end, about: maps, pictures and tables */
 } hlrp_estimate;
 
-void hlrp_estimate_bytes(const hlrp_slide_run *run, const hlrp_dry_run *dry, int64_t parts,
-                         hlrp_estimate *out);
+/* base: of memory, before any worker begins. */
+hlrp_status hlrp_estimate_bytes(const hlrp_survey *survey, const hlrp_network *net, int threads,
+                                int64_t base, hlrp_estimate *out, hlrp_error *err);
 
 /* Prints one line for all slides of a batch, where it has several (dry_run.c). */
-void hlrp_dry_run_total(const hlrp_batch_run *batch);
+void hlrp_dry_run_total(const hlrp_dry_run *dry, const hlrp_run_options *options);
 
 #endif

@@ -7,7 +7,6 @@
 
 #include "image/image.h"
 #include "model/network.h"
-#include "pipelines/tile_job.h"
 #include "sched/sched.h"
 #include "sink/tile_overlay.h"
 #include "stitch/colormap.h"
@@ -16,6 +15,7 @@
 #include "store/store.h"
 #include "worker/check.h"
 #include "worker/input.h"
+#include "worker/worker.h"
 
 /* Share of |relevance| that the heatmap shows in less than full color. */
 #define HEATMAP_PERCENTILE 99.5
@@ -25,33 +25,25 @@ typedef struct explain {
     hlrp_network *net;
     hlrp_tile_input in;
     int64_t *targets; /* [N]; −1: the predicted class */
-    hlrp_lrp_worker *worker;
+    hlrp_worker worker;
     hlrp_explain_writer *writer;
-    float *input, *relevance, *start, *slope;
-    float *probabilities; /* [C] of one sample */
     float *rows;          /* [2][N][C]: logits and starts by class, for a network of one output */
-    hlrp_account *account;
     double *accounts;     /* [node][3][N]: sum, bias share, stabilizer share */
     int64_t first, count; /* the micro-batch under way */
     float *plain;         /* one layer's relevance, unpacked */
-    float *plane;         /* one sample's relevance, summed over color */
     hlrp_status layer_status;
     hlrp_error *err;
 } explain;
 
 /* ---- the input ---- */
 
-/* Samples [first, first+count) of the input into e->input; what a short micro-batch leaves free is
- * filled with its last sample. */
+/* Samples [first, first+count) of the input. */
 static hlrp_status read_input(explain *e, hlrp_error *err) {
-    const int64_t sample = 3 * e->in.dims.d[2] * e->in.dims.d[3];
     const hlrp_status status =
-        hlrp_tile_input_read(&e->in, e->net, e->first, e->count, e->input, err);
-    if (status != HLRP_OK)
-        return status;
-    for (int64_t i = e->count; i < e->net->batch; i++)
-        memcpy(e->input + i * sample, e->input + (i - 1) * sample, (size_t)sample * sizeof(float));
-    return HLRP_OK;
+        hlrp_tile_input_read(&e->in, e->net, e->first, e->count, e->worker.input, err);
+    if (status == HLRP_OK)
+        hlrp_worker_fill_up(&e->worker, e->count);
+    return status;
 }
 
 /* ---- targets and starts ---- */
@@ -81,25 +73,13 @@ out:
     return status;
 }
 
-/* The class that sample i of the micro-batch is predicted to be; e->probabilities are its own. */
-static int64_t predict(explain *e, int64_t i) {
-    const hlrp_network *net = e->net;
-    hlrp_probabilities(net->probability, hlrp_lrp_logits(e->worker) + i * net->outputs,
-                       net->outputs, e->probabilities);
-    return hlrp_predicted(e->probabilities, net->classes);
-}
-
 static void fill_starts(explain *e) {
-    const hlrp_network *net = e->net;
-    memset(e->start, 0, (size_t)(net->batch * net->outputs) * sizeof *e->start);
-    memset(e->slope, 0, (size_t)(net->batch * net->outputs) * sizeof *e->slope);
+    hlrp_worker_clear_starts(&e->worker);
     for (int64_t i = 0; i < e->count; i++) {
-        const float *logits = hlrp_lrp_logits(e->worker) + i * net->outputs;
         int64_t *target = &e->targets[e->first + i];
         if (*target < 0)
-            *target = predict(e, i);
-        hlrp_start_fill(&net->start, logits, net->outputs, *target, e->start + i * net->outputs,
-                        e->slope + i * net->outputs);
+            *target = hlrp_worker_predict(&e->worker, i);
+        hlrp_worker_start(&e->worker, i, *target);
     }
 }
 
@@ -146,7 +126,7 @@ static double *account_of(explain *e, int64_t node, int64_t field) {
 static void keep_accounts(explain *e) {
     for (int64_t node = 0; node < e->net->graph->node_count; node++)
         for (int64_t i = 0; i < e->count; i++) {
-            const hlrp_account *a = &e->account[node * e->net->batch + i];
+            const hlrp_account *a = &e->worker.account[node * e->net->batch + i];
             const double scale = a->out_abs > 0 ? 1 / a->out_abs : 0;
             account_of(e, node, 0)[e->first + i] = a->out;
             account_of(e, node, 1)[e->first + i] = a->bias * scale;
@@ -174,16 +154,15 @@ static hlrp_status write_overlay(explain *e, const char *path, const float *plan
 
 static hlrp_status write_pictures(explain *e, const char *path, const char *overlay,
                                   hlrp_error *err) {
+    const float *plane = e->worker.plane;
     const int64_t pixels = e->in.dims.d[2] * e->in.dims.d[3];
-    float *plane = NULL;
     double limit = 0;
     hlrp_colormap map;
     hlrp_image picture = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&plane, pixels, sizeof *plane, "heatmap", err));
     HLRP_TRY(hlrp_colormap_init(&map, e->net->config->outputs.colormap, err));
     HLRP_TRY(hlrp_image_init(&picture, e->in.dims.d[3], e->in.dims.d[2], 3, err));
-    hlrp_sum_over_color(e->relevance, pixels, plane);
+    hlrp_worker_sum_color(&e->worker, 0);
     HLRP_TRY(hlrp_limit_of(plane, pixels, HEATMAP_PERCENTILE, &limit, err));
     for (int64_t p = 0; p < pixels; p++)
         memcpy(picture.data + 3 * p, hlrp_colormap_at(&map, limit > 0 ? plane[p] / limit : 0), 3);
@@ -192,7 +171,6 @@ static hlrp_status write_pictures(explain *e, const char *path, const char *over
     hlrp_logf(e->options->log, HLRP_LOG_INFO, "%s: full color at ±%.3g", path, limit);
 out:
     hlrp_image_free(&picture);
-    free(plane);
     return status;
 }
 
@@ -227,27 +205,6 @@ out:
 
 /* ---- running ---- */
 
-static hlrp_status allocate(explain *e, hlrp_error *err) {
-    const hlrp_network *net = e->net;
-    const int64_t values = net->batch * 3 * e->in.dims.d[2] * e->in.dims.d[3];
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc_aligned(&e->input, values, sizeof(float), "input", err));
-    HLRP_TRY(hlrp_calloc_aligned(&e->relevance, values, sizeof(float), "relevance", err));
-    HLRP_TRY(
-        hlrp_calloc(&e->plane, e->in.dims.d[2] * e->in.dims.d[3], sizeof(float), "relevance", err));
-    HLRP_TRY(
-        hlrp_calloc_aligned(&e->start, net->batch * net->outputs, sizeof(float), "starts", err));
-    HLRP_TRY(
-        hlrp_calloc_aligned(&e->slope, net->batch * net->outputs, sizeof(float), "starts", err));
-    HLRP_TRY(hlrp_calloc(&e->probabilities, net->classes, sizeof(float), "probabilities", err));
-    HLRP_TRY(hlrp_calloc(&e->rows, 2 * net->batch * net->classes, sizeof(float), "starts", err));
-    HLRP_TRY(hlrp_calloc(&e->account, net->batch * net->graph->node_count, sizeof *e->account,
-                         "account", err));
-    status = hlrp_lrp_worker_new(net->lrp, &e->worker, err);
-out:
-    return status;
-}
-
 /* Values of the network's outputs as values of its classes, [N,C]: one output z is class 1, and class
  * 0 is −z. Relevance starts at the target alone. */
 static const float *by_class(explain *e, const float *outputs, bool start) {
@@ -266,42 +223,41 @@ static const float *by_class(explain *e, const float *outputs, bool start) {
 /* What the relevance of the sample comes to, beside its start. */
 static hlrp_status write_sums(explain *e, int64_t i, hlrp_error *err) {
     const hlrp_network *net = e->net;
-    const int64_t pixels = e->in.dims.d[2] * e->in.dims.d[3], sample = e->first + i;
+    const int64_t sample = e->first + i;
     static const char *const words[] = {"differ in sign", "cannot be compared", "agree in sign"};
-    double start = 0, sum = 0;
+    double start = 0;
     for (int64_t k = 0; k < net->outputs; k++)
-        start += e->start[i * net->outputs + k];
-    hlrp_sum_over_color(e->relevance + i * 3 * pixels, pixels, e->plane);
-    for (int64_t p = 0; p < pixels; p++)
-        sum += e->plane[p];
-    const double magnitude = hlrp_plane_magnitude(e->plane, pixels);
+        start += e->worker.start[i * net->outputs + k];
+    hlrp_worker_sum_color(&e->worker, i);
+    const double sum = hlrp_worker_sum(&e->worker), magnitude = hlrp_worker_magnitude(&e->worker);
     const int8_t agrees = (int8_t)hlrp_agrees(start, sum);
-    const int64_t predicted = predict(e, i);
+    const int64_t predicted = hlrp_worker_predict(&e->worker, i);
     hlrp_logf(
         e->options->log, HLRP_LOG_INFO,
         "sample %lld: predicted %s (probability %.4g), explained %s: start (%s) %.4g, sum of the "
         "map %.4g: they %s; Σ|relevance| / |start| %.3g",
-        (long long)sample, net->class_names[predicted], (double)e->probabilities[predicted],
+        (long long)sample, net->class_names[predicted], (double)e->worker.probabilities[predicted],
         net->class_names[e->targets[sample]], hlrp_start_name(&net->start), start, sum,
         words[agrees + 1], hlrp_over_start(start, magnitude));
     return hlrp_explain_write_sums(e->writer, sample, 1, &sum, &magnitude, &agrees, err);
 }
 
 static hlrp_status run_batch(explain *e, hlrp_error *err) {
+    hlrp_worker *w = &e->worker;
     const bool layers = e->options->layers;
     const hlrp_lrp_watch watch = {
-        .account = e->account, .layer = layers ? keep_layer : NULL, .ctx = e};
+        .account = w->account, .layer = layers ? keep_layer : NULL, .ctx = e};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(read_input(e, err));
-    HLRP_TRY(hlrp_lrp_forward(e->worker, e->input, err));
+    HLRP_TRY(hlrp_lrp_forward(w->lrp, w->input, err));
     fill_starts(e);
-    HLRP_TRY(hlrp_lrp_relevance(e->worker, e->start, e->slope, &watch, e->relevance, err));
+    HLRP_TRY(hlrp_lrp_relevance(w->lrp, w->start, w->slope, &watch, w->relevance, err));
     HLRP_TRY(e->layer_status);
     if (layers)
         keep_accounts(e);
-    status = hlrp_explain_write(
-        e->writer, e->first, e->count, e->input, by_class(e, hlrp_lrp_logits(e->worker), false),
-        e->targets + e->first, by_class(e, e->start, true), e->relevance, err);
+    status = hlrp_explain_write(e->writer, e->first, e->count, w->input,
+                                by_class(e, hlrp_worker_logits(w, 0), false), e->targets + e->first,
+                                by_class(e, w->start, true), w->relevance, err);
     for (int64_t i = 0; status == HLRP_OK && i < e->count; i++)
         status = write_sums(e, i, err);
 out:
@@ -316,7 +272,7 @@ static hlrp_status check_first(explain *e, hlrp_error *err) {
     e->first = 0;
     e->count = HLRP_MIN(e->net->batch, e->in.dims.d[0]);
     HLRP_TRY(read_input(e, err));
-    HLRP_TRY(hlrp_check_tile(e->net, e->input, e->targets[0], &check, err));
+    HLRP_TRY(hlrp_check_tile(e->net, e->worker.input, e->targets[0], &check, err));
     hlrp_check_text(e->net, &check, &text);
     if (!text.failed && e->options->print)
         e->options->print(e->options->print_ctx, text.text);
@@ -339,23 +295,15 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
     return status;
 }
 
-static hlrp_status prepare(explain *e, const hlrp_config *config, const char *input,
-                           hlrp_error *err) {
+static hlrp_status prepare(explain *e, const hlrp_config *config, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_tile_input_open(input, &e->in, err));
-    const hlrp_size size = hlrp_tile_input_size(&e->in);
-    HLRP_TRY(hlrp_network_load(config, &size, e->options->log, &e->net, err));
-    HLRP_TRY(hlrp_tile_input_fit(&e->in, e->options->mpp, e->net, e->options->log, err));
-    if (e->options->start)
-        status = hlrp_network_start(e->net, e->options->start, &e->net->start, err);
-    if (status != HLRP_OK) {
-        snprintf(err->where, sizeof err->where, "--start");
-        goto out;
-    }
+    HLRP_TRY(hlrp_tile_input_open(&e->in, err));
     /* The micro-batch of a run, also for one sample: the same kernels, so the same bits. */
-    HLRP_TRY(hlrp_network_ready(e->net, 0, e->in.dims.d[2], e->in.dims.d[3], err));
+    HLRP_TRY(hlrp_tile_input_network(&e->in, config, 0, &e->net, err));
     HLRP_TRY(parse_targets(e, err));
-    status = allocate(e, err);
+    HLRP_TRY(hlrp_worker_open(&e->worker, e->net, err));
+    status =
+        hlrp_calloc(&e->rows, 2 * e->net->batch * e->net->classes, sizeof(float), "starts", err);
 out:
     return status;
 }
@@ -363,11 +311,9 @@ out:
 static void release(explain *e) {
     hlrp_explain_abort(e->writer);
     hlrp_tile_input_close(&e->in);
-    hlrp_lrp_worker_free(e->worker);
+    hlrp_worker_close(&e->worker);
     hlrp_network_free(e->net);
-    void *const all[] = {e->targets,  e->input,   e->rows,         e->relevance,
-                         e->plane,    e->account, e->start,        e->slope,
-                         e->accounts, e->plain,   e->probabilities};
+    void *const all[] = {e->targets, e->rows, e->accounts, e->plain};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
 }
@@ -375,6 +321,8 @@ static void release(explain *e) {
 hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_explain_options *options, hlrp_error *err) {
     explain e = {.options = options, .err = err};
+    e.in = (hlrp_tile_input){
+        .name = input, .mpp = options->mpp, .start = options->start, .log = options->log};
     char *heatmap = NULL, *overlay = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(picture_path(output, "", &heatmap, err));
@@ -384,7 +332,7 @@ hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const cha
         HLRP_TRY(picture_path(output, "-heatmap", &heatmap, err));
     }
     HLRP_TRY(spare_input(input, output, heatmap, overlay, err));
-    HLRP_TRY(prepare(&e, config, input, err));
+    HLRP_TRY(prepare(&e, config, err));
     HLRP_TRY(hlrp_explain_create(output, &e.in.dims, (const char *const *)e.net->class_names,
                                  e.net->classes, &e.writer, err));
     if (options->layers)

@@ -5,12 +5,11 @@
 #include <unistd.h>
 
 #include "batch/slides.h"
-#include "pipelines/batch_limit.h"
-#include "pipelines/batch_table.h"
 #include "pipelines/estimate.h"
 #include "pipelines/run_slide.h"
-#include "pipelines/tally.h"
 #include "pipelines/tile_job.h"
+#include "run/batch_table.h"
+#include "run/limit.h"
 
 /* ---- what to run ---- */
 
@@ -95,7 +94,7 @@ static bool run_one(const hlrp_batch_run *batch, const char *path, bool *put_off
     else
         hlrp_tally_add(t, batch->options, &progress, &err);
     return progress.state != HLRP_STATE_FAILED ||
-           batch->config->batch.on_error != HLRP_CONFIG_ON_ERROR_STOP;
+           batch->net->config->batch.on_error != HLRP_CONFIG_ON_ERROR_STOP;
 }
 
 /* Slides that were another run's at their turn are looked at once more at the end: by then it may have
@@ -117,10 +116,41 @@ static hlrp_status run_slides(const hlrp_batch_run *batch, const hlrp_strings *s
     return status;
 }
 
+/* outputs.limit = batch: once every listed slide has come to an end, the pictures and scripts that showed
+ * another limit are made again. A slide that another run holds is left to it. */
+static hlrp_status share_limit(const hlrp_batch_run *batch, const hlrp_strings *slides,
+                               hlrp_error *err) {
+    const hlrp_network *net = batch->net;
+    hlrp_run_options options = *batch->options;
+    hlrp_batch_run again = *batch;
+    hlrp_strings usable = {0};
+    bool ended = false;
+    hlrp_status status = HLRP_OK;
+    if (strcmp(net->config->outputs.limit, "batch") != 0)
+        return HLRP_OK;
+    options.force = false; /* the maps are there, and a slide is shown as a whole */
+    options.shards = 0;
+    again.options = &options;
+    HLRP_TRY(hlrp_batch_usable(net->config->batch.output, slides, &usable, &ended, err));
+    if (!ended)
+        goto out;
+    HLRP_TRY(hlrp_batch_limit(net->config, &usable, net->shown, &again.shared_limit, err));
+    for (int64_t i = 0; again.shared_limit > 0 && i < usable.count; i++) {
+        status = hlrp_show_slide(&again, usable.items[i], err);
+        if (status != HLRP_E_BUSY)
+            HLRP_TRY(status);
+        status = HLRP_OK;
+    }
+    hlrp_logf(options.log, HLRP_LOG_INFO, "full color of all slides at ±%.3g", again.shared_limit);
+out:
+    hlrp_strings_free(&usable);
+    return status;
+}
+
 /* What all slides have in common: one limit of display, and the table. */
 static hlrp_status finish(const hlrp_batch_run *batch, const hlrp_strings *slides,
                           hlrp_tally *tally, hlrp_error *err) {
-    const hlrp_config *c = batch->config;
+    const hlrp_config *c = batch->net->config;
     hlrp_error second = {0};
     const hlrp_batch_table rows = {.output = c->batch.output,
                                    .slides = slides,
@@ -129,7 +159,7 @@ static hlrp_status finish(const hlrp_batch_run *batch, const hlrp_strings *slide
                                    .log = batch->options->log};
     hlrp_status limit = HLRP_OK;
     if (!stopped(batch))
-        limit = hlrp_batch_limit_apply(batch, slides, err);
+        limit = share_limit(batch, slides, err);
     const hlrp_status table = hlrp_batch_table_write(&rows, limit == HLRP_OK ? err : &second);
     tally->no_table = table != HLRP_OK;
     return limit == HLRP_OK ? table : limit;
@@ -144,7 +174,7 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     hlrp_error table_error = {0};
     hlrp_status status = HLRP_OK, table = HLRP_OK;
     hlrp_dry_run dry = {0};
-    hlrp_batch_run batch = {.config = config, .options = options, .cancel = &cancel, .dry = &dry};
+    hlrp_batch_run batch = {.options = options, .cancel = &cancel, .dry = &dry};
     HLRP_TRY(list_slides(config, options, &slides, err));
     HLRP_TRY(hlrp_network_prepare(config, options->log, &net, err));
     if (!options->dry_run)
@@ -153,7 +183,7 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     batch.net = net;
     HLRP_TRY(run_slides(&batch, &slides, &t, err));
     if (options->dry_run)
-        hlrp_dry_run_total(&batch);
+        hlrp_dry_run_total(&dry, options);
     else
         table = finish(&batch, &slides, &t, &table_error);
     hlrp_tally_sum(&t, options);

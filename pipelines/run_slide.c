@@ -1,44 +1,103 @@
 /* One slide from file to results. Read this first: every step is a call, in the order it runs. */
 #include "pipelines/run_slide.h"
-#include "pipelines/empty.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "batch/slides.h"
-#include "pipelines/account.h"
 #include "pipelines/slide_run.h"
-#include "pipelines/tile_job.h"
-#include "run/folder.h"
+#include "run/earlier.h"
+#include "run/provenance.h"
+#include "worker/growth.h"
 
+static hlrp_status begin(hlrp_slide_run *run, const char *path, hlrp_error *err);
+static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err);
+static hlrp_status make_records(hlrp_slide_run *run, hlrp_error *err);
+static hlrp_status judge(hlrp_slide_run *run, bool anew, hlrp_error *err);
+static hlrp_status clear(hlrp_slide_run *run, bool anew, hlrp_error *err);
 static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err);
+static void release(hlrp_slide_run *run, bool quietly);
 
-/* What earlier runs of the slide spent, and how fast they were, counts on. */
-static void recall(hlrp_slide_run *run) {
-    hlrp_error ignored = {0};
-    char *path = NULL;
-    if (!run->batch->options->force &&
-        hlrp_slide_run_path(run, "status.json", &path, &ignored) == HLRP_OK)
-        hlrp_progress_recall(path, run->where);
-    free(path);
+hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
+                           hlrp_slide_progress *where, hlrp_error *err) {
+    hlrp_slide_run run = {.batch = batch, .folder.where = where};
+    bool anew = false;
+    hlrp_status status = HLRP_OK;
+    *where = (hlrp_slide_progress){.state = HLRP_STATE_RUNNING, .eta = -1};
+    HLRP_TRY(begin(&run, path, err));
+    /* 1. The slide and how many micrometres its pixels are. */
+    HLRP_TRY(hlrp_survey_open(&run.survey, err));
+    /* 2. Regions, and the tiles in them. */
+    HLRP_TRY(hlrp_survey_tiles(&run.survey, batch->net->mpp, batch->net->height, err));
+    where->tiles = run.survey.tile_count;
+    if (batch->options->dry_run) {
+        status = hlrp_step_dry_run(&run, err);
+        goto out;
+    }
+    /* 3. A folder that nobody else works in; what an earlier run left there is of the same kind. */
+    HLRP_TRY(take_folder(&run, err));
+    anew = !run.complete;
+    /* 4. Every tile: read, forward, relevance, into the journal, in whatever order. */
+    if (anew)
+        HLRP_TRY(make_records(&run, err));
+    if (batch->options->shards > 1)
+        goto out; /* `merge` joins the shards */
+    /* 5. The journal in tile order becomes relevance.h5. */
+    if (anew)
+        HLRP_TRY(hlrp_step_assemble(&run, err));
+    /* 6. Whether the map is to be trusted. */
+    HLRP_TRY(judge(&run, anew, err));
+    /* 7. Pictures and tables, each from relevance.h5. */
+    HLRP_TRY(hlrp_step_outputs(&run, err));
+    /* 8. What was done, with what; the journal is no longer needed. */
+    status = clear(&run, anew, err);
+out:
+    status = hlrp_lock_judge(run.folder.lock, status, err);
+    finish(&run, status, err);
+    return status;
 }
 
-/* Whether run.json tells of a whole run: a shard leaves one that says how it was begun. */
-static bool has_record(const hlrp_slide_run *run) {
-    hlrp_error ignored = {0};
-    char *path = NULL, *text = NULL, *outcome = NULL;
-    int64_t size = 0;
-    const bool whole = hlrp_slide_run_path(run, "run.json", &path, &ignored) == HLRP_OK &&
-                       hlrp_read_file(path, 1 << 24, &text, &size, &ignored) == HLRP_OK &&
-                       hlrp_json_text(text, "outcome", path, &outcome, &ignored) == HLRP_OK &&
-                       strcmp(outcome, "begun") != 0;
-    free(path);
-    free(text);
-    free(outcome);
-    return whole;
+hlrp_status hlrp_show_slide(const hlrp_batch_run *batch, const char *path, hlrp_error *err) {
+    hlrp_slide_progress where = {0};
+    hlrp_slide_run run = {.batch = batch, .folder.where = &where};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(begin(&run, path, err));
+    HLRP_TRY(hlrp_slide_folder_take(&run.folder, err));
+    HLRP_TRY(hlrp_survey_open(&run.survey, err));
+    HLRP_TRY(hlrp_survey_tiles(&run.survey, batch->net->mpp, batch->net->height, err));
+    status = hlrp_step_outputs(&run, err);
+out:
+    release(&run, true);
+    return status;
 }
 
-/* 5. Every tile: read, forward, relevance, into the journal, in whatever order. */
+/* ---- the steps that are short ---- */
+
+static hlrp_status begin(hlrp_slide_run *run, const char *path, hlrp_error *err) {
+    const hlrp_config *config = run->batch->net->config;
+    hlrp_slide_progress *where = run->folder.where;
+    snprintf(where->slide, sizeof where->slide, "%s", path);
+    hlrp_timestamp(where->started);
+    run->folder.options = run->batch->options;
+    const hlrp_status status =
+        hlrp_slide_folder_begin(&run->folder, config->batch.output, path, err);
+    run->survey = (hlrp_survey){.config = config, .path = path, .log = run->folder.log};
+    return status;
+}
+
+static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
+    const hlrp_run_options *o = run->batch->options;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_slide_folder_take(&run->folder, err));
+    HLRP_TRY(hlrp_slide_folder_start(&run->folder, err)); /* others see at once who is at it */
+    HLRP_TRY(hlrp_step_key(run, err));
+    if (run->batch->merge || o->any_processor)
+        HLRP_TRY(hlrp_earlier_adopt(&run->folder, &run->key, err));
+    if (o->force)
+        HLRP_TRY(hlrp_earlier_forget(&run->folder, err));
+    status = hlrp_earlier_result(&run->folder, run->key, &run->complete, err);
+out:
+    return status;
+}
+
 static hlrp_status make_records(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     if (run->batch->merge)
@@ -50,103 +109,66 @@ out:
     return status;
 }
 
-/* One run at a time works in a slide's folder; only shards of the same slide may share it. */
-static hlrp_status refuse_other_runs(const hlrp_slide_run *run, hlrp_error *err) {
-    char *whole = NULL, who[256];
-    bool held = false;
-    hlrp_status status = hlrp_slide_run_path(run, ".lock", &whole, err);
-    if (status == HLRP_OK)
-        held = run->batch->options->shards > 1 ? hlrp_lock_held(whole, HLRP_LOCK_TIMEOUT, who)
-                                               : hlrp_slide_is_held(run->folder, ".lock", who);
-    free(whole);
-    return held ? hlrp_fail(err, HLRP_E_BUSY, run->folder, "wait for it, or stop it and run again",
-                            "another run is working here (%s)", who)
-                : status;
-}
-
-static hlrp_status keep_warnings(hlrp_slide_run *run, hlrp_error *err) {
-    const hlrp_run_options *o = run->batch->options;
-    run->keeps_warnings = true;
-    return hlrp_warnings_keep(run->warnings, run->folder, o->force, o->shards > 1, err);
-}
-
-/* 4. Nobody else works on this slide, and what an earlier run left is of the same kind. */
-static hlrp_status take_folder(hlrp_slide_run *run, hlrp_error *err) {
-    char *lock = NULL;
+static hlrp_status judge(hlrp_slide_run *run, bool anew, hlrp_error *err) {
+    const hlrp_network *net = run->batch->net;
+    const hlrp_survey *s = &run->survey;
+    hlrp_slide_progress *where = run->folder.where;
+    char *path = NULL;
+    hlrp_result *result = NULL;
+    hlrp_str text = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_run_shard_path(run, ".lock", &lock, err));
-    HLRP_TRY(hlrp_lock_acquire(lock, HLRP_LOCK_TIMEOUT, &run->lock, err));
-    HLRP_TRY(hlrp_lock_keep(run->lock, HLRP_LOCK_TIMEOUT / 10, err));
-    HLRP_TRY(refuse_other_runs(run, err));
-    if (run->batch->options->shards <= 1)
-        hlrp_slide_run_sweep(run);
-    HLRP_TRY(keep_warnings(run, err));
-    recall(run);
-    HLRP_TRY(hlrp_slide_run_write_status(run, err)); /* others see at once who is at it */
-    HLRP_TRY(hlrp_step_key(run, err));
-    if (run->batch->merge || run->batch->options->any_processor)
-        HLRP_TRY(hlrp_step_adopt(run, err));
-    status = hlrp_step_look(run, &run->complete, err);
-out:
-    free(lock);
-    return status;
-}
-
-/* Steps 4 to 8: what happens under the slide's lock. */
-static hlrp_status make_results(hlrp_slide_run *run, hlrp_error *err) {
-    const bool shard = run->batch->options->shards > 1;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(take_folder(run, err));
-    const bool anew = !run->complete;
+    HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
+    HLRP_TRY(hlrp_result_open(path, &result, err));
     if (anew)
-        HLRP_TRY(make_records(run, err));
-    if (shard)
-        goto out; /* `merge` joins the shards */
-    /* 6. The journal in tile order becomes relevance.h5. */
-    if (anew) {
-        HLRP_TRY(hlrp_step_assemble(run, err));
-        HLRP_TRY(hlrp_step_account(run, err));
-    }
-    run->complete = true;
-    HLRP_TRY(hlrp_step_agreement(run, err));
-    /* 7. Pictures and tables, each from relevance.h5. */
-    HLRP_TRY(hlrp_step_outputs(run, err));
-    /* 8. What was done, with what, unless an earlier run says it; the journal is no longer needed. */
-    if (anew || !has_record(run))
-        HLRP_TRY(hlrp_step_provenance(run, err));
-    status = hlrp_step_clear(run, err);
+        HLRP_TRY(hlrp_growth_warning(net, s->slide, &s->grid, s->tiles, result, &text, err));
+    if (text.length > 0 && !text.failed)
+        hlrp_logf(run->folder.log, HLRP_LOG_WARN, "%s: %s", s->path, text.text);
+    HLRP_TRY(hlrp_agreement_of(result, -1, &run->agreement, err));
+    HLRP_TRY(hlrp_agreement_of(result, net->shown, &run->shown_agreement, err));
+    where->compared = run->agreement.compared > 0;
+    where->disagree = run->agreement.differ;
+    where->disagree_share = hlrp_agreement_share(&run->agreement);
+    where->relevance_over_start = run->agreement.over_start;
 out:
+    hlrp_result_close(result);
+    hlrp_str_free(&text);
+    free(path);
     return status;
 }
 
-hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
-                           hlrp_slide_progress *where, hlrp_error *err) {
-    hlrp_slide_run run = {.survey.path = path, .where = where, .began = hlrp_seconds()};
+/* run.json is left alone where an earlier run says it all. */
+static hlrp_status clear(hlrp_slide_run *run, bool anew, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    *where = (hlrp_slide_progress){.state = HLRP_STATE_RUNNING, .eta = -1};
-    snprintf(where->slide, sizeof where->slide, "%s", path);
-    hlrp_timestamp(where->started);
-    HLRP_TRY(hlrp_slide_run_begin(&run, batch, err));
-    /* 1. The slide and how many micrometres its pixels are. */
-    HLRP_TRY(hlrp_slides_folder(batch->config->batch.output, path, &run.folder, err));
-    HLRP_TRY(hlrp_survey_open(&run.survey, err));
-    /* 2. Regions, and the tiles in them. */
-    HLRP_TRY(hlrp_survey_tiles(&run.survey, batch->net->mpp, batch->net->height, err));
-    where->tiles = run.survey.tile_count;
-    if (batch->options->dry_run) {
-        status = hlrp_step_dry_run(&run, err);
-        goto out;
-    }
-    /* 3. A folder for the results. */
-    HLRP_TRY(hlrp_make_folders(run.folder, err));
-    status = make_results(&run, err);
+    if (anew || !hlrp_provenance_is_whole(&run->folder))
+        HLRP_TRY(hlrp_step_provenance(run, err));
+    status = hlrp_journal_close(run->journal, err);
+    run->journal = NULL;
+    if (status == HLRP_OK)
+        status = hlrp_slide_folder_clear(&run->folder, err);
 out:
-    status = hlrp_lock_judge(run.lock, status, err);
-    finish(&run, status, err);
     return status;
 }
 
 /* ---- how a slide's run ends ---- */
+
+bool hlrp_slide_run_is_empty(const hlrp_slide_run *run) {
+    const hlrp_slide_progress *p = run->folder.where;
+    return run->survey.tile_count == 0 || (p->explained == 0 && p->gated > 0 &&
+                                           p->gated + p->unreadable == run->survey.tile_count);
+}
+
+/* Why nothing was explained. */
+static void say_empty(const hlrp_slide_run *run, char *reason, size_t size) {
+    const hlrp_network *net = run->batch->net;
+    if (run->survey.tile_count == 0)
+        hlrp_survey_say_empty(&run->survey, reason, size);
+    else
+        snprintf(reason, size,
+                 "no tile reaches gate.probability = %g: the highest probability of %s on %lld "
+                 "tiles is %.3g",
+                 net->config->gate.probability, net->class_names[net->gate],
+                 (long long)run->survey.tile_count, hlrp_earlier_highest(&run->folder, net->gate));
+}
 
 static hlrp_state state_of(hlrp_status status, bool empty, bool shard) {
     switch (status) {
@@ -161,16 +183,14 @@ static hlrp_state state_of(hlrp_status status, bool empty, bool shard) {
     }
 }
 
-/* Says how it ended, in status.json too, and lets go of everything. status.json is not ours to
- * write where another run holds the slide. */
+/* Says how it ended, in status.json too, and lets go of everything. */
 static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *err) {
     const hlrp_run_options *o = run->batch->options;
-    hlrp_slide_progress *where = run->where;
-    hlrp_error ignored = {0};
+    hlrp_slide_progress *where = run->folder.where;
     const bool shard = o->shards > 1 && !run->complete;
-    where->state = state_of(status, hlrp_is_empty(run), shard);
+    where->state = state_of(status, hlrp_slide_run_is_empty(run), shard);
     where->tiles = run->survey.tile_count;
-    where->seconds += hlrp_seconds() - run->began;
+    where->seconds += hlrp_seconds() - run->folder.began;
     where->eta = status == HLRP_OK && !shard ? 0 : -1;
     where->reason[0] = '\0';
     if (status != HLRP_OK)
@@ -179,18 +199,14 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
         snprintf(where->reason, sizeof where->reason, "shard %lld of %lld is complete",
                  (long long)o->shard, (long long)o->shards);
     else if (where->state == HLRP_STATE_EMPTY)
-        hlrp_empty_reason(run, where->reason, sizeof where->reason);
-    if (!o->dry_run && run->folder && where->state != HLRP_STATE_ELSEWHERE &&
-        (!run->lock || hlrp_lock_check(run->lock, &ignored) == HLRP_OK) &&
-        hlrp_make_folders(run->folder, &ignored) == HLRP_OK) {
-        if (!run->keeps_warnings) /* it failed before it had a folder */
-            keep_warnings(run, &ignored);
-        where->unsaved = hlrp_slide_run_write_status(run, &ignored) != HLRP_OK;
-    }
+        say_empty(run, where->reason, sizeof where->reason);
+    release(run, o->dry_run);
+}
+
+static void release(hlrp_slide_run *run, bool quietly) {
+    hlrp_error ignored = {0};
     hlrp_journal_close(run->journal, &ignored);
-    hlrp_lock_release(run->lock);
-    hlrp_warnings_free(run->warnings);
+    hlrp_slide_folder_close(&run->folder, quietly);
     hlrp_survey_close(&run->survey);
-    free(run->key_text);
-    free(run->folder);
+    free(run->key);
 }

@@ -2,6 +2,7 @@
 #ifndef HLRP_RUN_SLIDE_H
 #define HLRP_RUN_SLIDE_H
 
+#include "batch/progress.h"
 #include "pipelines/batch_run.h"
 
 /* Runs one slide; `where` tells how it ended, in words of batch.csv, and is also what status.json
@@ -10,5 +11,9 @@
  * failed. */
 hlrp_status hlrp_run_slide(const hlrp_batch_run *batch, const char *path,
                            hlrp_slide_progress *where, hlrp_error *err);
+
+/* Makes the outputs of a complete slide again, where they were made with other settings or another limit.
+ * HLRP_E_BUSY. */
+hlrp_status hlrp_show_slide(const hlrp_batch_run *batch, const char *path, hlrp_error *err);
 
 #endif

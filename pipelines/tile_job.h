@@ -3,13 +3,9 @@
 #define HLRP_TILE_JOB_H
 
 #include "batch/journal.h"
+#include "batch/lock.h"
 #include "model/network.h"
-#include "stitch/stitch.h"
-#include "store/store.h"
-#include "tile/tile.h"
-
-/* Doubles of the account that one tile's record carries for each node of the graph. */
-enum { HLRP_ACCOUNT_FIELDS = HLRP_LAYERS_FIELDS };
+#include "survey/survey.h"
 
 /* Core time that the workers of a slide spent, by what it went into; each adds its own at its end.
  */
@@ -17,25 +13,18 @@ typedef struct hlrp_tile_times {
     _Atomic int64_t read, forward, relevance, keep; /* nanoseconds */
 } hlrp_tile_times;
 
-/* What all workers on one slide share; read only but for the journal and the faults. */
+/* What all workers on one slide share; read only but for the journal, faults and times. */
 typedef struct hlrp_tile_job {
     const hlrp_network *net;
-    const hlrp_slide *slide; /* each worker opens it again for itself */
-    const hlrp_grid *grid;
-    const int64_t *tiles; /* [tile_count] grid numbers, ascending: tile t of the run is tiles[t] */
-    const int64_t
-        *places; /* [place_count] the run's tiles t to do: N to a micro-batch, and only the
-                              last has fewer */
+    const hlrp_survey *survey; /* each worker opens its slide again for itself */
+    const int64_t *places;     /* [place_count] the run's tiles t to do, of grid number
+                                  survey->tiles[t]: N to a micro-batch, and only the last has fewer */
     int64_t place_count;
     bool gate; /* the gate is asked, and the tiles of batches of which few pass it are put off */
-    int64_t downsample;
     hlrp_journal *journal;
+    const hlrp_lock *lock; /* checked before each append */
     hlrp_tile_faults *faults;
-    hlrp_tile_times *times; /* may be NULL */
-    const hlrp_log *log;
-    /* Called before each append; a failure stops the run (a lock that was lost). May be NULL. */
-    hlrp_status (*guard)(void *ctx, hlrp_error *err);
-    void *guard_ctx;
+    hlrp_tile_times *times;
 } hlrp_tile_job;
 
 /* The callbacks of an hlrp_sched_job whose ctx is an hlrp_tile_job and whose items are indices into
@@ -50,12 +39,11 @@ void hlrp_tile_job_end(void *ctx, int thread, void *state);
  * a second forward pass, together with other tiles that passed. */
 bool hlrp_tile_job_puts_off(int64_t passed, int64_t count);
 
+/* Map pixels that a tile may touch. */
+hlrp_status hlrp_tile_job_parts(const hlrp_grid *grid, int64_t downsample, int64_t *parts,
+                                hlrp_error *err);
+
 /* Bytes that one worker takes: activations, relevance, scratch, pooling, the slide's cache. */
 int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max);
-
-/* Relevance [3,H,W] summed over color, into plane [H,W]. */
-void hlrp_sum_over_color(const float *relevance, int64_t pixels, float *plane);
-/* Σ|plane|, added up in the pixels' order: the same bits everywhere. */
-double hlrp_plane_magnitude(const float *plane, int64_t pixels);
 
 #endif

@@ -41,6 +41,29 @@ out:
     return status;
 }
 
+void hlrp_survey_say_empty(const hlrp_survey *survey, char *reason, size_t size) {
+    const int64_t source = survey->config->regions.source;
+    const bool tissue = source & HLRP_CONFIG_SOURCE_TISSUE;
+    const bool drawn = source & (HLRP_CONFIG_SOURCE_ANNOTATION | HLRP_CONFIG_SOURCE_MASK);
+    const double share = survey->region ? hlrp_region_share(survey->region) : 0;
+    if (survey->skipped)
+        snprintf(reason, size, "its annotation or mask is missing, and regions.missing = skip");
+    else if (share > 0)
+        snprintf(reason, size,
+                 "the regions are %.2g %% of the slide, but no tile lies in them with the share "
+                 "regions.min_coverage = %g",
+                 100 * share, survey->config->regions.min_coverage);
+    else if (tissue && drawn)
+        snprintf(reason, size,
+                 "what was drawn and the tissue that was found have nothing in common: see "
+                 "regions.png");
+    else if (tissue)
+        snprintf(reason, size,
+                 "no tissue was found: see regions.png and the keys regions.tissue_…");
+    else
+        snprintf(reason, size, "what was drawn has no area on the slide: see regions.png");
+}
+
 void hlrp_survey_close(hlrp_survey *survey) {
     hlrp_region_free(survey->region);
     hlrp_slide_close(survey->slide);

@@ -29,6 +29,8 @@ typedef struct hlrp_survey {
 hlrp_status hlrp_survey_open(hlrp_survey *survey, hlrp_error *err);
 /* Lays the grid of tiles of `size` pixels at `mpp`, finds the regions, and lists the tiles in them. */
 hlrp_status hlrp_survey_tiles(hlrp_survey *survey, double mpp, int64_t size, hlrp_error *err);
+/* Why there is no tile in the slide's regions, in one line for a person, cut to the size. */
+void hlrp_survey_say_empty(const hlrp_survey *survey, char *reason, size_t size);
 /* Only the regions: what regions.source names, with the slide's own annotation and mask. */
 hlrp_status hlrp_survey_regions(hlrp_survey *survey, hlrp_error *err);
 void hlrp_survey_close(hlrp_survey *survey);

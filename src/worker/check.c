@@ -5,15 +5,13 @@
 #include <string.h>
 
 #include "reference/lrp.h"
+#include "worker/worker.h"
 
 /* What both looks share, and what each gives. */
 typedef struct look {
-    const hlrp_network *net;
-    const float *input;            /* [3,H,W] */
-    int64_t values;                /* 3·H·W */
-    float *logits, *start, *slope; /* [N,outputs]: of the first sample the target's, else 0 */
-    float *relevance;              /* [N,3,H,W] */
-    hlrp_graph *graph;             /* inferred for one sample */
+    const float *input; /* [3,H,W] */
+    hlrp_worker single; /* every sample is the input; the first starts for the target */
+    hlrp_graph *graph;  /* inferred for one sample */
     hlrp_rule *rules;
     hlrp_ref_values *forward;
     hlrp_ref_lrp back;
@@ -23,52 +21,26 @@ static void close_look(look *l) {
     hlrp_ref_lrp_free(&l->back);
     hlrp_ref_values_free(l->forward);
     hlrp_graph_free(l->graph);
-    void *const all[] = {l->logits, l->start, l->slope, l->relevance, l->rules};
-    for (size_t i = 0; i < HLRP_COUNT(all); i++)
-        free(all[i]);
-}
-
-static hlrp_status allocate(look *l, hlrp_tile_check *out, hlrp_error *err) {
-    const hlrp_network *net = l->net;
-    const int64_t rows = net->batch * net->outputs;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&l->logits, rows, sizeof(float), "a second look", err));
-    HLRP_TRY(hlrp_calloc_aligned(&l->start, rows, sizeof(float), "a second look", err));
-    HLRP_TRY(hlrp_calloc_aligned(&l->slope, rows, sizeof(float), "a second look", err));
-    HLRP_TRY(hlrp_calloc_aligned(&l->relevance, net->batch * l->values, sizeof(float),
-                                 "a second look", err));
-    HLRP_TRY(hlrp_calloc(&out->single, net->graph->node_count, sizeof *out->single, "a second look",
-                         err));
-    HLRP_TRY(
-        hlrp_calloc(&out->twice, net->graph->node_count, sizeof *out->twice, "a second look", err));
-out:
-    return status;
+    hlrp_worker_close(&l->single);
+    free(l->rules);
 }
 
 /* ---- in float32 ---- */
 
 static hlrp_status run_single(look *l, int64_t target, hlrp_tile_check *out, hlrp_error *err) {
-    const hlrp_network *net = l->net;
-    hlrp_lrp_worker *worker = NULL;
-    hlrp_account *rows = NULL;
-    float *inputs = NULL;
+    hlrp_worker *w = &l->single;
+    const int nodes = w->net->graph->node_count;
+    const hlrp_lrp_watch watch = {.account = w->account};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_lrp_worker_new(net->lrp, &worker, err));
-    HLRP_TRY(hlrp_calloc_aligned(&inputs, net->batch * l->values, sizeof(float), "tiles", err));
-    HLRP_TRY(hlrp_calloc(&rows, net->batch * net->graph->node_count, sizeof *rows, "account", err));
-    for (int64_t n = 0; n < net->batch; n++)
-        memcpy(inputs + n * l->values, l->input, (size_t)l->values * sizeof *inputs);
-    HLRP_TRY(hlrp_lrp_forward(worker, inputs, err));
-    memcpy(l->logits, hlrp_lrp_logits(worker), (size_t)net->outputs * sizeof(float));
-    hlrp_start_fill(&net->start, l->logits, net->outputs, target, l->start, l->slope);
-    const hlrp_lrp_watch watch = {.account = rows};
-    HLRP_TRY(hlrp_lrp_relevance(worker, l->start, l->slope, &watch, l->relevance, err));
-    for (int i = 0; i < net->graph->node_count; i++)
-        out->single[i] = rows[i * net->batch];
+    HLRP_TRY(hlrp_calloc(&out->single, nodes, sizeof *out->single, "a second look", err));
+    memcpy(w->input, l->input, (size_t)hlrp_worker_values(w) * sizeof *w->input);
+    hlrp_worker_fill_up(w, 1);
+    HLRP_TRY(hlrp_lrp_forward(w->lrp, w->input, err));
+    hlrp_worker_start(w, 0, target);
+    HLRP_TRY(hlrp_lrp_relevance(w->lrp, w->start, w->slope, &watch, w->relevance, err));
+    for (int i = 0; i < nodes; i++)
+        out->single[i] = w->account[i * w->net->batch];
 out:
-    hlrp_lrp_worker_free(worker);
-    free(inputs);
-    free(rows);
     return status;
 }
 
@@ -83,10 +55,11 @@ static double *widen(int64_t count, const float *x, hlrp_error *err) {
 }
 
 static hlrp_status go_back(look *l, hlrp_error *err) {
-    const hlrp_network *net = l->net;
+    const hlrp_worker *w = &l->single;
+    const hlrp_network *net = w->net;
     const bool slopes = hlrp_start_needs_lrp0_head(&net->start);
     double low[3], high[3], root[3];
-    double *start = widen(net->outputs, l->start, err), *slope = widen(net->outputs, l->slope, err);
+    double *start = widen(net->outputs, w->start, err), *slope = widen(net->outputs, w->slope, err);
     hlrp_status status = start && slope ? HLRP_OK : HLRP_E_MEMORY;
     for (int c = 0; c < 3; c++) {
         low[c] = (double)net->low[c];
@@ -107,7 +80,7 @@ static hlrp_status go_back(look *l, hlrp_error *err) {
 }
 
 static hlrp_status run_twice(look *l, hlrp_tile_check *out, hlrp_error *err) {
-    const hlrp_network *net = l->net;
+    const hlrp_network *net = l->single.net;
     const hlrp_dims one = {4, {1, 3, net->height, net->width}};
     double *input = NULL;
     hlrp_status status = HLRP_OK;
@@ -116,10 +89,12 @@ static hlrp_status run_twice(look *l, hlrp_tile_check *out, hlrp_error *err) {
     HLRP_TRY(hlrp_calloc(&l->rules, l->graph->node_count, sizeof *l->rules, "rules", err));
     for (int i = 0; i < l->graph->node_count; i++)
         l->rules[i] = *hlrp_lrp_rule(net->lrp, i);
-    input = widen(l->values, l->input, err);
+    input = widen(hlrp_worker_values(&l->single), l->input, err);
     HLRP_TRY(input ? HLRP_OK : HLRP_E_MEMORY);
     HLRP_TRY(hlrp_ref_forward(l->graph, input, &l->forward, err));
     HLRP_TRY(go_back(l, err));
+    HLRP_TRY(
+        hlrp_calloc(&out->twice, l->graph->node_count, sizeof *out->twice, "a second look", err));
     memcpy(out->twice, l->back.account, (size_t)l->graph->node_count * sizeof *out->twice);
 out:
     free(input);
@@ -141,23 +116,25 @@ static double apart(int64_t count, const float *a, const double *b) {
 }
 
 static void compare(const look *l, hlrp_tile_check *out) {
+    const hlrp_worker *w = &l->single;
+    const int64_t values = hlrp_worker_values(w);
     const double *z = hlrp_ref_value(l->forward, l->graph->output);
     const double *r = l->back.relevance[l->graph->input];
-    out->logits = apart(l->net->outputs, l->logits, z);
-    for (int64_t i = 0; r && i < l->values; i++) {
-        out->sum32 += (double)l->relevance[i];
-        out->abs32 += fabs((double)l->relevance[i]);
+    out->logits = apart(w->net->outputs, hlrp_worker_logits(w, 0), z);
+    for (int64_t i = 0; r && i < values; i++) {
+        out->sum32 += (double)w->relevance[i];
+        out->abs32 += fabs((double)w->relevance[i]);
         out->sum64 += r[i];
         out->abs64 += fabs(r[i]);
     }
-    out->relevance = r ? apart(l->values, l->relevance, r) : 0;
+    out->relevance = r ? apart(values, w->relevance, r) : 0;
 }
 
 hlrp_status hlrp_check_tile(const hlrp_network *net, const float *input, int64_t target,
                             hlrp_tile_check *out, hlrp_error *err) {
-    look l = {.net = net, .input = input, .values = 3 * net->height * net->width};
+    look l = {.input = input};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(allocate(&l, out, err));
+    HLRP_TRY(hlrp_worker_open(&l.single, net, err));
     HLRP_TRY(run_single(&l, target, out, err));
     HLRP_TRY(run_twice(&l, out, err));
     compare(&l, out);

@@ -98,37 +98,43 @@ out:
     return status;
 }
 
-hlrp_size hlrp_tile_input_size(const hlrp_tile_input *in) {
-    return (hlrp_size){in->dims.d[3], in->dims.d[2]};
-}
-
-hlrp_status hlrp_tile_input_fit(hlrp_tile_input *in, double mpp, const hlrp_network *net,
-                                const hlrp_log *log, hlrp_error *err) {
-    if (in->tensor || in->fitted)
-        return HLRP_OK;
-    const hlrp_status status = fit(in->name, mpp, net, log, &in->picture, err);
-    in->dims = (hlrp_dims){4, {1, 3, in->picture.height, in->picture.width}};
+hlrp_status hlrp_tile_input_network(hlrp_tile_input *in, const hlrp_config *config, int64_t batch,
+                                    hlrp_network **net, hlrp_error *err) {
+    const hlrp_size size = {in->dims.d[3], in->dims.d[2]};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_network_load(config, &size, in->log, net, err));
+    if (!in->tensor && !in->fitted)
+        HLRP_TRY(fit(in->name, in->mpp, *net, in->log, &in->picture, err));
+    if (!in->tensor)
+        in->dims = (hlrp_dims){4, {1, 3, in->picture.height, in->picture.width}};
     in->fitted = true;
+    if (in->start)
+        status = hlrp_network_start(*net, in->start, &(*net)->start, err);
+    if (status != HLRP_OK) {
+        snprintf(err->where, sizeof err->where, "--start");
+        goto out;
+    }
+    status = hlrp_network_ready(*net, batch, in->dims.d[2], in->dims.d[3], err);
+out:
     return status;
 }
 
 /* ---- opening and reading ---- */
 
-hlrp_status hlrp_tile_input_open(const char *input, hlrp_tile_input *in, hlrp_error *err) {
+hlrp_status hlrp_tile_input_open(hlrp_tile_input *in, hlrp_error *err) {
     bool is_tensor = false;
     char *path = NULL, *dataset = NULL;
     hlrp_status status = HLRP_OK;
-    in->name = input;
-    HLRP_TRY(hlrp_tensor_spec(input, &is_tensor, &path, &dataset, err));
+    HLRP_TRY(hlrp_tensor_spec(in->name, &is_tensor, &path, &dataset, err));
     if (is_tensor) {
         HLRP_TRY(hlrp_tensor_open(path, dataset, &in->tensor, err));
         in->dims = *hlrp_tensor_file_dims(in->tensor);
         if (in->dims.d[1] != 3)
-            status = hlrp_fail(err, HLRP_E_INPUT, input, "give a tensor [N,3,H,W]",
+            status = hlrp_fail(err, HLRP_E_INPUT, in->name, "give a tensor [N,3,H,W]",
                                "the tensor has %lld channels", (long long)in->dims.d[1]);
         goto out;
     }
-    HLRP_TRY(hlrp_image_read(input, &in->picture, err));
+    HLRP_TRY(hlrp_image_read(in->name, &in->picture, err));
     in->dims = (hlrp_dims){4, {1, 3, in->picture.height, in->picture.width}};
 out:
     free(path);

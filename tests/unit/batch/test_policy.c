@@ -13,10 +13,12 @@
 #include "batch/lock.h"
 #include "batch/progress.h"
 
-static char folder[] = "policy-XXXXXX";
+enum { PATH_SIZE = 1100 };
 
-static const char *in_folder(const char *name, char path[100]) {
-    snprintf(path, 100, "%s/%s", folder, name);
+static char folder[PATH_SIZE - 100];
+
+static const char *in_folder(const char *name, char path[PATH_SIZE]) {
+    snprintf(path, PATH_SIZE, "%s/%s", folder, name);
     return path;
 }
 
@@ -34,7 +36,7 @@ static hlrp_status failure(hlrp_error *err) {
 /* Without it a slide that another run took over is reported as failed by the first. */
 static void a_failure_under_a_lost_lock_is_no_failure(void **state) {
     (void)state;
-    char path[100];
+    char path[PATH_SIZE];
     hlrp_error err = {0};
     hlrp_lock *first = take(in_folder("lock", path));
     assert_int_equal(unlink(path), 0); /* as one does that holds it for stale */
@@ -54,7 +56,7 @@ static void a_failure_under_a_lost_lock_is_no_failure(void **state) {
 /* Without it a night of three interruptions tells of the last hour only, and --dry-run guesses the rate. */
 static void a_rerun_remembers_seconds_and_rate(void **state) {
     (void)state;
-    char path[100];
+    char path[PATH_SIZE];
     hlrp_error err = {0};
     hlrp_slide_progress before = {.state = HLRP_STATE_INTERRUPTED, .seconds = 3600, .rate = 12.5};
     hlrp_slide_progress now = {.state = HLRP_STATE_RUNNING, .tiles = 7};
@@ -70,11 +72,18 @@ static void a_rerun_remembers_seconds_and_rate(void **state) {
 
 static int make_folder(void **state) {
     (void)state;
+    const char *tmp = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/policy-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
     return mkdtemp(folder) ? 0 : -1;
 }
 
+/* With what a failed assertion has left in it. */
 static int remove_folder(void **state) {
     (void)state;
+    static const char *const names[] = {"lock", "status.json"};
+    char path[PATH_SIZE];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        unlink(in_folder(names[i], path));
     return rmdir(folder);
 }
 

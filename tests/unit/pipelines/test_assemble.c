@@ -12,17 +12,16 @@
 
 #include <cmocka.h>
 
-#include "pipelines/account.h"
 #include "pipelines/assemble.h"
-#include "pipelines/tile_job.h"
 #include "slide/slide_memory.h"
+#include "worker/account.h"
 
 enum { SIDE = 300, DOWNSAMPLE = 2, BANDS = 3, CHUNKS_OF_TILES = 1 };
 
-static char folder[] = "assemble-XXXXXX";
+static char folder[200];
 
 typedef struct scene {
-    char ini[100], journal_path[100], result[100];
+    char ini[300], journal_path[300], result[300];
     hlrp_config *config;
     hlrp_network *net;
     hlrp_slide *slide;
@@ -51,7 +50,8 @@ static void load_network(scene *s) {
     *strstr(root, "/tests/unit/") = '\0';
     FILE *f = fopen(s->ini, "w");
     assert_non_null(f);
-    fprintf(f, "[model]\npath = %s/configs/demo-model.onnx\n", root);
+    fprintf(f, "[model]\npath = %s/configs/demo-model.onnx\n[map]\ndownsample = %d\n", root,
+            DOWNSAMPLE);
     assert_int_equal(fclose(f), 0);
     check(hlrp_config_load(s->ini, NULL, 0, &s->config, &err), &err);
     check(hlrp_network_prepare(s->config, NULL, &s->net, &err), &err);
@@ -64,8 +64,7 @@ static void write_journal(scene *s) {
                                   .classes = s->net->classes,
                                   .planes = s->net->targets.planes,
                                   .tiles = 1,
-                                  .layer_values =
-                                      (int64_t)s->net->graph->node_count * HLRP_ACCOUNT_FIELDS,
+                                  .layer_values = hlrp_account_count(s->net),
                                   .parts_max = 1};
     const double nothing[8] = {0};
     const float none[8] = {0};
@@ -112,18 +111,18 @@ static void tear_down(scene *s) {
 }
 
 static hlrp_status assemble(scene *s, int refuse) {
-    const int64_t tile = 0;
+    int64_t tile = 0;
     hlrp_error err = {0};
+    const hlrp_survey survey = {.slide = s->slide,
+                                .mpp = {0.5, 0.5},
+                                .mpp_source = "test",
+                                .grid = s->grid,
+                                .tiles = &tile,
+                                .tile_count = 1};
     const hlrp_assembly a = {.net = s->net,
-                             .slide = s->slide,
-                             .mpp = {0.5, 0.5},
-                             .mpp_source = "test",
-                             .grid = &s->grid,
-                             .tiles = &tile,
-                             .tile_count = 1,
-                             .downsample = DOWNSAMPLE,
+                             .survey = &survey,
                              .journal = s->journal,
-                             .key_text = "test = 1\n",
+                             .key = "test = 1\n",
                              .threads = 1,
                              .go_on = go_on,
                              .ctx = s};
@@ -153,6 +152,8 @@ static void every_question_is_asked_and_heard(void **state) {
 
 static int make_folder(void **state) {
     (void)state;
+    const char *tmp = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/assemble-XXXXXX", tmp && tmp[0] ? tmp : "/tmp");
     return mkdtemp(folder) ? 0 : -1;
 }
 

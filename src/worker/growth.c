@@ -1,10 +1,10 @@
-#include "pipelines/account.h"
+#include "worker/growth.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/store.h"
+#include "sched/sched.h"
 #include "worker/check.h"
 
 #define EXPLODES 100.0
@@ -21,7 +21,10 @@ typedef struct candidate {
 } candidate;
 
 typedef struct look {
-    const hlrp_slide_run *run;
+    const hlrp_network *net;
+    const hlrp_slide *slide;
+    const hlrp_grid *grid;
+    const int64_t *tiles;         /* grid numbers */
     candidate largest[LOOKED_AT]; /* largest first */
     int found;
     int count; /* of them to be looked at */
@@ -41,7 +44,7 @@ static void offer(look *l, const candidate *c) {
 }
 
 static hlrp_status find_largest(look *l, hlrp_result *result, hlrp_error *err) {
-    const int64_t tiles = l->run->survey.tile_count, planes = l->run->batch->net->targets.planes;
+    const int64_t tiles = hlrp_result_facts(result)->tiles, planes = l->net->targets.planes;
     double *rows = NULL;
     hlrp_status status = hlrp_calloc(&rows, TILES_AT_ONCE * planes, sizeof *rows, "tiles", err);
     for (int64_t first = 0; status == HLRP_OK && first < tiles; first += TILES_AT_ONCE) {
@@ -51,7 +54,7 @@ static hlrp_status find_largest(look *l, hlrp_result *result, hlrp_error *err) {
             offer(l, &(candidate){rows[i], first + i / planes, i % planes});
     }
     free(rows);
-    const int64_t each = HLRP_MAX(hlrp_check_macs(l->run->batch->net), 1);
+    const int64_t each = HLRP_MAX(hlrp_check_macs(l->net), 1);
     while (l->count < l->found && (l->count + 1) * each <= MOST_MACS)
         l->count++;
     return status;
@@ -61,11 +64,11 @@ static hlrp_status find_largest(look *l, hlrp_result *result, hlrp_error *err) {
 
 static hlrp_status look_at(look *l, const candidate *c, hlrp_tile_reader *reader, uint8_t *rgb,
                            float *input, hlrp_error *err) {
-    const hlrp_network *net = l->run->batch->net;
+    const hlrp_network *net = l->net;
     hlrp_tile_result read = HLRP_TILE_READ;
     hlrp_tile_check check = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_tile_read(reader, l->run->survey.tiles[c->tile], rgb, &read, err));
+    HLRP_TRY(hlrp_tile_read(reader, l->tiles[c->tile], rgb, &read, err));
     hlrp_normalize(&net->normalizer, rgb, net->height * net->width, input);
     HLRP_TRY(hlrp_check_tile(net, input, net->targets.classes[c->plane], &check, err));
     const double ratio = check.abs64 > 0 ? check.abs32 / check.abs64 : INFINITY;
@@ -80,15 +83,14 @@ out:
 
 static hlrp_status look_again(void *ctx, hlrp_error *err) {
     look *l = ctx;
-    const hlrp_network *net = l->run->batch->net;
-    const int64_t pixels = net->height * net->width;
+    const int64_t pixels = l->net->height * l->net->width;
     hlrp_slide *slide = NULL;
     hlrp_tile_reader *reader = NULL;
     uint8_t *rgb = NULL;
     float *input = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_open_again(l->run->survey.slide, &slide, err));
-    HLRP_TRY(hlrp_tile_reader_open(slide, &l->run->survey.grid, NULL, NULL, &reader, err));
+    HLRP_TRY(hlrp_slide_open_again(l->slide, &slide, err));
+    HLRP_TRY(hlrp_tile_reader_open(slide, l->grid, NULL, NULL, &reader, err));
     HLRP_TRY(hlrp_calloc(&rgb, 3 * pixels, 1, "a tile", err));
     HLRP_TRY(hlrp_calloc_aligned(&input, 3 * pixels, sizeof *input, "a tile", err));
     for (int i = 0; i < l->count; i++)
@@ -165,36 +167,21 @@ static void say_layers(const hlrp_layers *l, const growth *g, hlrp_str *out) {
     hlrp_str_add(out, "; ");
 }
 
-static hlrp_status warn(const hlrp_slide_run *run, const hlrp_layers *layers, const growth *g,
-                        hlrp_result *result, hlrp_error *err) {
-    look l = {.run = run};
-    hlrp_str text = {0};
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(find_largest(&l, result, err));
-    HLRP_TRY(hlrp_sched_single(look_again, &l, err));
-    say_layers(layers, g, &text);
-    say_verdict(&l, &text);
-    if (!text.failed)
-        hlrp_logf(run->batch->options->log, HLRP_LOG_WARN, "%s: %s", run->survey.path, text.text);
-out:
-    hlrp_str_free(&text);
-    return status;
-}
-
-hlrp_status hlrp_step_account(const hlrp_slide_run *run, hlrp_error *err) {
+hlrp_status hlrp_growth_warning(const hlrp_network *net, const hlrp_slide *slide,
+                                const hlrp_grid *grid, const int64_t *tiles, hlrp_result *result,
+                                hlrp_str *out, hlrp_error *err) {
+    look l = {.net = net, .slide = slide, .grid = grid, .tiles = tiles};
     hlrp_layers layers = {0};
-    hlrp_result *result = NULL;
-    char *path = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
-    HLRP_TRY(hlrp_result_open(path, &result, err));
     HLRP_TRY(hlrp_result_read_layers(result, &layers, err));
     const growth g = growth_of(&layers);
-    if (explodes(&layers, &g))
-        status = warn(run, &layers, &g, result, err);
+    if (!explodes(&layers, &g))
+        goto out;
+    HLRP_TRY(find_largest(&l, result, err));
+    HLRP_TRY(hlrp_sched_single(look_again, &l, err));
+    say_layers(&layers, &g, out);
+    say_verdict(&l, out);
 out:
     hlrp_layers_free(&layers);
-    hlrp_result_close(result);
-    free(path);
     return status;
 }

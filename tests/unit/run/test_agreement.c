@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "pipelines/agreement.h"
+#include "run/agreement.h"
 
 static void says(hlrp_agreement a, const char *want) {
     hlrp_str s = {0};

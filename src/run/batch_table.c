@@ -1,4 +1,4 @@
-#include "pipelines/batch_table.h"
+#include "run/batch_table.h"
 
 #include <histolrp/report.h>
 
@@ -6,12 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "batch/lock.h"
-#include "batch/progress.h"
-#include "batch/slides.h"
-#include "pipelines/agreement.h"
-#include "pipelines/report.h"
+#include "run/agreement.h"
 #include "run/folder.h"
+#include "run/report.h"
 
 /* The table takes milliseconds: a run that waits this long waits for something that hangs. */
 enum { WAIT_TRIES = 600, WAIT_MILLISECONDS = 50 };

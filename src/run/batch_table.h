@@ -2,7 +2,7 @@
 #ifndef HLRP_BATCH_TABLE_H
 #define HLRP_BATCH_TABLE_H
 
-#include "pipelines/tally.h"
+#include "run/tally.h"
 
 typedef struct hlrp_batch_table {
     const char *output;

@@ -1,38 +1,18 @@
-#include "pipelines/agreement.h"
+#include "run/agreement.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "batch/slides.h"
+#include "run/folder.h"
 
 /* ---- a slide ---- */
-
-hlrp_status hlrp_step_agreement(hlrp_slide_run *run, hlrp_error *err) {
-    char *path = NULL;
-    hlrp_result *result = NULL;
-    const hlrp_agreement *all = &run->agreement;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_run_path(run, "relevance.h5", &path, err));
-    HLRP_TRY(hlrp_result_open(path, &result, err));
-    HLRP_TRY(hlrp_agreement_of(result, -1, &run->agreement, err));
-    HLRP_TRY(hlrp_agreement_of(result, run->batch->net->shown, &run->shown_agreement, err));
-    run->where->compared = all->compared > 0;
-    run->where->disagree = all->differ;
-    run->where->disagree_share = hlrp_agreement_share(all);
-    run->where->relevance_over_start = all->over_start;
-out:
-    hlrp_result_close(result);
-    free(path);
-    return status;
-}
 
 static void add_count(hlrp_str *s, const char *name, int64_t value) {
     hlrp_str_addf(s, "    \"%s\": %lld,\n", name, (long long)value);
 }
 
-void hlrp_agreement_json(const hlrp_slide_run *run, hlrp_str *s) {
-    const hlrp_network *net = run->batch->net;
-    const hlrp_agreement *all = &run->agreement, *shown = &run->shown_agreement;
+void hlrp_agreement_json(const hlrp_agreement *all, const hlrp_agreement *shown,
+                         const char *class_name, hlrp_str *s) {
     if (all->compared == 0) {
         hlrp_str_add(s, "null");
         return;
@@ -44,7 +24,7 @@ void hlrp_agreement_json(const hlrp_slide_run *run, hlrp_str *s) {
     add_count(s, "clear_tiles", all->clear);
     add_count(s, "clear_disagree", all->clear_differ);
     hlrp_str_addf(s, "    \"relevance_over_start\": %.17g,\n    \"class\": ", all->over_start);
-    hlrp_str_add_json(s, net->class_names[net->targets.classes[net->shown]]);
+    hlrp_str_add_json(s, class_name);
     hlrp_str_add(s, ",\n");
     add_count(s, "network_against", shown->against);
     add_count(s, "network_against_map_for", shown->turned_for);
@@ -57,12 +37,11 @@ void hlrp_agreement_json(const hlrp_slide_run *run, hlrp_str *s) {
 
 static hlrp_status add_slide(const char *output, const hlrp_slide_progress *row, int pass,
                              const hlrp_log *log, hlrp_agreement_measure *m, hlrp_error *err) {
-    char *folder = NULL, *path = NULL, line[2000];
+    char *path = NULL, line[2000];
     hlrp_result *result = NULL;
     hlrp_error unread = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slides_folder(output, row->slide, &folder, err));
-    HLRP_TRY(hlrp_path_join(folder, "relevance.h5", &path, err));
+    HLRP_TRY(hlrp_slide_file(output, row->slide, "relevance.h5", &path, err));
     if (!hlrp_file_exists(path))
         goto out;
     if (hlrp_result_open(path, &result, &unread) == HLRP_OK)
@@ -73,7 +52,6 @@ static hlrp_status add_slide(const char *output, const hlrp_slide_progress *row,
 out:
     hlrp_result_close(result);
     free(path);
-    free(folder);
     return status;
 }
 

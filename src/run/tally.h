@@ -2,7 +2,9 @@
 #ifndef HLRP_TALLY_H
 #define HLRP_TALLY_H
 
-#include "pipelines/batch_run.h"
+#include <histolrp/run.h>
+
+#include "batch/progress.h"
 
 typedef struct hlrp_tally {
     int64_t asked, complete, empty, failed, elsewhere;

@@ -1,4 +1,4 @@
-#include "pipelines/tally.h"
+#include "run/tally.h"
 
 #include <stdlib.h>
 

@@ -1,12 +1,15 @@
 /* Whether maps agree with the network (store/agreement.h): of a slide for status.json, batch.csv and
  * run.json; of a batch for its one warning. */
-#ifndef HLRP_PIPELINES_AGREEMENT_H
-#define HLRP_PIPELINES_AGREEMENT_H
+#ifndef HLRP_RUN_AGREEMENT_H
+#define HLRP_RUN_AGREEMENT_H
 
-#include "pipelines/slide_run.h"
+#include "batch/progress.h"
+#include "store/agreement.h"
 
-/* The member "agreement" of run.json: an object, or null where nothing was compared. */
-void hlrp_agreement_json(const hlrp_slide_run *run, hlrp_str *out);
+/* The member "agreement" of run.json: an object, or null where nothing was compared. all: over all explained
+ * classes; shown: of the class that is shown. */
+void hlrp_agreement_json(const hlrp_agreement *all, const hlrp_agreement *shown,
+                         const char *class_name, hlrp_str *out);
 
 /* One measure over all slides of the table that are complete and whose record is there. A record that
  * cannot be read is left out with a warning. */

@@ -1,34 +1,10 @@
-/* The report: a slide's fragment, and the page made of all fragments. */
-#include "pipelines/report.h"
+#include "run/report.h"
 
 #include <stdlib.h>
 
 #include "batch/slides.h"
-#include "survey/ground.h"
-
-/* ---- a slide ---- */
-
-hlrp_status hlrp_step_report(const hlrp_slide_run *run, const hlrp_sink_input *in,
-                             hlrp_error *err) {
-    char *path = NULL, *regions = NULL;
-    hlrp_slide_ground ground = {0};
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_slide_run_path(run, ".report.html", &path, err));
-    HLRP_TRY(hlrp_slide_run_path(run, "regions.png", &regions, err));
-    HLRP_TRY(hlrp_slide_ground_find(&run->survey, &ground, err));
-    const hlrp_report_input report = {.sink = *in,
-                                      .loss_named = run->batch->config->lrp.warn_share,
-                                      .ground = &ground.ground,
-                                      .regions = hlrp_file_exists(regions) ? regions : NULL};
-    status = hlrp_report_slide(&report, path, err);
-out:
-    hlrp_slide_ground_free(&ground);
-    free(regions);
-    free(path);
-    return status;
-}
-
-/* ---- the batch ---- */
+#include "run/warnings.h"
+#include "sink/report.h"
 
 static hlrp_status fill_row(const char *output, const hlrp_slide_progress *progress,
                             hlrp_report_row *row, hlrp_error *err) {

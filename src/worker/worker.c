@@ -1,0 +1,96 @@
+#include "worker/worker.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t pixels_of(const hlrp_worker *w) {
+    return w->net->height * w->net->width;
+}
+
+int64_t hlrp_worker_values(const hlrp_worker *w) {
+    return 3 * pixels_of(w);
+}
+
+hlrp_status hlrp_worker_open(hlrp_worker *w, const hlrp_network *net, hlrp_error *err) {
+    w->net = net;
+    const int64_t values = net->batch * hlrp_worker_values(w), rows = net->batch * net->outputs;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_lrp_worker_new(net->lrp, &w->lrp, err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->input, values, sizeof(float), "tiles", err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->relevance, values, sizeof(float), "relevance", err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->start, rows, sizeof(float), "starts", err));
+    HLRP_TRY(hlrp_calloc_aligned(&w->slope, rows, sizeof(float), "starts", err));
+    HLRP_TRY(hlrp_calloc(&w->plane, pixels_of(w), sizeof(float), "relevance", err));
+    HLRP_TRY(hlrp_calloc(&w->probabilities, net->classes, sizeof(float), "probabilities", err));
+    status = hlrp_calloc(&w->account, net->batch * net->graph->node_count, sizeof *w->account,
+                         "account", err);
+out:
+    return status;
+}
+
+void hlrp_worker_close(hlrp_worker *w) {
+    void *const all[] = {w->input, w->relevance,     w->start,  w->slope,
+                         w->plane, w->probabilities, w->account};
+    hlrp_lrp_worker_free(w->lrp);
+    for (size_t i = 0; i < HLRP_COUNT(all); i++)
+        free(all[i]);
+    *w = (hlrp_worker){0};
+}
+
+const float *hlrp_worker_logits(const hlrp_worker *w, int64_t i) {
+    return hlrp_lrp_logits(w->lrp) + i * w->net->outputs;
+}
+
+int64_t hlrp_worker_predict(hlrp_worker *w, int64_t i) {
+    hlrp_probabilities(w->net->probability, hlrp_worker_logits(w, i), w->net->outputs,
+                       w->probabilities);
+    return hlrp_predicted(w->probabilities, w->net->classes);
+}
+
+void hlrp_worker_fill_up(hlrp_worker *w, int64_t count) {
+    const int64_t values = hlrp_worker_values(w);
+    for (int64_t i = count; i < w->net->batch; i++)
+        memcpy(w->input + i * values, w->input + (i - 1) * values, (size_t)values * sizeof(float));
+}
+
+void hlrp_worker_clear_starts(hlrp_worker *w) {
+    const size_t bytes = (size_t)(w->net->batch * w->net->outputs) * sizeof(float);
+    memset(w->start, 0, bytes);
+    memset(w->slope, 0, bytes);
+}
+
+double hlrp_worker_start(hlrp_worker *w, int64_t i, int64_t target) {
+    const int64_t n = w->net->outputs;
+    float *row = w->start + i * n;
+    double total = 0;
+    hlrp_start_fill(&w->net->start, hlrp_worker_logits(w, i), n, target, row, w->slope + i * n);
+    for (int64_t k = 0; k < n; k++)
+        total += (double)row[k];
+    return total;
+}
+
+void hlrp_worker_sum_color(hlrp_worker *w, int64_t i) {
+    const int64_t pixels = pixels_of(w);
+    const float *relevance = w->relevance + i * 3 * pixels;
+    float *plane = w->plane;
+#pragma omp simd
+    for (int64_t p = 0; p < pixels; p++)
+        plane[p] = relevance[p] + relevance[pixels + p] + relevance[2 * pixels + p];
+}
+
+double hlrp_worker_sum(const hlrp_worker *w) {
+    const int64_t pixels = pixels_of(w);
+    double sum = 0;
+    for (int64_t p = 0; p < pixels; p++)
+        sum += (double)w->plane[p];
+    return sum;
+}
+
+double hlrp_worker_magnitude(const hlrp_worker *w) {
+    const int64_t pixels = pixels_of(w);
+    double sum = 0;
+    for (int64_t p = 0; p < pixels; p++)
+        sum += fabs((double)w->plane[p]);
+    return sum;
+}
