@@ -28,7 +28,7 @@ typedef struct explain {
     hlrp_worker worker;
     hlrp_explain_writer *writer;
     float *rows;          /* [2][N][C]: logits and starts by class, for a network of one output */
-    double *accounts;     /* [node][3][N]: sum, bias share, stabilizer share */
+    double *accounts;     /* [node][HLRP_EXPLAIN_FIELDS][N] */
     int64_t first, count; /* the micro-batch under way */
     float *plain;         /* one layer's relevance, unpacked */
     hlrp_status layer_status;
@@ -113,14 +113,14 @@ static hlrp_status add_layers(explain *e, hlrp_error *err) {
             hlrp_rule_text(hlrp_lrp_rule(e->net->lrp, i), rule, sizeof rule), &dims, err));
     }
     HLRP_TRY(hlrp_calloc(&e->plain, most, sizeof *e->plain, "a layer's relevance", err));
-    status = hlrp_calloc(&e->accounts, g->node_count * 3 * e->in.dims.d[0], sizeof *e->accounts,
-                         "accounts", err);
+    status = hlrp_calloc(&e->accounts, g->node_count * HLRP_EXPLAIN_FIELDS * e->in.dims.d[0],
+                         sizeof *e->accounts, "accounts", err);
 out:
     return status;
 }
 
 static double *account_of(explain *e, int64_t node, int64_t field) {
-    return e->accounts + (node * 3 + field) * e->in.dims.d[0];
+    return e->accounts + (node * HLRP_EXPLAIN_FIELDS + field) * e->in.dims.d[0];
 }
 
 static void keep_accounts(explain *e) {
@@ -128,17 +128,25 @@ static void keep_accounts(explain *e) {
         for (int64_t i = 0; i < e->count; i++) {
             const hlrp_account *a = &e->worker.account[node * e->net->batch + i];
             const double scale = a->out_abs > 0 ? 1 / a->out_abs : 0;
-            account_of(e, node, 0)[e->first + i] = a->out;
-            account_of(e, node, 1)[e->first + i] = a->bias * scale;
-            account_of(e, node, 2)[e->first + i] = a->stabilizer * scale;
+            const double values[HLRP_EXPLAIN_FIELDS] = {
+                [HLRP_EXPLAIN_SUM] = a->out,
+                [HLRP_EXPLAIN_BIAS] = a->bias * scale,
+                [HLRP_EXPLAIN_STABILIZER] = a->stabilizer * scale,
+                [HLRP_EXPLAIN_CONSTANT] = a->constant * scale,
+                [HLRP_EXPLAIN_NORMALIZATION] = a->normalization * scale};
+            for (int f = 0; f < HLRP_EXPLAIN_FIELDS; f++)
+                account_of(e, node, f)[e->first + i] = values[f];
         }
 }
 
 static hlrp_status write_accounts(explain *e, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    for (int node = 0; status == HLRP_OK && node < e->net->graph->node_count; node++)
-        status = hlrp_explain_layer_account(e->writer, node, account_of(e, node, 0),
-                                            account_of(e, node, 1), account_of(e, node, 2), err);
+    for (int node = 0; status == HLRP_OK && node < e->net->graph->node_count; node++) {
+        const double *values[HLRP_EXPLAIN_FIELDS];
+        for (int f = 0; f < HLRP_EXPLAIN_FIELDS; f++)
+            values[f] = account_of(e, node, f);
+        status = hlrp_explain_layer_account(e->writer, node, values, err);
+    }
     return status;
 }
 

@@ -182,8 +182,7 @@ static hlrp_status check(const canon *c, const hlrp_dims *input, hlrp_error *err
     }
     const hlrp_dims *out = &g->values[g->output].dims;
     const bool bag = input->rank < 4 && out->rank == 2 && out->d[0] == 1;
-    if (g->node_count == 0 || out->rank != 2 || (out->d[0] != input->d[0] && !bag) ||
-        out->d[1] < 1)
+    if (g->node_count == 0 || out->rank != 2 || (out->d[0] != input->d[0] && !bag) || out->d[1] < 1)
         return hlrp_fail(err, HLRP_E_MODEL, g->values[g->output].name,
                          "export a classifier whose output is its logits",
                          "the network's output has the shape %s instead of [N,classes]",

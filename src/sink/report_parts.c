@@ -113,6 +113,15 @@ static bool any_loss(const hlrp_layers *l) {
     return false;
 }
 
+/* Whether constants or normalization took anything: of most convolutional networks they do not. */
+static bool shows_constants(const hlrp_layers *l) {
+    for (int f = HLRP_LAYERS_CONSTANT; f <= HLRP_LAYERS_NORMALIZATION; f++)
+        for (int64_t i = 0; i < l->count; i++)
+            if (fabs(l->values[f][i]) > 1e-9 * l->values[HLRP_LAYERS_OUT_ABS][i])
+                return true;
+    return false;
+}
+
 static void add_layer(const hlrp_layers *l, int64_t i, hlrp_str *s) {
     const double scale = l->values[HLRP_LAYERS_OUT_ABS][i];
     hlrp_str_add(s, "<tr><th scope=\"row\">");
@@ -125,6 +134,10 @@ static void add_layer(const hlrp_layers *l, int64_t i, hlrp_str *s) {
     hlrp_html_share(s, l->values[HLRP_LAYERS_BIAS][i] / scale);
     hlrp_str_add(s, "</td><td>");
     hlrp_html_share(s, l->values[HLRP_LAYERS_STABILIZER][i] / scale);
+    for (int f = HLRP_LAYERS_CONSTANT; shows_constants(l) && f <= HLRP_LAYERS_NORMALIZATION; f++) {
+        hlrp_str_add(s, "</td><td>");
+        hlrp_html_share(s, l->values[f][i] / scale);
+    }
     hlrp_str_add(s, "</td></tr>\n");
 }
 
@@ -152,7 +165,11 @@ static hlrp_status add_layers(const hlrp_layers *l, hlrp_str *s, hlrp_error *err
     hlrp_str_add(s, "<table class=\"layers\"><thead><tr><th scope=\"col\">layer</th>"
                     "<th scope=\"col\">rule</th><th scope=\"col\" title=\"share of the relevance "
                     "that reaches the layer; negative: created\">lost</th><th scope=\"col\">to "
-                    "biases</th><th scope=\"col\">to the stabilizer</th></tr></thead><tbody>\n");
+                    "biases</th><th scope=\"col\">to the stabilizer</th>");
+    if (shows_constants(l))
+        hlrp_str_add(s, "<th scope=\"col\">to constants</th><th scope=\"col\">to "
+                        "normalization</th>");
+    hlrp_str_add(s, "</tr></thead><tbody>\n");
     for (int i = 0; i < LAYERS_SHOWN; i++) {
         const int64_t worst = next_worst(l, taken);
         if (worst < 0)

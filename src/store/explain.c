@@ -184,18 +184,20 @@ out:
     return status;
 }
 
-hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *w, int64_t index, const double *sum,
-                                       const double *bias_share, const double *stabilizer_share,
+hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *w, int64_t index,
+                                       const double *const values[HLRP_EXPLAIN_FIELDS],
                                        hlrp_error *err) {
+    static const char *const names[HLRP_EXPLAIN_FIELDS] = {
+        [HLRP_EXPLAIN_SUM] = "sum",
+        [HLRP_EXPLAIN_BIAS] = "bias_share",
+        [HLRP_EXPLAIN_STABILIZER] = "stabilizer_share",
+        [HLRP_EXPLAIN_CONSTANT] = "constant_share",
+        [HLRP_EXPLAIN_NORMALIZATION] = "normalization_share"};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(known(w, index, err));
-    const struct {
-        const char *name;
-        const double *values;
-    } list[] = {{"sum", sum}, {"bias_share", bias_share}, {"stabilizer_share", stabilizer_share}};
-    for (size_t i = 0; i < HLRP_COUNT(list); i++)
-        HLRP_TRY(hlrp_h5_set_numbers(w->layer[index], list[i].name, H5T_NATIVE_DOUBLE,
-                                     list[i].values, w->input.d[0], w->out.atomic.final_path, err));
+    for (int i = 0; i < HLRP_EXPLAIN_FIELDS; i++)
+        HLRP_TRY(hlrp_h5_set_numbers(w->layer[index], names[i], H5T_NATIVE_DOUBLE, values[i],
+                                     w->input.d[0], w->out.atomic.final_path, err));
 out:
     return status;
 }

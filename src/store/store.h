@@ -156,6 +156,8 @@ enum {
     HLRP_LAYERS_IN_ABS, /* NaN in results of earlier versions */
     HLRP_LAYERS_BIAS,
     HLRP_LAYERS_STABILIZER,
+    HLRP_LAYERS_CONSTANT,      /* these two: NaN in results of earlier versions */
+    HLRP_LAYERS_NORMALIZATION, /* of layers, and softmax */
     HLRP_LAYERS_FIELDS
 };
 /* Names of the columns, by field. */
@@ -225,10 +227,19 @@ hlrp_status hlrp_explain_add_layer(hlrp_explain_writer *writer, int64_t index, c
 /* Samples [first, first+count) of that layer. */
 hlrp_status hlrp_explain_write_layer(hlrp_explain_writer *writer, int64_t index, int64_t first,
                                      int64_t count, const float *relevance, hlrp_error *err);
-/* Attributes of the layer, [N] float64 each. */
+/* Attributes of the layer, [N] float64 each: the sum of what arrives, and the shares of it that each of
+ * the account's takers keeps. */
+enum {
+    HLRP_EXPLAIN_SUM,
+    HLRP_EXPLAIN_BIAS,
+    HLRP_EXPLAIN_STABILIZER,
+    HLRP_EXPLAIN_CONSTANT,
+    HLRP_EXPLAIN_NORMALIZATION,
+    HLRP_EXPLAIN_FIELDS
+};
 hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *writer, int64_t index,
-                                       const double *sum, const double *bias_share,
-                                       const double *stabilizer_share, hlrp_error *err);
+                                       const double *const values[HLRP_EXPLAIN_FIELDS],
+                                       hlrp_error *err);
 /* An attribute on "/". */
 hlrp_status hlrp_explain_set_text(hlrp_explain_writer *writer, const char *name, const char *value,
                                   hlrp_error *err);

@@ -40,7 +40,7 @@ def missing(out):
         sums = f['relevance'][...].sum(axis=(1, 2, 3), dtype=np.float64)
         rounding = ROUNDING * np.abs(f['relevance'][...]).sum(axis=(1, 2, 3), dtype=np.float64)
         columns = [np.abs(g['relevance'].attrs[key]).max() for g in f['layers'].values()
-                   for key in ('bias_share', 'stabilizer_share')]
+                   for key in ('bias_share', 'stabilizer_share', 'constant_share', 'normalization_share')]
     off = np.abs(sums - start.sum(axis=1)) - rounding
     return float((np.maximum(off, 0) / np.abs(start).sum(axis=1)).max()), max(columns)
 
