@@ -18,6 +18,8 @@ static double bias[] = {20, -75, 0, 0}, stabilizer[] = {10, 0.2, 0, 0};
 static char *nodes[] = {"a", "b", "c", "d"};
 static char *rules[] = {"epsilon(1e-06)", "gamma(0.25)", "gradient", "pass"};
 
+static double constant[4], normalization[4];
+
 static hlrp_layers account(void) {
     return (hlrp_layers){.count = 4,
                          .nodes = {.items = nodes, .count = 4},
@@ -27,7 +29,9 @@ static hlrp_layers account(void) {
                                     [HLRP_LAYERS_IN] = in,
                                     [HLRP_LAYERS_IN_ABS] = in_abs,
                                     [HLRP_LAYERS_BIAS] = bias,
-                                    [HLRP_LAYERS_STABILIZER] = stabilizer}};
+                                    [HLRP_LAYERS_STABILIZER] = stabilizer,
+                                    [HLRP_LAYERS_CONSTANT] = constant,
+                                    [HLRP_LAYERS_NORMALIZATION] = normalization}};
 }
 
 static void losses(void **unused) {
@@ -58,6 +62,13 @@ static void the_worst_is_named(void **unused) {
     assert_string_equal(text.text,
                         "layer b (gamma(0.25)) creates 75 % of the relevance that reaches "
                         "it (biases took -75 %, the stabilizer 0 %)");
+    /* what constants took is told where there is any */
+    hlrp_str_free(&text);
+    text = (hlrp_str){0};
+    constant[1] = -0.2 * out_abs[1];
+    hlrp_layers_sentence(&l, 0.5, &text);
+    assert_non_null(strstr(text.text, "the stabilizer 0 %, constants -20 %)"));
+    constant[1] = 0;
     hlrp_str_free(&text);
     hlrp_layers_sentence(&l, 0.8, &text);
     assert_int_equal(text.length, 0);
