@@ -3,11 +3,10 @@
 
 #include "onnx/internal.h"
 
+/* Further outputs, mean and deviation, get no value: a reader of theirs is refused. */
 static hlrp_status normalized(onnx_reader *r, const hlrp_operator *op, hlrp_node **n,
                               hlrp_error *err) {
     const int in[3] = {r->in[0], onnx_has(r, 1) ? r->in[1] : -1, onnx_has(r, 2) ? r->in[2] : -1};
-    if (r->node->n_output > 1 && r->node->output[1][0] != '\0')
-        return onnx_refuse(r, err, "export it for inference", "a second output");
     if (onnx_computed(r, 1) || onnx_computed(r, 2))
         return onnx_refuse(r, err, NULL, "a scale or a bias that is computed");
     const hlrp_status status = onnx_emit(r, op, in, 3, n, err);
