@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "reference/reference.h"
+#include "reference/rows.h"
 
 struct hlrp_ref_values {
     const hlrp_graph *g;
@@ -40,16 +41,9 @@ static const hlrp_dims *dims_of(const turn *t, int k) {
     return &t->v->g->values[t->node->in[k]].dims;
 }
 
-static void run_matmul(turn *t) { /* W [I,O] */
-    const int64_t in = t->in.c, out = t->out.c;
-    const double *w = input(t, 1);
-    for (int64_t n = 0; n < t->in.n; n++)
-        for (int64_t o = 0; o < out; o++) {
-            double sum = 0;
-            for (int64_t i = 0; i < in; i++)
-                sum += t->x[n * in + i] * w[i * out + o];
-            t->y[n * out + o] = sum;
-        }
+static void run_matmul(turn *t) {
+    const hlrp_ref_product p = {t->in_dims, dims_of(t, 1), t->out_dims};
+    hlrp_ref_matmul(&p, t->x, input(t, 1), t->y);
 }
 
 static void run_softmax(turn *t) {
@@ -73,25 +67,12 @@ static void run_softmax(turn *t) {
     }
 }
 
-/* Which element of an operand of shape `small` meets element i of shape `whole`. */
-static int64_t broadcast(const hlrp_dims *whole, const hlrp_dims *small, int64_t i) {
-    int64_t at = 0, stride = 1;
-    for (int k = 1; k <= whole->rank; k++) { /* from the last axis */
-        const int64_t extent = whole->d[whole->rank - k], place = i % extent;
-        i /= extent;
-        if (k > small->rank)
-            continue;
-        at += (small->d[small->rank - k] == 1 ? 0 : place) * stride;
-        stride *= small->d[small->rank - k];
-    }
-    return at;
-}
-
+/* Of a computed tensor with a constant, or with another computed one. */
 static void run_elementwise(turn *t, double (*of)(double x, double c)) {
-    const double *constant = input(t, 1);
+    const double *other = input(t, 1);
     for (int64_t i = 0; i < t->count; i++)
-        t->y[i] = of(t->x[broadcast(t->out_dims, t->in_dims, i)],
-                     constant[broadcast(t->out_dims, dims_of(t, 1), i)]);
+        t->y[i] = of(t->x[hlrp_ref_met(t->out_dims, t->in_dims, i)],
+                     other[hlrp_ref_met(t->out_dims, dims_of(t, 1), i)]);
 }
 
 static double product(double x, double c) {
@@ -130,66 +111,55 @@ static void run_add(turn *t) {
     for (int64_t i = 0; i < t->count; i++) {
         t->y[i] = 0;
         for (int k = 0; k < t->node->in_count; k++)
-            t->y[i] += input(t, k)[i];
+            t->y[i] += input(t, k)[hlrp_ref_met(t->out_dims, dims_of(t, k), i)];
     }
 }
 
-static void run_concat(turn *t) { /* along any axis */
-    const hlrp_dims *d = t->out_dims;
-    const int axis = t->node->axis < 0 ? t->node->axis + d->rank : t->node->axis;
-    int64_t outer = 1, inner = 1, at = 0;
-    for (int k = 0; k < d->rank; k++)
-        *(k < axis ? &outer : &inner) *= k == axis ? 1 : d->d[k];
-    for (int k = 0; k < t->node->in_count; k++) {
-        const int64_t run = dims_of(t, k)->d[axis] * inner;
-        for (int64_t o = 0; o < outer; o++)
-            memcpy(t->y + o * d->d[axis] * inner + at, input(t, k) + o * run,
-                   (size_t)run * sizeof *t->y);
-        at += run;
-    }
-}
-
-static void run_transpose(turn *t) {
-    const hlrp_dims *in = t->in_dims, *out = t->out_dims;
+static void run_move(turn *t) {
     for (int64_t i = 0; i < t->count; i++) {
-        int64_t place[HLRP_MAX_RANK] = {0}, rest = i, at = 0;
-        for (int k = out->rank - 1; k >= 0; k--) {
-            const int from = t->node->ints.rank ? (int)t->node->ints.d[k] : in->rank - 1 - k;
-            place[from] = rest % out->d[k];
-            rest /= out->d[k];
-        }
-        for (int k = 0; k < in->rank; k++)
-            at = at * in->d[k] + place[k];
-        t->y[i] = t->x[at];
+        const hlrp_ref_source from = hlrp_ref_moved_from(t->v->g, t->node, i);
+        t->y[i] = from.at < 0 ? 0 : input(t, from.input)[from.at];
     }
 }
 
-static void run_sigmoid(turn *t) {
+static void run_function(turn *t) {
+    const hlrp_ref_function value = hlrp_ref_value_of(t->node->op);
     for (int64_t i = 0; i < t->count; i++)
-        t->y[i] = 1 / (1 + exp(-t->x[i]));
+        t->y[i] = value(t->node, t->x[i]);
 }
 
-static void run_linear(turn *t) {
+static void run_prelu(turn *t) {
+    for (int64_t i = 0; i < t->count; i++)
+        t->y[i] =
+            t->x[i] *
+            (t->x[i] < 0 ? hlrp_ref_prelu_slope(t->in_dims, dims_of(t, 1), input(t, 1), i) : 1);
+}
+
+static void run_reduction(turn *t) {
+    hlrp_ref_reduce(t->node, t->in_dims, t->out_dims, t->x, t->y, t->arg);
+}
+
+static void run_resize(turn *t) {
+    hlrp_ref_resize(t->node, t->in_dims, t->out_dims, t->x, t->y);
+}
+
+static void run_norm(turn *t) {
+    hlrp_ref_normalize(t->node, t->in_dims, t->x, input(t, 1), input(t, 2), t->y);
+}
+
+static void run_local_response(turn *t) {
+    hlrp_ref_local_response(t->node, t->in_dims, t->x, t->y);
+}
+
+static void run_gemm(turn *t) { /* along the last axis */
+    const int64_t in = t->in_dims->d[t->in_dims->rank - 1];
+    const int64_t out = t->out_dims->d[t->out_dims->rank - 1];
+    hlrp_ref_gemm_forward(t->count / out, in, out, t->x, input(t, 1), input(t, 2), t->y);
+}
+
+static void run_conv(turn *t) {
     const hlrp_ref_conv conv = {t->in, t->out, &t->node->window, HLRP_MAX(t->node->group, 1)};
-    if (t->node->op == &hlrp_op_conv)
-        hlrp_ref_conv_forward(&conv, t->x, input(t, 1), input(t, 2), t->y);
-    else
-        hlrp_ref_gemm_forward(t->in.n, t->in.c, t->out.c, t->x, input(t, 1), input(t, 2), t->y);
-}
-
-static void run_activation(turn *t) {
-    const hlrp_node *n = t->node;
-    if (n->op == &hlrp_op_relu)
-        hlrp_ref_relu(t->count, t->x, t->y);
-    else if (n->op == &hlrp_op_leaky_relu)
-        hlrp_ref_leaky_relu(t->count, t->x, (double)n->alpha, t->y);
-    else
-        hlrp_ref_clip(t->count, t->x, (double)n->lo, (double)n->hi, t->y);
-}
-
-static void run_elu(turn *t) {
-    for (int64_t i = 0; i < t->count; i++)
-        t->y[i] = t->x[i] > 0 ? t->x[i] : (double)t->node->alpha * (exp(t->x[i]) - 1);
+    hlrp_ref_conv_forward(&conv, t->x, input(t, 1), input(t, 2), t->y);
 }
 
 static void run_pool(turn *t) {
@@ -206,55 +176,42 @@ static void run_affine(turn *t) {
     hlrp_ref_affine(t->in, t->x, input(t, 1), input(t, 2), t->y);
 }
 
-static void run_pad(turn *t) {
-    hlrp_ref_pad(t->in, t->out, t->node->window.pad_lo, t->x, t->y);
-}
-
-static void run_slice(turn *t) {
-    hlrp_ref_slice(t->in_dims, t->out_dims, &t->node->ints, t->x, t->y);
-}
-
 static void run_shuffle(turn *t) {
     hlrp_ref_shuffle(t->in, t->node->group, t->x, t->y);
-}
-
-static void run_copy(turn *t) {
-    memcpy(t->y, t->x, (size_t)t->count * sizeof *t->y);
 }
 
 static const struct {
     const hlrp_operator *op;
     void (*run)(turn *t);
 } table[] = {
-    {&hlrp_op_conv, run_linear},
-    {&hlrp_op_gemm, run_linear},
+    {&hlrp_op_conv, run_conv},
+    {&hlrp_op_gemm, run_gemm},
     {&hlrp_op_matmul, run_matmul},
+    {&hlrp_op_gate, run_mul},
+    {&hlrp_op_quotient, run_div},
     {&hlrp_op_batchnorm, run_affine},
-    {&hlrp_op_relu, run_activation},
-    {&hlrp_op_leaky_relu, run_activation},
-    {&hlrp_op_clip, run_activation},
-    {&hlrp_op_elu, run_elu},
-    {&hlrp_op_sigmoid, run_sigmoid},
+    {&hlrp_op_prelu, run_prelu},
     {&hlrp_op_softmax, run_softmax},
     {&hlrp_op_log_softmax, run_softmax},
     {&hlrp_op_maxpool, run_pool},
     {&hlrp_op_avgpool, run_pool},
     {&hlrp_op_global_avgpool, run_pool},
     {&hlrp_op_add, run_add},
-    {&hlrp_op_concat, run_concat},
-    {&hlrp_op_pad, run_pad},
-    {&hlrp_op_slice, run_slice},
-    {&hlrp_op_shuffle, run_shuffle},
-    {&hlrp_op_flatten, run_copy},
-    {&hlrp_op_reshape, run_copy},
-    {&hlrp_op_transpose, run_transpose},
-    {&hlrp_op_squeeze, run_copy},
-    {&hlrp_op_unsqueeze, run_copy},
-    {&hlrp_op_identity, run_copy},
     {&hlrp_op_mul, run_mul},
     {&hlrp_op_sub, run_sub},
     {&hlrp_op_div, run_div},
     {&hlrp_op_add_const, run_add_const},
+    {&hlrp_op_shuffle, run_shuffle},
+    {&hlrp_op_layernorm, run_norm},
+    {&hlrp_op_groupnorm, run_norm},
+    {&hlrp_op_instancenorm, run_norm},
+    {&hlrp_op_rmsnorm, run_norm},
+    {&hlrp_op_local_response, run_local_response},
+    {&hlrp_op_resize, run_resize},
+    {&hlrp_op_reduce_sum, run_reduction},
+    {&hlrp_op_reduce_mean, run_reduction},
+    {&hlrp_op_reduce_max, run_reduction},
+    {&hlrp_op_reduce_l2, run_reduction},
 };
 
 /* The operator's function; NULL where it has none here. */
@@ -262,7 +219,7 @@ static void (*find(const hlrp_operator *op))(turn *t) {
     for (size_t k = 0; k < HLRP_COUNT(table); k++)
         if (table[k].op == op)
             return table[k].run;
-    return NULL;
+    return op->moves ? run_move : hlrp_ref_value_of(op) ? run_function : NULL;
 }
 
 /* ---- the walk ---- */
@@ -289,12 +246,14 @@ static hlrp_status take_constants(hlrp_ref_values *v, hlrp_error *err) {
     return HLRP_OK;
 }
 
+/* Indices and shapes are integers: those of a gather are looked at here, the others' work inference has
+ * done. */
 static bool inputs_are_there(const hlrp_ref_values *v, const hlrp_node *n) {
-    const int all = n->op->variadic ? n->in_count : 1;
-    for (int k = 0; k < all; k++)
-        if (!hlrp_ref_value(v, n->in[k]))
+    for (int k = 0; k < n->in_count; k++)
+        if (n->in[k] >= 0 && v->g->values[n->in[k]].dtype == HLRP_F32 &&
+            !hlrp_ref_value(v, n->in[k]))
             return false;
-    return true;
+    return n->op != &hlrp_op_gather || v->g->values[n->in[1]].constant;
 }
 
 static hlrp_status run_node(hlrp_ref_values *v, int id, hlrp_error *err) {
@@ -317,7 +276,7 @@ static hlrp_status run_node(hlrp_ref_values *v, int id, hlrp_error *err) {
     t.in = hlrp_ref_shape_of(t.in_dims);
     t.out = hlrp_ref_shape_of(t.out_dims);
     HLRP_TRY(hlrp_dims_count(t.out_dims, &t.count, err));
-    if (n->op == &hlrp_op_maxpool) {
+    if (n->op == &hlrp_op_maxpool || n->op == &hlrp_op_reduce_max) {
         HLRP_TRY(hlrp_calloc(&v->argmax[id], t.count, sizeof(int64_t), "maxima", err));
         t.arg = v->argmax[id];
     }

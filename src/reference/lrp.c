@@ -5,28 +5,30 @@
 #include <string.h>
 
 #include "reference/rules.h"
+#include "reference/turn.h"
 
-/* One node's turn. */
-typedef struct turn {
-    hlrp_ref_room *room;
-    const hlrp_graph *g;
-    const hlrp_node *node;
-    const hlrp_rule *rule;
-    const hlrp_ref_lrp_options *o;
-    const hlrp_ref_values *values;
-    hlrp_ref_lrp *into;
-    hlrp_ref_shape in, out;
-    const double *x, *y, *r;
-    int id;
-    hlrp_account *account;
-} turn;
-
-static const double *input(const turn *t, int k) {
+const double *hlrp_ref_turn_input(const hlrp_ref_turn *t, int k) {
     return k < t->node->in_count ? hlrp_ref_value(t->values, t->node->in[k]) : NULL;
 }
 
+const hlrp_dims *hlrp_ref_turn_dims(const hlrp_ref_turn *t, int k) {
+    return &t->g->values[t->node->in[k]].dims;
+}
+
+bool hlrp_ref_turn_takes(const hlrp_ref_turn *t, int k) {
+    return t->node->in[k] >= 0 && !t->g->values[t->node->in[k]].constant;
+}
+
+double *hlrp_ref_take_like(const hlrp_ref_turn *t, int k) {
+    return hlrp_ref_take(t->room, hlrp_ref_dims_count(hlrp_ref_turn_dims(t, k)));
+}
+
+hlrp_account *hlrp_ref_account_of(const hlrp_ref_turn *t, int64_t i, int64_t count) {
+    return &t->account[i * t->samples / count];
+}
+
 /* The relevance of a value outlives the turn. */
-static double *relevance_of(turn *t, int value, int64_t count) {
+static double *relevance_of(hlrp_ref_turn *t, int value, int64_t count) {
     double **to = &t->into->relevance[value];
     hlrp_error ignored = {0};
     if (!*to && hlrp_calloc(to, count, sizeof **to, "the reference", &ignored) != HLRP_OK)
@@ -34,20 +36,17 @@ static double *relevance_of(turn *t, int value, int64_t count) {
     return *to;
 }
 
-/* Relevance `part` arrives at input k. */
-static void arrive(turn *t, int k, const double *part) {
-    const int v = t->node->in[k];
-    const hlrp_ref_shape s = hlrp_ref_shape_of(&t->g->values[v].dims);
-    const int64_t count = hlrp_ref_count(s);
-    double *to = relevance_of(t, v, count);
+void hlrp_ref_arrive(hlrp_ref_turn *t, int k, const double *part) {
+    const int64_t count = hlrp_ref_dims_count(hlrp_ref_turn_dims(t, k));
+    double *to = relevance_of(t, t->node->in[k], count);
     for (int64_t i = 0; i < count; i++) {
         to[i] += part[i];
-        t->account[i / (count / s.n)].in += part[i];
-        t->account[i / (count / s.n)].in_abs += fabs(part[i]);
+        hlrp_ref_account_of(t, i, count)->in += part[i];
+        hlrp_ref_account_of(t, i, count)->in_abs += fabs(part[i]);
     }
 }
 
-static double epsilon_of(const turn *t) {
+double hlrp_ref_epsilon_of(const hlrp_ref_turn *t) {
     const double lrp0 = t->o->lrp0 > 0 ? t->o->lrp0 : 1e-9;
     const double own = t->o->stabilizer > 0 ? t->o->stabilizer : 1e-6;
     switch (t->rule->kind) {
@@ -60,8 +59,7 @@ static double epsilon_of(const turn *t) {
     }
 }
 
-/* Whether the node leaves relevance that is to be given on. */
-static bool conserves(const turn *t) {
+bool hlrp_ref_conserves(const hlrp_ref_turn *t) {
     return hlrp_bias_conserves(t->o->bias) && t->rule->kind != HLRP_RULE_PASS &&
            t->rule->kind != HLRP_RULE_GRADIENT;
 }
@@ -85,51 +83,61 @@ static void by_slope(hlrp_ref_layer *l, const double *slope, hlrp_bias bias) {
     }
 }
 
-static bool is_head(const turn *t) {
+static bool is_head(const hlrp_ref_turn *t) {
     return t->o->slope && t->node->op == &hlrp_op_gemm && t->node->out[0] == t->g->output;
 }
 
-static bool goes_by_slope(const turn *t) {
+static bool goes_by_slope(const hlrp_ref_turn *t) {
     return is_head(t) && t->rule->kind == HLRP_RULE_LRP0 && t->o->bias != HLRP_BIAS_DROP;
 }
 
-static hlrp_ref_layer layer_of(turn *t) {
+/* A fully connected layer is one of its rows, which a value of any rank has along its last axis. */
+static hlrp_ref_conv shapes_of(const hlrp_ref_turn *t) {
+    if (t->node->op != &hlrp_op_gemm)
+        return (hlrp_ref_conv){t->in, t->out, &t->node->window, HLRP_MAX(t->node->group, 1)};
+    const int64_t in = t->in_dims->d[t->in_dims->rank - 1];
+    const int64_t out = t->out_dims->d[t->out_dims->rank - 1];
+    const int64_t rows = hlrp_ref_count(t->out) / out;
+    return (hlrp_ref_conv){{rows, in, 1, 1}, {rows, out, 1, 1}, &t->node->window, 1};
+}
+
+static hlrp_ref_layer layer_of(hlrp_ref_turn *t) {
     const hlrp_tensor *w = t->g->values[t->node->in[1]].constant;
     hlrp_ref_layer l = {.room = t->room,
                         .g = t->g,
                         .from = t->node->in[0],
                         .gemm = t->node->op == &hlrp_op_gemm,
-                        .conv = {t->in, t->out, &t->node->window, HLRP_MAX(t->node->group, 1)},
+                        .conv = shapes_of(t),
                         .weights = hlrp_tensor_count(w),
                         .inputs = hlrp_ref_count(t->in),
                         .outputs = hlrp_ref_count(t->out),
-                        .samples = t->out.n,
-                        .channels = t->out.c,
-                        .pixels = t->out.h * t->out.w,
-                        .w = input(t, 1),
+                        .samples = t->samples,
+                        .w = hlrp_ref_turn_input(t, 1),
                         .x = t->x,
                         .r = t->r,
                         .stabilizer = t->o->stabilizer > 0 ? t->o->stabilizer : 1e-6,
                         .account = t->account,
                         .bias = t->o->bias};
+    l.channels = l.conv.y.c;
+    l.pixels = l.conv.y.h * l.conv.y.w;
     l.b = hlrp_ref_take(t->room, l.channels);
     l.b_rule = hlrp_ref_take(t->room, l.channels);
     l.out = hlrp_ref_take(t->room, l.inputs);
-    for (int64_t c = 0; input(t, 2) && c < l.channels; c++) {
-        l.b[c] = input(t, 2)[c];
+    for (int64_t c = 0; hlrp_ref_turn_input(t, 2) && c < l.channels; c++) {
+        l.b[c] = hlrp_ref_turn_input(t, 2)[c];
         l.b_rule[c] = t->o->bias == HLRP_BIAS_DROP ? 0 : l.b[c];
     }
-    if (conserves(t) && !goes_by_slope(t)) {
+    if (hlrp_ref_conserves(t) && !goes_by_slope(t)) {
         l.left = hlrp_ref_take(t->room, l.outputs);
         memcpy(l.left, l.r, (size_t)l.outputs * sizeof *l.left);
     }
     return l;
 }
 
-static void by_rule(const turn *t, hlrp_ref_layer *l) {
+static void by_rule(const hlrp_ref_turn *t, hlrp_ref_layer *l) {
     switch (t->rule->kind) {
     case HLRP_RULE_LRP0:
-        hlrp_ref_by_epsilon(l, epsilon_of(t), false);
+        hlrp_ref_by_epsilon(l, hlrp_ref_epsilon_of(t), false);
         break;
     case HLRP_RULE_EPSILON:
         hlrp_ref_by_epsilon(l, t->rule->epsilon, t->rule->rms);
@@ -163,7 +171,7 @@ static void by_rule(const turn *t, hlrp_ref_layer *l) {
     }
 }
 
-static void back_linear(turn *t) {
+static void back_linear(hlrp_ref_turn *t) {
     hlrp_ref_layer l = layer_of(t);
     if (is_head(t) && t->rule->kind == HLRP_RULE_GRADIENT)
         l.r = t->o->slope;
@@ -173,151 +181,13 @@ static void back_linear(turn *t) {
         by_rule(t, &l);
     if (l.left)
         hlrp_ref_give_left(&l, t->rule);
-    arrive(t, 0, l.out);
+    hlrp_ref_arrive(t, 0, l.out);
 }
 
-/* ---- the slope of an activation at x ---- */
-
-static double relu_slope(const hlrp_node *n, double x) {
-    (void)n;
-    return x > 0 ? 1 : 0;
-}
-
-static double leaky_relu_slope(const hlrp_node *n, double x) {
-    return x > 0 ? 1 : (double)n->alpha;
-}
-
-static double elu_slope(const hlrp_node *n, double x) {
-    return x > 0 ? 1 : (double)n->alpha * exp(x);
-}
-
-static double clip_slope(const hlrp_node *n, double x) {
-    return x > (double)n->lo && x < (double)n->hi ? 1 : 0;
-}
-
-/* One input of a node that is linear in each of its inputs: for norm and epsilon s is R / hlrp_ref_stab(z)
- * and the input is x · (d/dx)ᵀs, for gradient s is R and the input (d/dx)ᵀs. */
-static double *quotient(turn *t, const double *dropped) {
-    const int64_t count = hlrp_ref_count(t->out), sample = count / t->out.n;
-    double *s = hlrp_ref_take(t->room, count);
-    for (int64_t i = 0; i < count; i++) {
-        s[i] = t->r[i];
-        if (t->rule->kind == HLRP_RULE_GRADIENT)
-            continue;
-        const double z = t->y[i] - (dropped ? dropped[i / (t->out.h * t->out.w) % t->out.c] : 0);
-        s[i] /= hlrp_ref_stab(z, epsilon_of(t));
-        if (!conserves(t))
-            t->account[i / sample].stabilizer += s[i] * (hlrp_ref_stab(z, epsilon_of(t)) - z);
-    }
-    return s;
-}
-
-static void times_x(const turn *t, int64_t count, const double *x, double *c) {
-    for (int64_t i = 0; t->rule->kind != HLRP_RULE_GRADIENT && i < count; i++)
-        c[i] *= x[i];
-}
-
-static void mean(const turn *t, const double *x, double *y) {
-    if (t->node->op == &hlrp_op_avgpool)
-        hlrp_ref_avgpool(t->in, t->out, &t->node->window, x, y);
-    else
-        hlrp_ref_global_avgpool(t->in, x, y);
-}
-
-static void mean_adjoint(const turn *t, const double *s, double *c) {
-    if (t->node->op == &hlrp_op_avgpool)
-        hlrp_ref_avgpool_adjoint(t->in, t->out, &t->node->window, s, c);
-    else
-        hlrp_ref_global_avgpool_adjoint(t->in, s, c);
-}
-
-/* What s did not hand on: shared by |x|, then evenly. whole: f(|x|), or 0 where nothing is shared. */
-static double *rest_of(const turn *t, const double *s, double *whole) {
-    const int64_t count = hlrp_ref_count(t->out);
-    double *left = hlrp_ref_take(t->room, count);
-    for (int64_t i = 0; i < count; i++) {
-        left[i] = t->r[i] - s[i] * t->y[i];
-        if (t->o->bias != HLRP_BIAS_SHARE)
-            continue;
-        const bool some = whole[i] > 1e-30;
-        whole[i] = some ? left[i] / whole[i] : 0;
-        left[i] = some ? 0 : t->r[i];
-    }
-    return left;
-}
-
-static void give_mean(turn *t, const double *s, double *c) {
-    const hlrp_window all = {.kernel = {t->in.h, t->in.w}, .stride = {1, 1}, .dilation = {1, 1}};
-    const int64_t count = hlrp_ref_count(t->in);
-    double *size = hlrp_ref_take(t->room, count), *more = hlrp_ref_take(t->room, count);
-    double *whole = hlrp_ref_take(t->room, hlrp_ref_count(t->out));
-    for (int64_t i = 0; i < count; i++)
-        size[i] = fabs(t->x[i]);
-    mean(t, size, whole);
-    double *left = rest_of(t, s, whole);
-    if (t->o->bias == HLRP_BIAS_SHARE)
-        mean_adjoint(t, whole, more);
-    for (int64_t i = 0; i < count; i++)
-        c[i] += size[i] * more[i];
-    hlrp_ref_spread_window(t->in, t->out, t->node->op == &hlrp_op_avgpool ? &t->node->window : &all,
-                           t->in.c, left, c);
-}
-
-static void back_mean(turn *t) {
-    double *s = quotient(t, NULL), *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
-    mean_adjoint(t, s, c);
-    times_x(t, hlrp_ref_count(t->in), t->x, c);
-    if (conserves(t))
-        give_mean(t, s, c);
-    arrive(t, 0, c);
-}
-
-static void back_sum(turn *t) {
-    const int64_t count = hlrp_ref_count(t->out);
-    const int terms = t->node->in_count;
-    double *s = quotient(t, NULL), *c = hlrp_ref_take(t->room, count);
-    double *whole = hlrp_ref_take(t->room, count);
-    for (int k = 0; k < terms; k++)
-        for (int64_t i = 0; i < count; i++)
-            whole[i] += fabs(input(t, k)[i]);
-    double *left = conserves(t) ? rest_of(t, s, whole) : NULL;
-    for (int k = 0; k < terms; k++) {
-        memcpy(c, s, (size_t)count * sizeof *c);
-        times_x(t, count, input(t, k), c);
-        for (int64_t i = 0; left && i < count; i++)
-            c[i] += left[i] / terms +
-                    (t->o->bias == HLRP_BIAS_SHARE ? whole[i] * fabs(input(t, k)[i]) : 0);
-        arrive(t, k, c);
-    }
-}
-
-static void back_batchnorm(turn *t) {
-    if (t->rule->kind == HLRP_RULE_PASS || conserves(t)) { /* the only input gets all */
-        arrive(t, 0, t->r);
-        return;
-    }
-    const double *scale = input(t, 1), *shift = input(t, 2);
-    const int64_t count = hlrp_ref_count(t->out), pixels = t->out.h * t->out.w;
-    double *c = quotient(t, t->o->bias == HLRP_BIAS_DROP ? shift : NULL);
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t channel = i / pixels % t->out.c;
-        if (t->rule->kind != HLRP_RULE_GRADIENT && t->o->bias != HLRP_BIAS_DROP)
-            t->account[i / (count / t->out.n)].bias += c[i] * shift[channel];
-        c[i] *= scale[channel];
-    }
-    times_x(t, count, t->x, c);
-    arrive(t, 0, c);
-}
-
-static void back_concat(turn *t) {
-    int64_t at = 0;
-    for (int k = 0; k < t->node->in_count; k++) {
-        const hlrp_ref_shape part = hlrp_ref_shape_of(&t->g->values[t->node->in[k]].dims);
-        double *c = hlrp_ref_take(t->room, hlrp_ref_count(part));
-        hlrp_ref_split_part(t->out, t->r, part, c, at);
-        arrive(t, k, c);
-        at += part.c;
-    }
+static void back_maxpool(hlrp_ref_turn *t) {
+    double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
+    hlrp_ref_maxpool_adjoint(t->in, t->out, hlrp_ref_argmax(t->values, t->id), t->r, c);
+    hlrp_ref_arrive(t, 0, c);
 }
 
 static int64_t clamp(int64_t i, int64_t extent) {
@@ -325,7 +195,7 @@ static int64_t clamp(int64_t i, int64_t extent) {
 }
 
 /* What lies on padding goes to the nearest pixel. */
-static void fold_pad(const turn *t, double *c) {
+static void fold_pad(const hlrp_ref_turn *t, double *c) {
     const int64_t *lo = t->node->window.pad_lo;
     for (int64_t p = 0; p < t->out.n * t->out.c; p++)
         for (int64_t i = 0; i < t->out.h; i++)
@@ -334,89 +204,49 @@ static void fold_pad(const turn *t, double *c) {
                   clamp(j - lo[1], t->in.w)] += t->r[(p * t->out.h + i) * t->out.w + j];
 }
 
-static void back_activation(turn *t, double (*slope)(const hlrp_node *n, double x)) {
-    const int64_t count = hlrp_ref_count(t->in);
-    double *c = hlrp_ref_take(t->room, count);
-    for (int64_t i = 0; i < count; i++)
-        c[i] = t->r[i] * (t->rule->kind == HLRP_RULE_GRADIENT ? slope(t->node, t->x[i]) : 1);
-    arrive(t, 0, c);
-}
-
-static void back_relu(turn *t) {
-    back_activation(t, relu_slope);
-}
-
-static void back_leaky_relu(turn *t) {
-    back_activation(t, leaky_relu_slope);
-}
-
-static void back_elu(turn *t) {
-    back_activation(t, elu_slope);
-}
-
-static void back_clip(turn *t) {
-    back_activation(t, clip_slope);
-}
-
-static void back_maxpool(turn *t) {
+static void back_pad(hlrp_ref_turn *t) {
     double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
-    hlrp_ref_maxpool_adjoint(t->in, t->out, hlrp_ref_argmax(t->values, t->id), t->r, c);
-    arrive(t, 0, c);
-}
-
-static void back_pad(turn *t) {
-    double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
-    if (hlrp_bias_conserves(t->o->bias) && t->rule->kind != HLRP_RULE_GRADIENT)
+    if (hlrp_bias_conserves(t->o->bias) && !hlrp_ref_differentiates(t))
         fold_pad(t, c);
     else
         hlrp_ref_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, c);
-    arrive(t, 0, c);
+    hlrp_ref_arrive(t, 0, c);
 }
 
-static void back_slice(turn *t) {
-    double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
-    hlrp_ref_slice_adjoint(&t->g->values[t->node->in[0]].dims, &t->g->values[t->node->out[0]].dims,
-                           &t->node->ints, t->r, c);
-    arrive(t, 0, c);
-}
-
-static void back_shuffle(turn *t) {
+static void back_shuffle(hlrp_ref_turn *t) {
     double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
     hlrp_ref_shuffle_adjoint(t->in, t->node->group, t->r, c);
-    arrive(t, 0, c);
-}
-
-static void back_flatten(turn *t) {
-    arrive(t, 0, t->r);
+    hlrp_ref_arrive(t, 0, c);
 }
 
 static const struct {
     const hlrp_operator *op;
-    void (*back)(turn *t);
+    hlrp_ref_back back;
 } table[] = {
     {&hlrp_op_conv, back_linear},     {&hlrp_op_gemm, back_linear},
-    {&hlrp_op_avgpool, back_mean},    {&hlrp_op_global_avgpool, back_mean},
-    {&hlrp_op_add, back_sum},         {&hlrp_op_batchnorm, back_batchnorm},
-    {&hlrp_op_concat, back_concat},   {&hlrp_op_maxpool, back_maxpool},
-    {&hlrp_op_pad, back_pad},         {&hlrp_op_slice, back_slice},
-    {&hlrp_op_shuffle, back_shuffle}, {&hlrp_op_flatten, back_flatten},
-    {&hlrp_op_relu, back_relu},       {&hlrp_op_leaky_relu, back_leaky_relu},
-    {&hlrp_op_clip, back_clip},       {&hlrp_op_elu, back_elu},
+    {&hlrp_op_maxpool, back_maxpool}, {&hlrp_op_pad, back_pad},
+    {&hlrp_op_shuffle, back_shuffle},
 };
 
-static void take_turn(turn *t) {
+static hlrp_ref_back back_of(const hlrp_operator *op) {
+    for (size_t k = 0; k < HLRP_COUNT(table); k++)
+        if (table[k].op == op)
+            return table[k].back;
+    const hlrp_ref_back back = hlrp_ref_back_of_sums(op);
+    return back ? back : hlrp_ref_back_of_rows(op);
+}
+
+static void take_turn(hlrp_ref_turn *t) {
     const int64_t count = hlrp_ref_count(t->out);
     for (int64_t i = 0; i < count; i++) {
-        t->account[i / (count / t->out.n)].out += t->r[i];
-        t->account[i / (count / t->out.n)].out_abs += fabs(t->r[i]);
+        hlrp_ref_account_of(t, i, count)->out += t->r[i];
+        hlrp_ref_account_of(t, i, count)->out_abs += fabs(t->r[i]);
     }
-    for (size_t k = 0; k < HLRP_COUNT(table); k++)
-        if (table[k].op == t->node->op)
-            table[k].back(t);
+    back_of(t->node->op)(t);
 }
 
 /* Breaks off where memory runs out: what the turn took is freed by the caller. */
-static hlrp_status run_turn(turn *t, hlrp_error *err) {
+static hlrp_status run_turn(hlrp_ref_turn *t, hlrp_error *err) {
     if (setjmp(t->room->none_left))
         return hlrp_fail(err, HLRP_E_MEMORY, t->node->name, "free memory, or use a smaller tile",
                          "out of memory for relevance in float64");
@@ -424,26 +254,29 @@ static hlrp_status run_turn(turn *t, hlrp_error *err) {
     return HLRP_OK;
 }
 
-static hlrp_status run_node(hlrp_ref_lrp *into, int i, const hlrp_rule *rules,
-                            const hlrp_ref_lrp_options *options, const hlrp_ref_values *values,
+/* What all turns have in common: those of nodes are made from it. */
+static hlrp_status run_node(const hlrp_ref_turn *all, const hlrp_structure *s, int i,
                             hlrp_error *err) {
-    const hlrp_graph *g = into->g;
+    const hlrp_graph *g = all->g;
     const hlrp_node *n = &g->nodes[i];
     hlrp_ref_room room = {.last = NULL};
-    turn t = {.room = &room,
-              .g = g,
-              .node = n,
-              .rule = &rules[i],
-              .o = options,
-              .values = values,
-              .into = into,
-              .in = hlrp_ref_shape_of(&g->values[n->in[0]].dims),
-              .out = hlrp_ref_shape_of(&g->values[n->out[0]].dims),
-              .x = hlrp_ref_value(values, n->in[0]),
-              .y = hlrp_ref_value(values, n->out[0]),
-              .r = into->relevance[n->out[0]],
-              .id = i};
-    t.account = into->account + i * t.out.n;
+    if (!back_of(n->op))
+        return hlrp_fail(err, HLRP_E_MODEL, n->name, NULL,
+                         "the reference has no relevance of the operator %s", n->type);
+    hlrp_ref_turn t = *all;
+    t.room = &room;
+    t.node = n;
+    t.rule = &all->rule[i];
+    t.in_dims = &g->values[n->in[0]].dims;
+    t.out_dims = &g->values[n->out[0]].dims;
+    t.in = hlrp_ref_shape_of(t.in_dims);
+    t.out = hlrp_ref_shape_of(t.out_dims);
+    t.x = hlrp_ref_value(all->values, n->in[0]);
+    t.y = hlrp_ref_value(all->values, n->out[0]);
+    t.r = all->into->relevance[n->out[0]];
+    t.id = i;
+    t.to = hlrp_structure_to(s, g, i, t.rule->kind == HLRP_RULE_CONSTANT);
+    t.account = all->account + i * all->samples;
     const hlrp_status status = run_turn(&t, err);
     hlrp_ref_room_clear(&room);
     return status;
@@ -462,21 +295,32 @@ static void multiply_input(const hlrp_ref_lrp_options *options, const hlrp_ref_v
 hlrp_status hlrp_ref_lrp_run(const hlrp_graph *g, const hlrp_rule *rules,
                              const hlrp_ref_lrp_options *options, const hlrp_ref_values *values,
                              const double *start, hlrp_ref_lrp *out, hlrp_error *err) {
-    const hlrp_ref_shape ys = hlrp_ref_shape_of(&g->values[g->output].dims);
+    const int64_t outputs = hlrp_ref_dims_count(&g->values[g->output].dims);
+    const int64_t samples = g->values[g->input].dims.d[0];
+    hlrp_structure structure = {0};
     hlrp_status status = HLRP_OK;
     *out = (hlrp_ref_lrp){.g = g};
     HLRP_TRY(hlrp_calloc(&out->relevance, g->value_count, sizeof(double *), "the reference", err));
-    HLRP_TRY(hlrp_calloc(&out->account, g->node_count * ys.n, sizeof *out->account, "the reference",
-                         err));
+    HLRP_TRY(hlrp_calloc(&out->account, g->node_count * samples, sizeof *out->account,
+                         "the reference", err));
     double **first = &out->relevance[g->output];
-    HLRP_TRY(hlrp_calloc(first, hlrp_ref_count(ys), sizeof **first, "the reference", err));
-    memcpy(*first, start, (size_t)hlrp_ref_count(ys) * sizeof **first);
+    HLRP_TRY(hlrp_calloc(first, outputs, sizeof **first, "the reference", err));
+    memcpy(*first, start, (size_t)outputs * sizeof **first);
+    HLRP_TRY(hlrp_structure_find(g, &structure, err));
+    const hlrp_ref_turn all = {.g = g,
+                               .rule = rules,
+                               .o = options,
+                               .values = values,
+                               .into = out,
+                               .samples = samples,
+                               .account = out->account};
     for (int i = g->node_count - 1; i >= 0; i--)
         if (out->relevance[g->nodes[i].out[0]])
-            HLRP_TRY(run_node(out, i, rules, options, values, err));
+            HLRP_TRY(run_node(&all, &structure, i, err));
     if (options->times_input)
         multiply_input(options, values, out);
 out:
+    hlrp_structure_free(&structure);
     return status;
 }
 

@@ -7,7 +7,7 @@
 double *hlrp_ref_map(const hlrp_ref_layer *l, const double *w, const double *b, const double *x) {
     double *y = hlrp_ref_take(l->room, l->outputs);
     if (l->gemm)
-        hlrp_ref_gemm_forward(l->samples, l->conv.x.c, l->conv.y.c, x, w, b, y);
+        hlrp_ref_gemm_forward(l->conv.x.n, l->conv.x.c, l->conv.y.c, x, w, b, y);
     else
         hlrp_ref_conv_forward(&l->conv, x, w, b, y);
     return y;
@@ -16,7 +16,7 @@ double *hlrp_ref_map(const hlrp_ref_layer *l, const double *w, const double *b, 
 double *hlrp_ref_map_back(const hlrp_ref_layer *l, const double *w, const double *s) {
     double *c = hlrp_ref_take(l->room, l->inputs);
     if (l->gemm)
-        hlrp_ref_gemm_adjoint(l->samples, l->conv.x.c, l->conv.y.c, s, w, c);
+        hlrp_ref_gemm_adjoint(l->conv.x.n, l->conv.x.c, l->conv.y.c, s, w, c);
     else
         hlrp_ref_conv_adjoint(&l->conv, s, w, c);
     return c;
@@ -38,7 +38,7 @@ double *hlrp_ref_add(int64_t count, double *a, const double *b) {
 }
 
 static int64_t sample_of(const hlrp_ref_layer *l, int64_t i) {
-    return i / (l->channels * l->pixels);
+    return i / (l->outputs / l->samples);
 }
 
 /* s = R / hlrp_ref_stab(z) with one epsilon per sample; b [O] is the bias that z holds; `times` is how often
@@ -88,7 +88,7 @@ void hlrp_ref_send(hlrp_ref_layer *l, double times, const double *x, const doubl
 
 void hlrp_ref_by_epsilon(hlrp_ref_layer *l, double epsilon, bool rms) {
     double *z = hlrp_ref_map(l, l->w, l->b_rule, l->x), *e = same_epsilon(l, epsilon);
-    const int64_t sample = l->channels * l->pixels;
+    const int64_t sample = l->outputs / l->samples;
     for (int64_t n = 0; rms && n < l->samples; n++) {
         double mean = 0;
         for (int64_t i = 0; i < sample; i++)

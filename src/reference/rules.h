@@ -5,13 +5,15 @@
 #include "reference/lrp.h"
 #include "reference/reference.h"
 #include "reference/room.h"
+#include "reference/turn.h"
 
 typedef struct hlrp_ref_layer {
     hlrp_ref_room *room;
     bool gemm;
     hlrp_ref_conv conv;
-    int64_t weights, inputs, outputs;  /* how many numbers */
-    int64_t samples, channels, pixels; /* of the output */
+    int64_t weights, inputs, outputs; /* how many numbers */
+    int64_t samples, channels,
+        pixels; /* of the output; a gemm has many rows in a sample, of 1 pixel */
     const double *w, *x, *r;
     double *b;      /* [O], 0 where there is none */
     double *b_rule; /* the same as the rules' sums have it: 0 where biases are dropped */
@@ -32,10 +34,6 @@ double *hlrp_ref_signed_parts(const hlrp_ref_layer *l, int64_t count, const doub
 double *hlrp_ref_add(int64_t count, double *a, const double *b);
 void hlrp_ref_send(hlrp_ref_layer *l, double times, const double *x, const double *w,
                    const double *s);
-
-static inline double hlrp_ref_stab(double z, double e) {
-    return z >= 0 ? z + e : z - e;
-}
 
 /* Each adds to out and to account, and takes from left what it hands on. */
 void hlrp_ref_by_epsilon(hlrp_ref_layer *l, double epsilon, bool rms);

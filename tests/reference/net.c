@@ -31,14 +31,18 @@ int64_t net_count(const net *n, int value) {
     return count;
 }
 
-void net_begin(net *n, uint64_t seed, int64_t batch, int64_t c, int64_t h, int64_t w) {
+void net_begin_with(net *n, uint64_t seed, hlrp_dims input) {
     hlrp_error err = {0};
     *n = (net){.state = seed};
     check(hlrp_graph_new(&n->g, &err), &err);
     n->g->input = hlrp_graph_add_value(n->g, "input", NULL, &err);
     assert_true(n->g->input >= 0);
-    n->g->values[n->g->input].dims = (hlrp_dims){.rank = 4, .d = {batch, c, h, w}};
+    n->g->values[n->g->input].dims = input;
     n->g->output = n->g->input;
+}
+
+void net_begin(net *n, uint64_t seed, int64_t batch, int64_t c, int64_t h, int64_t w) {
+    net_begin_with(n, seed, (hlrp_dims){.rank = 4, .d = {batch, c, h, w}});
 }
 
 void net_end(net *n) {
@@ -78,6 +82,20 @@ static int infer(net *n, int value) {
     const hlrp_dims input = *net_dims(n, n->g->input);
     check(hlrp_graph_infer(n->g, &input, &err), &err);
     return value;
+}
+
+int net_parameter(net *n, hlrp_dims dims, double lo, double hi) {
+    return constant(n, dims, lo, hi);
+}
+
+hlrp_node *net_add_node(net *n, const hlrp_operator *op, const int *in, int count) {
+    hlrp_node *node = NULL;
+    add(n, op, in, count, &node);
+    return node;
+}
+
+int net_infer(net *n, int value) {
+    return infer(n, value);
 }
 
 int net_conv(net *n, int x, const net_conv_spec *s) {

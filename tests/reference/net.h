@@ -25,6 +25,8 @@ bool net_chance(net *n, double probability);
 
 void net_begin(net *n, uint64_t seed, int64_t batch, int64_t c, int64_t h, int64_t w);
 void net_end(net *n);
+/* A graph whose input has these dims, of any rank. */
+void net_begin_with(net *n, uint64_t seed, hlrp_dims input);
 const hlrp_dims *net_dims(const net *n, int value);
 int64_t net_count(const net *n, int value);
 
@@ -46,6 +48,12 @@ int net_slice(net *n, int x, int axis, int64_t start, int64_t end);
 int net_shuffle(net *n, int x, int64_t group);
 int net_flatten(net *n, int x);
 hlrp_window net_window(int64_t kernel, int64_t stride, int64_t pad);
+
+/* What the above are made of: a parameter in [lo, hi], a node whose output is the graph's for now, and
+ * the shapes of all; net_infer returns value. */
+int net_parameter(net *n, hlrp_dims dims, double lo, double hi);
+hlrp_node *net_add_node(net *n, const hlrp_operator *op, const int *in, int count);
+int net_infer(net *n, int value);
 
 int net_node(const net *n, const char *name);       /* id; fails the test where there is none */
 float *net_constant(const net *n, int node, int k); /* elements of a node's constant input */

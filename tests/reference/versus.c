@@ -19,8 +19,7 @@ typedef struct watcher {
 static void watch_layer(void *ctx, int node, const hlrp_layout *layout, const float *relevance) {
     const watcher *w = ctx;
     const int value = w->g->nodes[node].out[0];
-    hlrp_layout plain = *layout;
-    plain.lanes = 1;
+    const hlrp_layout plain = hlrp_layout_plain(layout);
     assert_null(w->out->layers[value]); /* each once */
     w->out->layers[value] = room(hlrp_layout_count(&plain), sizeof(float));
     hlrp_repack(layout, relevance, &plain, w->out->layers[value]);
@@ -220,6 +219,8 @@ static void compare_accounts(const hlrp_graph *g, int64_t batch, const hlrp_acco
         out->account = fmax(out->account, fabs(a[i].in_abs - b[i].in_abs) / unit);
         out->account = fmax(out->account, fabs(a[i].bias - b[i].bias) / unit);
         out->account = fmax(out->account, fabs(a[i].stabilizer - b[i].stabilizer) / unit);
+        out->account = fmax(out->account, fabs(a[i].constant - b[i].constant) / unit);
+        out->account = fmax(out->account, fabs(a[i].normalization - b[i].normalization) / unit);
     }
 }
 
