@@ -63,7 +63,8 @@ static bool must_spread(const canon *c, const bool *picture, const hlrp_node *n,
 }
 
 static bool meets_others(const hlrp_operator *op) {
-    return op == &hlrp_op_add || op == &hlrp_op_quotient || op->product != HLRP_NO_PRODUCT;
+    return op == &hlrp_op_add || op == &hlrp_op_quotient || op == &hlrp_op_maximum ||
+           op == &hlrp_op_minimum || op->product != HLRP_NO_PRODUCT;
 }
 
 hlrp_status canon_meet_shapes(canon *c, hlrp_error *err) {

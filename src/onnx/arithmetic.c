@@ -90,6 +90,27 @@ hlrp_status onnx_add(onnx_reader *r, hlrp_error *err) {
     return with_constant(r, &hlrp_op_add_const, true, &hlrp_op_add, err);
 }
 
+/* A sum, and its share of each. */
+hlrp_status onnx_mean(onnx_reader *r, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_tensor *share = NULL;
+    const hlrp_dims scalar = {0};
+    int sum = -1, factor = -1;
+    for (int k = 0; k < r->in_count; k++)
+        if (!onnx_computed(r, k) || onnx_dtype(r, k) != HLRP_F32)
+            return onnx_refuse(r, err, NULL, "a mean of anything but computed tensors");
+    HLRP_TRY(hlrp_tensor_new(&scalar, HLRP_F32, &share, err));
+    share->f[0] = 1 / (float)r->in_count;
+    HLRP_TRY(onnx_add_constant(r, "share", share, &factor, err));
+    HLRP_TRY(onnx_add_between(r, "sum", &sum, err));
+    HLRP_TRY(onnx_emit_to(r, &hlrp_op_add, r->in, r->in_count, sum, NULL, err));
+    const int in[2] = {sum, factor};
+    HLRP_TRY(onnx_emit(r, &hlrp_op_mul, in, 2, NULL, err));
+
+out:
+    return status;
+}
+
 /* Sum of any number of inputs; the mixed case is refused but for two. */
 hlrp_status onnx_sum(onnx_reader *r, hlrp_error *err) {
     int computed = 0;

@@ -208,6 +208,7 @@ hlrp_status onnx_global_avgpool(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_pad(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_add(onnx_reader *r, hlrp_error *err); /* arithmetic.c */
 hlrp_status onnx_sum(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_mean(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_mul(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_sub(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_div(onnx_reader *r, hlrp_error *err);

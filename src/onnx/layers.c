@@ -113,6 +113,17 @@ static hlrp_status gemm_bias(onnx_reader *r, int64_t outputs, int *id, hlrp_erro
     return onnx_add_constant(r, "bias", bias, id, err);
 }
 
+/* [I,N] as [N,I], by a node before. */
+static hlrp_status turned_round(onnx_reader *r, int *id, hlrp_error *err) {
+    hlrp_node *n = NULL;
+    hlrp_status status = onnx_add_between(r, "turned", id, err);
+    if (status == HLRP_OK)
+        status = onnx_emit_to(r, &hlrp_op_transpose, r->in, 1, *id, &n, err);
+    if (status == HLRP_OK)
+        n->ints = (hlrp_dims){.rank = 2, .d = {1, 0}};
+    return status;
+}
+
 hlrp_status onnx_gemm(onnx_reader *r, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const hlrp_tensor *b = onnx_constant(r, 1);
@@ -122,7 +133,7 @@ hlrp_status onnx_gemm(onnx_reader *r, hlrp_error *err) {
         return onnx_refuse_product(
             r, err, "a product of anything but a computed tensor and a weight matrix");
     if (onnx_int(r, "transA", 0) != 0)
-        return onnx_refuse(r, err, NULL, "transA = 1");
+        HLRP_TRY(turned_round(r, &in[0], err));
     const int64_t outputs = b->dims.d[onnx_int(r, "transB", 0) != 0 ? 0 : 1];
     HLRP_TRY(gemm_weights(r, b, &in[1], err));
     HLRP_TRY(gemm_bias(r, outputs, &in[2], err));

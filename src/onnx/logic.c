@@ -52,20 +52,23 @@ hlrp_status onnx_mod(onnx_reader *r, hlrp_error *err) {
     return emit_as(r, &hlrp_op_remainder, 2, HLRP_I64, NULL, err);
 }
 
-/* Of two integers; of data with a constant number a Clip. */
+/* Of two integers; of data with a constant number a Clip; of several tensors their extremum. */
 hlrp_status onnx_min_max(onnx_reader *r, hlrp_error *err) {
     const bool least = strcmp(r->node->op_type, "Min") == 0;
-    const hlrp_status status = missing(r, 2, err);
+    const hlrp_status status = missing(r, 1, err);
     hlrp_node *n = NULL;
     if (status != HLRP_OK)
         return status;
     if (r->in_count == 2 && onnx_dtype(r, 0) == HLRP_I64 && onnx_dtype(r, 1) == HLRP_I64)
         return emit_as(r, least ? &hlrp_op_least : &hlrp_op_most, 2, HLRP_I64, NULL, err);
+    for (int k = 0; k < r->in_count; k++)
+        if (!onnx_has(r, k) || onnx_dtype(r, k) != HLRP_F32)
+            return onnx_refuse(r, err, NULL, "the extremum of different types");
     const int data = onnx_computed(r, 0) ? 0 : 1;
-    const hlrp_tensor *bound = onnx_constant(r, 1 - data);
-    if (r->in_count != 2 || !onnx_computed(r, data) || !bound || bound->dtype != HLRP_F32 ||
-        hlrp_tensor_count(bound) != 1)
-        return onnx_refuse(r, err, NULL, "the extremum of several tensors");
+    const hlrp_tensor *bound = r->in_count == 2 ? onnx_constant(r, 1 - data) : NULL;
+    if (!bound || hlrp_tensor_count(bound) != 1)
+        return onnx_emit(r, least ? &hlrp_op_minimum : &hlrp_op_maximum, r->in, r->in_count, NULL,
+                         err);
     r->in[0] = r->in[data];
     const hlrp_status emitted = onnx_emit(r, &hlrp_op_clip, r->in, 1, &n, err);
     if (emitted == HLRP_OK) {

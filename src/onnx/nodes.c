@@ -59,6 +59,7 @@ static const struct {
     {"MatMul", 1, onnx_matmul},
     {"Max", 1, onnx_min_max},
     {"MaxPool", 1, onnx_maxpool},
+    {"Mean", 8, onnx_mean},
     {"Min", 1, onnx_min_max},
     {"Mish", 1, onnx_function},
     {"Mod", 1, onnx_mod},

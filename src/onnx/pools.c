@@ -1,12 +1,39 @@
 /* Pooling and padding: what works on H and W without weights. */
 #include "onnx/internal.h"
 
+/* A pool along one axis is one of a picture of one row: [N,C,L] → [N,C,1,L], and back. */
+static hlrp_status pool_1d(onnx_reader *r, const hlrp_operator *op, int64_t kernel, hlrp_node **n,
+                           hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hlrp_node *aside = NULL;
+    hlrp_window window;
+    int wide = -1, out = -1, id = 0;
+
+    HLRP_TRY(onnx_window_1d(r, kernel, &window, err));
+    window.ceil = onnx_int(r, "ceil_mode", 0) != 0;
+    HLRP_TRY(onnx_add_between(r, "rows", &wide, err));
+    HLRP_TRY(onnx_add_between(r, "pool", &out, err));
+    HLRP_TRY(onnx_emit_to(r, &hlrp_op_unsqueeze, r->in, 1, wide, &aside, err));
+    aside->ints = (hlrp_dims){.rank = 1, .d = {2}};
+    HLRP_TRY(onnx_emit_to(r, op, &wide, 1, out, n, err));
+    (*n)->window = window;
+    id = r->g->node_count - 1;
+    HLRP_TRY(onnx_emit(r, &hlrp_op_squeeze, &out, 1, &aside, err));
+    aside->ints = (hlrp_dims){.rank = 1, .d = {2}};
+    *n = &r->g->nodes[id]; /* adding a node may have moved it */
+
+out:
+    return status;
+}
+
 static hlrp_status pool(onnx_reader *r, const hlrp_operator *op, hlrp_node **n, hlrp_error *err) {
     hlrp_window window;
     hlrp_dims kernel = {0};
     hlrp_status status = onnx_ints(r, "kernel_shape", &kernel, err);
     if (status != HLRP_OK)
         return status;
+    if (kernel.rank == 1)
+        return pool_1d(r, op, kernel.d[0], n, err);
     if (kernel.rank != 2)
         return onnx_refuse(r, err, "only pictures are supported", "pooling in %d dimensions",
                            kernel.rank);

@@ -33,14 +33,20 @@ static hlrp_status how(const onnx_reader *r, hlrp_dims *ints, hlrp_error *err) {
             return onnx_refuse(r, err, "resize by nearest or linear", "this way of resizing");
     if (onnx_int(r, "antialias", 0) != 0)
         return onnx_refuse(r, err, NULL, "antialias = 1");
-    if (onnx_attribute(r, "axes"))
-        return onnx_refuse(r, err, NULL, "attribute axes");
     return HLRP_OK;
 }
 
-/* Four factors, those of N and C being 1. */
+/* Four factors, those of N and C being 1; or two, where axes says that they are of H and W. */
 static bool factors(const onnx_reader *r, const float *given, int64_t count, float *h, float *w) {
-    (void)r;
+    const pb_attribute *axes = onnx_attribute(r, "axes");
+    if (axes && (axes->n_ints != 2 || count != 2 || axes->ints[0] + axes->ints[1] != 5 ||
+                 axes->ints[0] < 2 || axes->ints[0] > 3 || !(given[0] > 0) || !(given[1] > 0)))
+        return false;
+    if (axes) {
+        *h = given[axes->ints[0] - 2];
+        *w = given[3 - axes->ints[0]];
+        return true;
+    }
     if (count != 4 || given[0] != 1 || given[1] != 1 || !(given[2] > 0) || !(given[3] > 0))
         return false;
     *h = given[2];
@@ -60,7 +66,7 @@ hlrp_status onnx_resize(onnx_reader *r, hlrp_error *err) {
     hlrp_status status = how(r, &ints, err);
     if (status != HLRP_OK)
         return status;
-    bool fine = sizes;
+    bool fine = sizes && !onnx_attribute(r, "axes");
     if (!sizes && a)
         fine = factors(r, a->floats, (int64_t)a->n_floats, &h, &w);
     else if (!sizes && scales && scales->dtype == HLRP_F32)

@@ -57,6 +57,9 @@
     X(global_avgpool) /* C  keepdims: [N,C,1,1] or [N,C] (also ReduceMean over H and W) */                \
     /* sum.c */                                                                                           \
     X(add) /* C  n ≥ 2 computed inputs of one shape (Add, Sum), no broadcast */                         \
+    /* extremum.c */                                                                                      \
+    X(maximum) /* C  any number of tensors */                                                             \
+    X(minimum) /* C */                                                                                    \
     /* arithmetic.c: C  with a constant; those by channels canonize makes batchnorm, or the bias of the \
      * layer before */ \
     X(mul)                                                                                                \

@@ -10,12 +10,14 @@
 
 /* ---- geometry ---- */
 
+/* Corners are those of the size that the factor asks for, before it is rounded down. */
 static double source_of(const hlrp_node *n, double scale, int64_t i, int64_t in, int64_t out) {
+    const double last = scale * (double)in - 1;
     switch ((hlrp_resize_frame)n->ints.d[HLRP_RESIZE_FRAME]) {
     case HLRP_FRAME_ASYMMETRIC:
         return (double)i / scale;
     case HLRP_FRAME_CORNERS:
-        return out > 1 ? (double)i * (double)(in - 1) / (double)(out - 1) : 0;
+        return out > 1 && last > 0 ? (double)i * (double)(in - 1) / last : 0;
     case HLRP_FRAME_TORCH_HALF_PIXEL:
         return out > 1 ? ((double)i + 0.5) / scale - 0.5 : 0;
     case HLRP_FRAME_HALF_PIXEL:

@@ -115,6 +115,15 @@ static void run_add(turn *t) {
     }
 }
 
+static void run_extremum(turn *t) {
+    const double sign = t->node->op == &hlrp_op_maximum ? 1 : -1;
+    for (int64_t i = 0; i < t->count; i++)
+        for (int k = 0; k < t->node->in_count; k++) {
+            const double x = input(t, k)[hlrp_ref_met(t->out_dims, dims_of(t, k), i)];
+            t->y[i] = k == 0 || sign * x > sign * t->y[i] ? x : t->y[i];
+        }
+}
+
 static void run_move(turn *t) {
     for (int64_t i = 0; i < t->count; i++) {
         const hlrp_ref_source from = hlrp_ref_moved_from(t->v->g, t->node, i);
@@ -197,6 +206,8 @@ static const struct {
     {&hlrp_op_avgpool, run_pool},
     {&hlrp_op_global_avgpool, run_pool},
     {&hlrp_op_add, run_add},
+    {&hlrp_op_maximum, run_extremum},
+    {&hlrp_op_minimum, run_extremum},
     {&hlrp_op_mul, run_mul},
     {&hlrp_op_sub, run_sub},
     {&hlrp_op_div, run_div},

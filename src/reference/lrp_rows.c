@@ -260,10 +260,30 @@ static void back_move(hlrp_ref_turn *t) {
     }
 }
 
+/* All to the input that the element is from, the first of equals. */
+static void back_extremum(hlrp_ref_turn *t) {
+    const int64_t count = hlrp_ref_count(t->out);
+    for (int k = 0; k < t->node->in_count; k++) {
+        double *c = hlrp_ref_turn_takes(t, k) ? hlrp_ref_take_like(t, k) : NULL;
+        for (int64_t i = 0; i < count; i++) {
+            bool from = hlrp_ref_turn_input(t, k)[i] == t->y[i];
+            for (int before = 0; before < k; before++)
+                from = from && hlrp_ref_turn_input(t, before)[i] != t->y[i];
+            if (from && c)
+                c[i] = t->r[i];
+            else if (from)
+                hlrp_ref_account_of(t, i, count)->constant += t->r[i];
+        }
+        if (c)
+            hlrp_ref_arrive(t, k, c);
+    }
+}
+
 static const struct {
     const hlrp_operator *op;
     hlrp_ref_back back;
 } table[] = {
+    {&hlrp_op_maximum, back_extremum},    {&hlrp_op_minimum, back_extremum},
     {&hlrp_op_matmul, back_matmul},       {&hlrp_op_gate, back_gate},
     {&hlrp_op_quotient, back_quotient},   {&hlrp_op_softmax, back_softmax},
     {&hlrp_op_log_softmax, back_softmax}, {&hlrp_op_layernorm, back_norm},

@@ -11,7 +11,7 @@ static double coordinate(const hlrp_node *n, double scale, double i, double in, 
     case HLRP_FRAME_TORCH_HALF_PIXEL:
         return out > 1 ? (i + 0.5) / scale - 0.5 : 0;
     case HLRP_FRAME_CORNERS:
-        return out > 1 ? i * (in - 1) / (out - 1) : 0;
+        return out > 1 && scale * in > 1 ? i * (in - 1) / (scale * in - 1) : 0;
     case HLRP_FRAME_ASYMMETRIC:
         return i / scale;
     case HLRP_FRAME_HALF_PIXEL:

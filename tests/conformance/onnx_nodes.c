@@ -144,8 +144,7 @@ static hlrp_status run_engine(void *ctx, hlrp_error *err) {
     HLRP_TRY(hlrp_stream_new(backend, hlrp_plan_scratch(plan), &stream, err));
     hlrp_activations_set(acts, job->g->input, job->x->f);
     HLRP_TRY(hlrp_forward(plan, acts, stream, (hlrp_segment){0, job->g->node_count}, err));
-    hlrp_layout plain = *hlrp_plan_layout(plan, job->g->output);
-    plain.lanes = 1;
+    const hlrp_layout plain = hlrp_layout_plain(hlrp_plan_layout(plan, job->g->output));
     const int64_t count = hlrp_layout_count(&plain);
     HLRP_TRY(hlrp_calloc(&y, count, sizeof *y, "output", err));
     HLRP_TRY(hlrp_calloc(&job->y, count, sizeof *job->y, "output", err));

@@ -93,6 +93,7 @@ static void what_fits(void **state) {
         {&hlrp_op_pad, "........x.x...."},         {&hlrp_op_slice, "........x.x...."},
         {&hlrp_op_shuffle, "........x.x...."},     {&hlrp_op_flatten, "........x.x...."},
         {&hlrp_op_matmul, "..........xxx.."},      {&hlrp_op_gate, "..........xxx.."},
+        {&hlrp_op_maximum, "........x.x...."},     {&hlrp_op_minimum, "........x.x...."},
         {&hlrp_op_quotient, "........x.x...."},    {&hlrp_op_prelu, "........x.x...."},
         {&hlrp_op_sigmoid, "........x.x...."},     {&hlrp_op_tanh, "........x.x...."},
         {&hlrp_op_erf, "........x.x...."},         {&hlrp_op_hard_sigmoid, "........x.x...."},
