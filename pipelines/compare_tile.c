@@ -15,16 +15,24 @@
 
 #define PERCENTILE 99.5
 
-/* What is compared; NULL: the configuration's own. */
-static const struct {
-    const char *composite, *label;
-} variants[] = {{"lrp0", "LRP-0"},
-                {"epsilon", "epsilon"},
-                {"gamma", "gamma"},
-                {NULL, NULL},
-                {"gradient-x-input", "gradient x input"}};
+/* What is compared. */
+typedef struct variant {
+    const char *composite, *label; /* NULL: the configuration's own */
+    double conv, linear;           /* gamma of convolutions, of linear layers; 0: the composite's */
+} variant;
 
-enum { VARIANTS = HLRP_COUNT(variants) };
+static const variant rules[] = {{"lrp0", "LRP-0", 0, 0},
+                                {"epsilon", "epsilon", 0, 0},
+                                {"gamma", "gamma", 0, 0},
+                                {NULL, NULL, 0, 0},
+                                {"gradient-x-input", "gradient x input", 0, 0}};
+
+/* The grid that LXT, the reference implementation of AttnLRP, is searched over by eye: no value is right
+ * for all networks. NO_GAMMA is epsilon, written as a number that the key takes. */
+#define NO_GAMMA 1e-12
+static const double grid_conv[] = {0.1, 0.25, 100}, grid_linear[] = {NO_GAMMA, 0.01, 0.05, 0.1, 1};
+enum { RULES = HLRP_COUNT(rules), GRID_ROWS = HLRP_COUNT(grid_conv) };
+enum { GRID_COLUMNS = HLRP_COUNT(grid_linear) };
 
 typedef struct compare {
     const hlrp_config *config;
@@ -69,18 +77,22 @@ static hlrp_status read_input(compare *c, outcome *o, hlrp_error *err) {
 
 /* ---- one rule ---- */
 
-/* The configuration with a uniform composite in place of its own and its rules. */
-static hlrp_status vary(const hlrp_config *config, const char *composite, hlrp_config **out,
+/* The configuration with a composite in place of its own and its rules. */
+static hlrp_status vary(const hlrp_config *config, const variant *v, hlrp_config **out,
                         hlrp_error *err) {
     char *text = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_config_effective(config, &text, err));
     HLRP_TRY(hlrp_config_parse(text, config->path, out, err));
-    if (!composite)
+    if (!v->composite)
         goto out;
     hlrp_config *varied = *out;
     free(varied->lrp.composite);
-    varied->lrp.composite = hlrp_strdup(composite, err);
+    varied->lrp.composite = hlrp_strdup(v->composite, err);
+    if (v->conv > 0) {
+        varied->lrp.gamma = v->conv;
+        varied->lrp.gamma_linear = v->linear;
+    }
     for (int64_t i = 0; i < varied->rule_count; i++) {
         free(varied->rules[i].node);
         free(varied->rules[i].rule);
@@ -122,13 +134,13 @@ out:
 
 /* ---- all of it ---- */
 
-static hlrp_status run_variant(compare *c, int i, hlrp_error *err) {
+static hlrp_status run_variant(compare *c, const variant *v, int cell, hlrp_error *err) {
     hlrp_config *config = NULL;
     outcome o = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(vary(c->config, variants[i].composite, &config, err));
+    HLRP_TRY(vary(c->config, v, &config, err));
     HLRP_TRY(explain(c, config, &o, err));
-    const char *label = variants[i].label ? variants[i].label : o.net->composite;
+    const char *label = v->label ? v->label : o.net->composite;
     const hlrp_panel_map map = {.label = label,
                                 .class_name = o.net->class_names[o.target],
                                 .size = {c->in.dims.d[3], c->in.dims.d[2]},
@@ -136,7 +148,7 @@ static hlrp_status run_variant(compare *c, int i, hlrp_error *err) {
                                 .limit = o.limit,
                                 .sum = o.sum,
                                 .from = o.from};
-    hlrp_panel_draw_map(&c->panel, i + 1, &map);
+    hlrp_panel_draw_map(&c->panel, cell, &map);
     hlrp_logf(c->options->log, HLRP_LOG_INFO,
               "%s: class %s, start %.6g, sum %.6g, full color at ±%.3g", label,
               o.net->class_names[o.target], o.from, o.sum, o.limit);
@@ -147,12 +159,36 @@ out:
     return status;
 }
 
+static hlrp_status run_rules(compare *c, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    for (int i = 0; status == HLRP_OK && i < RULES; i++)
+        status = run_variant(c, &rules[i], i + 1, err);
+    return status;
+}
+
+/* The configuration's composite, if it has a gamma of its own for linear layers. */
+static const char *grid_composite(const compare *c) {
+    const char *own = c->config->lrp.composite;
+    return strcmp(own, "attnlrp-gamma") == 0 || strcmp(own, "vit-gamma-box") == 0 ? own
+                                                                                  : "vit-gamma";
+}
+
+static hlrp_status run_grid(compare *c, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    for (int i = 0; status == HLRP_OK && i < GRID_ROWS * GRID_COLUMNS; i++) {
+        const int row = i / GRID_COLUMNS, column = i % GRID_COLUMNS;
+        char label[40];
+        snprintf(label, sizeof label, "conv %g lin %g", grid_conv[row],
+                 column == 0 ? 0 : grid_linear[column]);
+        const variant v = {grid_composite(c), label, grid_conv[row], grid_linear[column]};
+        status = run_variant(c, &v, row * (GRID_COLUMNS + 1) + column + 1, err);
+    }
+    return status;
+}
+
 static hlrp_status run_all(void *ctx, hlrp_error *err) {
     compare *c = ctx;
-    hlrp_status status = HLRP_OK;
-    for (int i = 0; status == HLRP_OK && i < VARIANTS; i++)
-        status = run_variant(c, i, err);
-    return status;
+    return c->options->grid ? run_grid(c, err) : run_rules(c, err);
 }
 
 hlrp_status hlrp_compare(const hlrp_config *config, const char *input, const char *output,
@@ -165,7 +201,9 @@ hlrp_status hlrp_compare(const hlrp_config *config, const char *input, const cha
         return hlrp_fail(err, HLRP_E_USAGE, input, "give another name to -o",
                          "the output would overwrite the input");
     HLRP_TRY(hlrp_tile_input_open(&c.in, err));
-    HLRP_TRY(hlrp_panel_init(&c.panel, VARIANTS + 1, config->outputs.colormap, err));
+    HLRP_TRY(hlrp_panel_init(&c.panel, options->grid ? GRID_ROWS : 1,
+                             1 + (options->grid ? (int)GRID_COLUMNS : (int)RULES),
+                             config->outputs.colormap, err));
     HLRP_TRY(hlrp_sched_single(run_all, &c, err));
     hlrp_panel_draw_tile(&c.panel, &c.in.picture);
     status = hlrp_png_write(output, &c.panel.image, err);

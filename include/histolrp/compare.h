@@ -12,10 +12,12 @@ extern "C" {
 
 /* Zero-initialise. */
 typedef struct hlrp_compare_options {
-    const char *target;  /* class name or number. NULL: lrp.target where it names one class, else
+    const char *target; /* class name or number. NULL: lrp.target where it names one class, else
                             predicted */
-    const char *start;   /* NULL: lrp.start */
-    double mpp;          /* of a picture, µm per pixel; 0: what its file says */
+    const char *start;  /* NULL: lrp.start */
+    double mpp;         /* of a picture, µm per pixel; 0: what its file says */
+    bool
+        grid; /* of gamma of convolutions and of linear layers, for transformers, instead of rules */
     const hlrp_log *log; /* may be NULL */
 } hlrp_compare_options;
 

@@ -20,14 +20,19 @@ static hlrp_size shown_size(hlrp_size tile) {
                        HLRP_MAX((int64_t)((double)tile.h * f), 1)};
 }
 
-static int64_t left_of(int cell) {
-    return GAP + (int64_t)cell * (CELL + GAP);
+static int64_t left_of(const hlrp_panel *p, int cell) {
+    return GAP + (int64_t)(cell % p->columns) * (CELL + GAP);
 }
 
+static int64_t top_of(const hlrp_panel *p, int cell) {
+    return (int64_t)(cell / p->columns) * (HEAD + CELL + FOOT);
+}
+
+/* y: from the cell's top. */
 static void draw_text(hlrp_panel *p, int cell, int64_t y, const uint8_t rgb[3], const char *text) {
     char cut[CELL / (HLRP_LABEL_WIDTH * SCALE) + 1];
     snprintf(cut, sizeof cut, "%.*s", (int)sizeof cut - 1, text);
-    hlrp_label_draw(&p->image, left_of(cell), y, SCALE, rgb, cut);
+    hlrp_label_draw(&p->image, left_of(p, cell), top_of(p, cell) + y, SCALE, rgb, cut);
 }
 
 /* How to read the others. */
@@ -50,23 +55,23 @@ void hlrp_panel_draw_tile(hlrp_panel *p, const hlrp_image *tile) {
     draw_key(p);
     for (int64_t y = 0; y < size.h; y++)
         for (int64_t x = 0; x < size.w; x++)
-            memcpy(p->image.data + 3 * ((HEAD + y) * p->image.width + left_of(0) + x),
+            memcpy(p->image.data + 3 * ((HEAD + y) * p->image.width + left_of(p, 0) + x),
                    tile->data + 3 * (under(y, size.h, tile->height) * tile->width +
                                      under(x, size.w, tile->width)),
                    3);
 }
 
 static void draw_bar(hlrp_panel *p, int cell, double limit) {
-    const int64_t top = HEAD + CELL + 8;
+    const int64_t top = HEAD + CELL + 8, down = top_of(p, cell) + top;
     char text[64];
     for (int64_t x = 0; x < CELL; x++)
-        hlrp_label_fill(&p->image, (hlrp_irect){left_of(cell) + x, top, 1, BAR},
+        hlrp_label_fill(&p->image, (hlrp_irect){left_of(p, cell) + x, down, 1, BAR},
                         hlrp_colormap_at(&p->colors, 2.0 * (double)x / (CELL - 1) - 1));
     snprintf(text, sizeof text, "-%.2g", limit);
     draw_text(p, cell, top + BAR + 6, soft, text);
     snprintf(text, sizeof text, "+%.2g", limit);
-    hlrp_label_draw(&p->image, left_of(cell) + CELL - hlrp_label_width(SCALE, text), top + BAR + 6,
-                    SCALE, soft, text);
+    hlrp_label_draw(&p->image, left_of(p, cell) + CELL - hlrp_label_width(SCALE, text),
+                    down + BAR + 6, SCALE, soft, text);
 }
 
 void hlrp_panel_draw_map(hlrp_panel *p, int cell, const hlrp_panel_map *map) {
@@ -79,7 +84,8 @@ void hlrp_panel_draw_map(hlrp_panel *p, int cell, const hlrp_panel_map *map) {
         for (int64_t x = 0; x < size.w; x++) {
             const float value = map->plane[under(y, size.h, map->size.h) * map->size.w +
                                            under(x, size.w, map->size.w)];
-            memcpy(p->image.data + 3 * ((HEAD + y) * p->image.width + left_of(cell) + x),
+            memcpy(p->image.data +
+                       3 * ((top_of(p, cell) + HEAD + y) * p->image.width + left_of(p, cell) + x),
                    hlrp_colormap_at(&p->colors, map->limit > 0 ? (double)value / map->limit : 0),
                    3);
         }
@@ -88,8 +94,11 @@ void hlrp_panel_draw_map(hlrp_panel *p, int cell, const hlrp_panel_map *map) {
     draw_text(p, cell, HEAD + CELL + 8 + BAR + 34, ink, text);
 }
 
-hlrp_status hlrp_panel_init(hlrp_panel *p, int cells, const char *colormap, hlrp_error *err) {
-    const int64_t width = left_of(cells), height = HEAD + CELL + FOOT;
+hlrp_status hlrp_panel_init(hlrp_panel *p, int rows, int columns, const char *colormap,
+                            hlrp_error *err) {
+    const int64_t width = GAP + (int64_t)columns * (CELL + GAP);
+    const int64_t height = (int64_t)rows * (HEAD + CELL + FOOT);
+    p->columns = columns;
     hlrp_status status = hlrp_colormap_init(&p->colors, colormap, err);
     if (status == HLRP_OK)
         status = hlrp_image_init(&p->image, width, height, 3, err);

@@ -5,11 +5,12 @@
 #include "image/image.h"
 #include "stitch/colormap.h"
 
-/* Cells beside one another, each a square picture with text above and below; the first one is the
+/* Cells in rows, counted from the upper left, each a square picture with text above and below; the first one is the
  * tile's. Zero-initialise; the image is the owner's to free. */
 typedef struct hlrp_panel {
     hlrp_image image;
     hlrp_colormap colors;
+    int columns;
 } hlrp_panel;
 
 typedef struct hlrp_panel_map {
@@ -20,7 +21,8 @@ typedef struct hlrp_panel_map {
 } hlrp_panel_map;
 
 /* HLRP_E_CONFIG: no such colormap. HLRP_E_MEMORY. */
-hlrp_status hlrp_panel_init(hlrp_panel *panel, int cells, const char *colormap, hlrp_error *err);
+hlrp_status hlrp_panel_init(hlrp_panel *panel, int rows, int columns, const char *colormap,
+                            hlrp_error *err);
 /* The tile, RGB, into cell 0, with how to read the others. */
 void hlrp_panel_draw_tile(hlrp_panel *panel, const hlrp_image *tile);
 void hlrp_panel_draw_map(hlrp_panel *panel, int cell, const hlrp_panel_map *map);

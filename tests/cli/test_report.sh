@@ -90,6 +90,14 @@ said 'gamma: class tumor, start .*, sum '
 said 'lrp0-gamma: class tumor'
 [ "$(head -c 4 panel.png | tail -c 3)" = PNG ] || complain "panel.png is no PNG"
 cp "$demo/picture.png" mine.png
+# --grid: three rows of the tile and five maps.
+expect 0 compare report.ini "$demo/picture.png" -o grid.png --grid
+/usr/bin/python3 - <<'PY' || fail "the grid is not 3 x 6 cells"
+import struct
+row = struct.unpack('>II', open('panel.png', 'rb').read(24)[16:])
+grid = struct.unpack('>II', open('grid.png', 'rb').read(24)[16:])
+assert grid == (row[0], 3 * row[1]), (row, grid)
+PY
 expect 2 compare report.ini mine.png -o mine.png
 said 'would overwrite the input'
 cmp -s mine.png "$demo/picture.png" || complain "the input was overwritten"
