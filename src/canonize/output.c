@@ -18,10 +18,72 @@ static bool to_channels_first(const canon *c, const hlrp_node *n) {
     return shape->i[1] == 1 && shape->i[2] == in->d[1] && shape->i[3] == in->d[2];
 }
 
+/* The only reader of a value; -1. */
+static int sole_reader(const canon *c, int value) {
+    for (int k = 0; c->readers[value] == 1 && k < c->g->node_count; k++)
+        if (c->g->nodes[k].in[0] == value)
+            return k;
+    return -1;
+}
+
+/* Arithmetic with one number, or one per channel along the last of four axes. */
+static bool is_scaling(const canon *c, const hlrp_node *n) {
+    const hlrp_tensor *t = n->op->scale || n->op->shift ? canon_constant(c, n, 1) : NULL;
+    const int last = t ? t->dims.rank - 1 : -1;
+    return t && (hlrp_tensor_count(t) == 1 ||
+                 (last >= 0 && last < 4 && t->dims.d[last] == hlrp_tensor_count(t)));
+}
+
+/* The channels of its constant go along axis 1 from now on. The tensor may serve other nodes: a copy. */
+static hlrp_status turn_constant(canon *c, int id, hlrp_error *err) {
+    const hlrp_tensor *t = canon_constant(c, &c->g->nodes[id], 1);
+    hlrp_tensor *turned = NULL;
+    if (hlrp_tensor_count(t) == 1)
+        return HLRP_OK;
+    const hlrp_status status = hlrp_tensor_copy(t, &turned, err);
+    if (status != HLRP_OK)
+        return status;
+    turned->dims = (hlrp_dims){.rank = 3, .d = {hlrp_tensor_count(t), 1, 1}};
+    return canon_set_constant(c, id, 1, turned, err);
+}
+
+/* A rescaling of pixels between the input and its transpose, as Keras networks begin: the transpose goes,
+ * and the rescaling works along axis 1. Returns the transpose; -1: there is none. */
+static int behind_scaling(const canon *c) {
+    int id = sole_reader(c, c->g->input);
+    while (id >= 0 && is_scaling(c, &c->g->nodes[id]))
+        id = sole_reader(c, c->g->nodes[id].out[0]);
+    return id >= 0 && c->g->nodes[id].in[0] != c->g->input &&
+                   c->g->nodes[id].op == &hlrp_op_transpose &&
+                   to_channels_first(c, &c->g->nodes[id])
+               ? id
+               : -1;
+}
+
+static hlrp_status turn_scaling(canon *c, int transpose, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    for (int id = sole_reader(c, c->g->input); status == HLRP_OK && id != transpose;
+         id = sole_reader(c, c->g->nodes[id].out[0]))
+        status = turn_constant(c, id, err);
+    canon_bypass(c, transpose);
+    return status;
+}
+
+static void turn_input(hlrp_graph *g) {
+    hlrp_dims *d = &g->values[g->input].dims;
+    if (d->rank == 4)
+        *d = (hlrp_dims){.rank = 4, .d = {d->d[0], d->d[3], d->d[1], d->d[2]}};
+    g->nhwc = true;
+}
+
 hlrp_status canon_nhwc_input(canon *c, hlrp_error *err) {
     hlrp_graph *g = c->g;
     int turned = 0;
-    (void)err;
+    const int later = behind_scaling(c);
+    if (later >= 0) {
+        turn_input(g);
+        return turn_scaling(c, later, err);
+    }
     for (int k = 0; k < g->node_count; k++)
         if (g->nodes[k].in[0] == g->input && to_channels_first(c, &g->nodes[k]))
             turned++;
@@ -30,10 +92,7 @@ hlrp_status canon_nhwc_input(canon *c, hlrp_error *err) {
     for (int k = 0; k < g->node_count; k++)
         if (g->nodes[k].in[0] == g->input)
             canon_bypass(c, k);
-    hlrp_dims *d = &g->values[g->input].dims;
-    if (d->rank == 4)
-        *d = (hlrp_dims){.rank = 4, .d = {d->d[0], d->d[3], d->d[1], d->d[2]}};
-    g->nhwc = true;
+    turn_input(g);
     return HLRP_OK;
 }
 
@@ -88,10 +147,25 @@ hlrp_status canon_flat_output(canon *c, hlrp_error *err) {
     return HLRP_OK;
 }
 
+/* Whether a value is the input, rescaled in no or some steps. */
+static bool only_scaled_input(const canon *c, int value) {
+    while (value != c->g->input) {
+        const int id = value >= 0 ? c->g->values[value].producer : -1;
+        if (id < 0 || !is_scaling(c, &c->g->nodes[id]))
+            return false;
+        value = c->g->nodes[id].in[0];
+    }
+    return true;
+}
+
 hlrp_status hlrp_canonize_input(const hlrp_graph *g, hlrp_dims *out, hlrp_error *err) {
     canon c = {.g = (hlrp_graph *)g};
     *out = g->values[g->input].dims;
     bool turned = false;
+    for (int k = 0; !g->nhwc && k < g->node_count; k++)
+        turned = turned ||
+                 (g->nodes[k].op == &hlrp_op_transpose &&
+                  only_scaled_input(&c, g->nodes[k].in[0]) && to_channels_first(&c, &g->nodes[k]));
     for (int k = 0; k < g->node_count && !g->nhwc; k++)
         turned = turned || (g->nodes[k].in[0] == g->input && to_channels_first(&c, &g->nodes[k]));
     if (turned && out->rank == 4)

@@ -92,7 +92,7 @@ said 'lrp0-gamma: class tumor'
 cp "$demo/picture.png" mine.png
 # --grid: three rows of the tile and five maps.
 expect 0 compare report.ini "$demo/picture.png" -o grid.png --grid
-/usr/bin/python3 - <<'PY' || fail "the grid is not 3 x 6 cells"
+/usr/bin/python3 - <<'PY' || complain "the grid is not 3 x 6 cells"
 import struct
 row = struct.unpack('>II', open('panel.png', 'rb').read(24)[16:])
 grid = struct.unpack('>II', open('grid.png', 'rb').read(24)[16:])

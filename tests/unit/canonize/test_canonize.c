@@ -406,6 +406,29 @@ static void channels_last_input(void **state) {
 }
 
 /* A transpose that happens to keep the shape moves data all the same. */
+/* Keras networks rescale [N,H,W,C] by channel before they turn it: scales along axis 3 of a picture whose
+ * axis 3 had become W were refused, or met pixels. */
+static void channels_last_rescaling(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_graph *g = graph();
+    chain(g, &hlrp_op_mul, "scale", ramp(g, VECTOR(3), 2, 1), -1);
+    chain(g, &hlrp_op_sub, "mean", ramp(g, (hlrp_dims){0}, 1, 0), -1);
+    chain(g, &hlrp_op_transpose, "turn", -1, -1)->ints = IMAGE(0, 3, 1, 2);
+    head(g, 3);
+    g->values[g->input].dims = IMAGE(1, 5, 4, 3);
+    hlrp_dims input = {0};
+    assert_int_equal(hlrp_canonize_input(g, &input, &err), HLRP_OK);
+    assert_true(input.d[1] == 3 && input.d[2] == 5 && input.d[3] == 4);
+    succeed(g, HLRP_BATCHNORM_AUTO, IMAGE(1, 3, 5, 4));
+    assert_true(g->nhwc);
+    const hlrp_node *n = node(g, "scale");
+    assert_int_equal(n->op, &hlrp_op_batchnorm);
+    assert_true(floats(g, n, 1)[2] == 4 && floats(g, n, 2)[2] == -1);
+    assert_int_equal(g->node_count, 3);
+    hlrp_graph_free(g);
+}
+
 static void square_transposes_are_not_identities(void **state) {
     (void)state;
     hlrp_graph *g = graph();
@@ -466,6 +489,7 @@ int main(void) {
         cmocka_unit_test(softmax_at_the_output_is_cut),
         cmocka_unit_test(squeezed_and_convolutional_heads),
         cmocka_unit_test(channels_last_input),
+        cmocka_unit_test(channels_last_rescaling),
         cmocka_unit_test(square_transposes_are_not_identities),
         cmocka_unit_test(verification_sees_a_change),
     };
