@@ -184,6 +184,11 @@ static const composite *find_composite(const char *name) {
     return NULL;
 }
 
+bool hlrp_composite_shares_gates(const char *name) {
+    const composite *c = find_composite(name);
+    return c && c->share_gates;
+}
+
 const char *hlrp_composite_for(const hlrp_structure *structure) {
     return structure->has_attention ? "vit-gamma" : "lrp0-gamma";
 }

@@ -95,6 +95,9 @@ hlrp_rule_options hlrp_rule_options_default(void);
 hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *options,
                               hlrp_rule *rules, hlrp_error *err);
 
+/* Whether its products element by element share, where lrp.gate does not say. */
+bool hlrp_composite_shares_gates(const char *name);
+
 /* What a network gets when nothing is said: a composite for transformers if it has self-attention. */
 const char *hlrp_composite_for(const hlrp_structure *structure);
 

@@ -183,6 +183,12 @@ out:
     return status;
 }
 
+static bool is_gate(const hlrp_graph *g, int node, const hlrp_structure *s) {
+    const hlrp_node *n = &g->nodes[node];
+    return n->op->product == HLRP_PRODUCT_OF_ELEMENTS && s->signal[node] < 0 &&
+           s->weight[n->in[0]] != s->weight[n->in[1]];
+}
+
 /* ---- the whole ---- */
 
 hlrp_status hlrp_structure_find(const hlrp_graph *graph, hlrp_structure *out, hlrp_error *err) {
@@ -199,6 +205,8 @@ hlrp_status hlrp_structure_find(const hlrp_graph *graph, hlrp_structure *out, hl
         s.activated[y] = is_activated(graph, i, &s);
     }
     HLRP_TRY(find_attention(graph, &s, err));
+    for (int i = 0; i < graph->node_count; i++)
+        s.has_gates = s.has_gates || is_gate(graph, i, &s);
     *out = s;
     return HLRP_OK;
 out:

@@ -13,6 +13,8 @@ typedef struct hlrp_structure {
     bool *
         attention; /* per node: a linear layer that makes queries, keys or values, or mixes heads */
     bool has_attention;
+    bool
+        has_gates; /* a tensor is multiplied, element by element, by a weight: squeeze-and-excite */
 } hlrp_structure;
 
 hlrp_status hlrp_structure_find(const hlrp_graph *graph, hlrp_structure *out, hlrp_error *err);

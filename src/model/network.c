@@ -116,8 +116,31 @@ static hlrp_bias bias_of(hlrp_config_bias asked, bool attention) {
     return attention ? HLRP_BIAS_KEEP : HLRP_BIAS_SHARE;
 }
 
+static hlrp_product_option product_option(hlrp_config_product asked) {
+    return asked == HLRP_CONFIG_PRODUCT_CONSTANT ? HLRP_PRODUCT_CONSTANT
+           : asked == HLRP_CONFIG_PRODUCT_SHARE  ? HLRP_PRODUCT_SHARE
+                                                 : HLRP_PRODUCT_AUTO;
+}
+
+/* Relevance that sigmoids pass on is divided by gates near 0 again and again: it grows to thousands of
+ * times the start. No network gets that unasked. */
+static void settle_gate_rule(hlrp_network *net, bool has_gates, const hlrp_log *log) {
+    const hlrp_config *c = net->config;
+    const bool chosen = strcmp(c->lrp.composite, "auto") != 0;
+    net->gate_rule = product_option(c->lrp.gate);
+    if (!has_gates)
+        return;
+    if (net->gate_rule == HLRP_PRODUCT_AUTO && !chosen)
+        net->gate_rule = HLRP_PRODUCT_CONSTANT;
+    if (net->gate_rule == HLRP_PRODUCT_SHARE ||
+        (net->gate_rule == HLRP_PRODUCT_AUTO && hlrp_composite_shares_gates(net->composite)))
+        hlrp_logf(log, HLRP_LOG_WARN,
+                  "gates share relevance with what they multiply, which lets it grow beyond any "
+                  "measure where they are near 0: lrp.gate = constant holds them fixed");
+}
+
 /* What `auto` is for this network. */
-static hlrp_status settle_rules(hlrp_network *net, hlrp_error *err) {
+static hlrp_status settle_rules(hlrp_network *net, const hlrp_log *log, hlrp_error *err) {
     const hlrp_config *c = net->config;
     hlrp_structure structure = {0};
     const hlrp_status status = hlrp_structure_find(net->graph, &structure, err);
@@ -126,6 +149,7 @@ static hlrp_status settle_rules(hlrp_network *net, hlrp_error *err) {
     const bool chosen = strcmp(c->lrp.composite, "auto") != 0;
     net->composite = chosen ? c->lrp.composite : hlrp_composite_for(&structure);
     net->bias = bias_of(c->lrp.bias, structure.has_attention);
+    settle_gate_rule(net, structure.has_gates, log);
     hlrp_structure_free(&structure);
     return HLRP_OK;
 }
@@ -137,7 +161,7 @@ static hlrp_status settle(hlrp_network *net, const hlrp_log *log, hlrp_error *er
     net->classes = hlrp_class_count(net->outputs);
     net->mpp = c->model.mpp > 0 ? c->model.mpp : net->graph->mpp;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(settle_rules(net, err));
+    HLRP_TRY(settle_rules(net, log, err));
     HLRP_TRY(settle_probability(net, log, err));
     HLRP_TRY(hlrp_network_name_classes(net, err));
     HLRP_TRY(hlrp_network_settle_gate(net, err));
@@ -316,19 +340,13 @@ const float *hlrp_network_reference(const hlrp_network *net) {
                                                   : net->zero;
 }
 
-static hlrp_product_option product_option(hlrp_config_product asked) {
-    return asked == HLRP_CONFIG_PRODUCT_CONSTANT ? HLRP_PRODUCT_CONSTANT
-           : asked == HLRP_CONFIG_PRODUCT_SHARE  ? HLRP_PRODUCT_SHARE
-                                                 : HLRP_PRODUCT_AUTO;
-}
-
 static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_override *overrides) {
     const hlrp_config *c = net->config;
     hlrp_lrp_options o = {.rules = hlrp_rule_options_default()};
     o.rules.composite = net->composite;
     o.rules.gamma_linear = c->lrp.gamma_linear > 0 ? c->lrp.gamma_linear : -1;
     o.rules.attention = product_option(c->lrp.attention);
-    o.rules.gate = product_option(c->lrp.gate);
+    o.rules.gate = net->gate_rule;
     o.rules.layernorm_pass = c->lrp.layernorm == HLRP_CONFIG_LAYERNORM_PASS;
     o.rules.gamma = c->lrp.gamma > 0 ? c->lrp.gamma : -1;
     o.rules.alpha = c->lrp.alpha;

@@ -29,6 +29,7 @@ typedef struct hlrp_network {
     hlrp_start start;
     const char *composite; /* the configuration's; what auto stands for; borrowed */
     hlrp_bias bias;        /* likewise */
+    hlrp_product_option gate_rule;
     hlrp_targets targets;
     int64_t gate;  /* class of the gate; -1: none */
     int64_t shown; /* plane that overlay and scripts show */
