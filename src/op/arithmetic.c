@@ -208,6 +208,8 @@ static void sum_part(const hlrp_turn *t, float *out) {
     for (int64_t i = 0; i < hlrp_layout_count(t->in); i++) {
         const float s = t->r[i] / hlrp_stab(t->y[i], e);
         out[i] = t->x[i] * s;
+        if (s == 0) /* masked by −∞, too: 0·∞ would be no number */
+            continue;
         taken += (double)s * (double)(t->y[i] >= 0 ? e : -e);
         kept += (double)s * ((double)t->y[i] - (double)t->x[i]);
     }

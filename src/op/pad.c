@@ -57,7 +57,7 @@ const hlrp_operator hlrp_op_pad = {
     .unfit = HLRP_ONLY_PASS,
 };
 
-/* ---- the same of rows, along any axis ---- */
+/* ---- the same of rows, along any axis: what relevance falls on the zeros always stays there ---- */
 
 /* Pads that are computed from the input's shape come as a second input: before, then behind. */
 static hlrp_status take_pads(const hlrp_shapes *s, hlrp_error *err) {
@@ -147,6 +147,7 @@ const hlrp_operator hlrp_op_border = {
     .forward = border_forward,
     .nonnegative = of_first,
     .moves = true,
+    .keeps = true,
     .otherwise = HLRP_RULE_PASS,
     .relevance = border_relevance,
     .unfit = HLRP_ONLY_PASS,

@@ -187,6 +187,8 @@ static void back_summand(hlrp_ref_turn *t) {
         if (hlrp_ref_differentiates(t) || t->rule->kind == HLRP_RULE_PASS)
             continue;
         c[i] = t->x[i] * s;
+        if (!isfinite(z)) /* masked by −∞: nothing arrives there */
+            continue;
         hlrp_ref_account_of(t, i, count)->constant += s * (z - t->x[i]);
         hlrp_ref_account_of(t, i, count)->stabilizer += s * (hlrp_ref_stab(z, e) - z);
     }

@@ -120,6 +120,11 @@ int net_reshape(net *n, int x, hlrp_dims dims) {
     return net_of_two(n, &hlrp_op_reshape, x, integers_of(n, dims));
 }
 
+int net_unsqueeze(net *n, int x, int axis) {
+    net_add_node(n, &hlrp_op_unsqueeze, &x, 1)->ints = DIMS(axis);
+    return net_infer(n, n->g->output);
+}
+
 int net_cut(net *n, int x, int axis, int64_t start, int64_t end, int64_t step) {
     const int in[5] = {x, integers_of(n, DIMS(start)), integers_of(n, DIMS(end)),
                        integers_of(n, DIMS(axis)), integers_of(n, DIMS(step))};

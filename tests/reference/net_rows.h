@@ -29,6 +29,7 @@ int net_resize(net *n, int x, const int kinds[3], double h, double w);
 
 int net_transpose(net *n, int x, hlrp_dims perm);
 int net_reshape(net *n, int x, hlrp_dims dims);
+int net_unsqueeze(net *n, int x, int axis);
 int net_cut(net *n, int x, int axis, int64_t start, int64_t end, int64_t step);
 int net_part(net *n, int x, int axis, int64_t part, int64_t of); /* one of several equal ones */
 int net_gather(net *n, int x, int axis, hlrp_dims dims, const int64_t *index);

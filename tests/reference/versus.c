@@ -212,7 +212,10 @@ static void measure_sensitivity(net *n, const hlrp_lrp_options *o, const float *
 static void compare_accounts(const hlrp_graph *g, int64_t batch, const hlrp_account *a,
                              const hlrp_account *b, versus *out) {
     for (int64_t i = 0; i < g->node_count * batch; i++) {
-        const double unit = fmax(b[i].out_abs, 1e-30);
+        assert_true(isfinite(a[i].constant) && isfinite(a[i].stabilizer) && isfinite(a[i].bias));
+        /* a sum with a constant may have larger terms than itself */
+        const double kept = fabs(b[i].constant) + fabs(b[i].normalization);
+        const double unit = fmax(b[i].out_abs + (kept > 0 ? kept + b[i].in_abs : 0), 1e-30);
         out->account = fmax(out->account, fabs(a[i].out - b[i].out) / unit);
         out->account = fmax(out->account, fabs(a[i].out_abs - b[i].out_abs) / unit);
         out->account = fmax(out->account, fabs(a[i].in - b[i].in) / unit);
