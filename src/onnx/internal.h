@@ -194,6 +194,7 @@ hlrp_status onnx_scatter(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_gather_nd(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_filled(onnx_reader *r, const hlrp_tensor *fill, hlrp_error *err);
 hlrp_status onnx_cast_computed(onnx_reader *r, bool to_float, hlrp_error *err);
+hlrp_status onnx_einsum(onnx_reader *r, hlrp_error *err);     /* einsum.c */
 hlrp_status onnx_resize(onnx_reader *r, hlrp_error *err);     /* resize.c */
 hlrp_status onnx_leaky_relu(onnx_reader *r, hlrp_error *err); /* activations.c */
 hlrp_status onnx_elu(onnx_reader *r, hlrp_error *err);

@@ -29,6 +29,7 @@ static const struct {
     {"Conv", 1, onnx_conv},
     {"Div", 1, onnx_div},
     {"Dropout", 1, onnx_dropout},
+    {"Einsum", 12, onnx_einsum},
     {"Elu", 1, onnx_elu},
     {"Equal", 1, onnx_compare},
     {"Erf", 1, onnx_function},

@@ -114,6 +114,15 @@ static inline void build_int(build *b, pb_node *n, const char *name, int64_t i) 
     a->i = i;
 }
 
+static inline void build_text(build *b, pb_node *n, const char *name, const char *text) {
+    pb_attribute *a = build_attribute(b, n, name);
+    a->type = 3;
+    a->has_type = 1;
+    a->s.data = (uint8_t *)(uintptr_t)text;
+    a->s.len = strlen(text);
+    a->has_s = 1;
+}
+
 static inline void build_ints(build *b, pb_node *n, const char *name, int64_t *ints, size_t count) {
     pb_attribute *a = build_attribute(b, n, name);
     a->ints = ints;
