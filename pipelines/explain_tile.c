@@ -130,6 +130,7 @@ static void keep_accounts(explain *e) {
             const double scale = a->out_abs > 0 ? 1 / a->out_abs : 0;
             const double values[HLRP_EXPLAIN_FIELDS] = {
                 [HLRP_EXPLAIN_SUM] = a->out,
+                [HLRP_EXPLAIN_MAGNITUDE] = a->out_abs,
                 [HLRP_EXPLAIN_BIAS] = a->bias * scale,
                 [HLRP_EXPLAIN_STABILIZER] = a->stabilizer * scale,
                 [HLRP_EXPLAIN_CONSTANT] = a->constant * scale,

@@ -189,6 +189,7 @@ hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *w, int64_t index,
                                        hlrp_error *err) {
     static const char *const names[HLRP_EXPLAIN_FIELDS] = {
         [HLRP_EXPLAIN_SUM] = "sum",
+        [HLRP_EXPLAIN_MAGNITUDE] = "magnitude",
         [HLRP_EXPLAIN_BIAS] = "bias_share",
         [HLRP_EXPLAIN_STABILIZER] = "stabilizer_share",
         [HLRP_EXPLAIN_CONSTANT] = "constant_share",

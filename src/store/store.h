@@ -227,10 +227,11 @@ hlrp_status hlrp_explain_add_layer(hlrp_explain_writer *writer, int64_t index, c
 /* Samples [first, first+count) of that layer. */
 hlrp_status hlrp_explain_write_layer(hlrp_explain_writer *writer, int64_t index, int64_t first,
                                      int64_t count, const float *relevance, hlrp_error *err);
-/* Attributes of the layer, [N] float64 each: the sum of what arrives, and the shares of it that each of
- * the account's takers keeps. */
+/* Attributes of the layer, [N] float64 each: the sum of what arrives, that of its magnitudes, and the
+ * shares of the latter that each of the account's takers keeps. */
 enum {
     HLRP_EXPLAIN_SUM,
+    HLRP_EXPLAIN_MAGNITUDE,
     HLRP_EXPLAIN_BIAS,
     HLRP_EXPLAIN_STABILIZER,
     HLRP_EXPLAIN_CONSTANT,
