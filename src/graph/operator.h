@@ -99,7 +99,7 @@ struct hlrp_operator {
     bool elementwise; /* each element of the output is a function of the inputs' there */
     bool activates;   /* it is an activation function */
     /* Moves that change channels: the input that a channel of the output comes from, and its channel
-     * there. NULL: the same channel of the first input. */
+     * there; −1: of none, or of several. NULL: the same channel of the first input. */
     int (*source)(const hlrp_graph *g, const hlrp_node *n, int64_t *channel);
 
     /* ---- relevance ---- */

@@ -2,10 +2,22 @@
 
 #include "lrp/turn.h"
 
+/* Of a node that says nothing of channels: the first input, if it has as many. */
+static int same_channel(const hlrp_graph *g, const hlrp_node *n) {
+    const hlrp_dims *in = &g->values[n->in[0]].dims, *out = &g->values[n->out[0]].dims;
+    return in->rank > 1 && out->rank > 1 && in->d[0] == out->d[0] && in->d[1] == out->d[1] ? 0 : -1;
+}
+
 int64_t hlrp_pixel_channel(const hlrp_graph *graph, int value, int64_t channel) {
     while (value != graph->input) {
-        const hlrp_node *n = &graph->nodes[graph->values[value].producer];
-        value = n->in[n->op->source ? n->op->source(graph, n, &channel) : 0];
+        const int id = graph->values[value].producer;
+        const hlrp_node *n = id >= 0 ? &graph->nodes[id] : NULL; /* none: a constant */
+        const int k = !n              ? -1
+                      : n->op->source ? n->op->source(graph, n, &channel)
+                                      : same_channel(graph, n);
+        if (k < 0)
+            return -1;
+        value = n->in[k];
     }
     return channel;
 }

@@ -6,7 +6,7 @@
 #include "lrp/rule.h"
 
 /* The channel of the graph's input that a channel of a value was moved from; the value holds pixels
- * only (hlrp_node_is_first of what reads it). */
+ * only (hlrp_node_is_first of what reads it). −1: not of one, as behind a transpose of them. */
 int64_t hlrp_pixel_channel(const hlrp_graph *graph, int value, int64_t channel);
 
 /* nonnegative[value]: true where every element is ≥ 0 whatever the input. */

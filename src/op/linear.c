@@ -1,5 +1,6 @@
 /* Convolutions and fully connected layers: y = Wx + b. Their relevance is that of the rules' files in
  * src/lrp, one each. */
+#include "lrp/analysis.h"
 #include "lrp/turn.h"
 #include "op/op.h"
 
@@ -47,8 +48,14 @@ static hlrp_status gemm_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *
 /* ---- which rules fit ---- */
 
 static bool sees_pixels(const hlrp_graph *g, int node, const hlrp_rule *rule) {
+    const int value = g->nodes[node].in[0];
     (void)rule;
-    return hlrp_node_is_first(g, node);
+    if (!hlrp_node_is_first(g, node))
+        return false;
+    for (int64_t c = 0; c < g->values[value].dims.d[1]; c++)
+        if (hlrp_pixel_channel(g, value, c) < 0)
+            return false;
+    return true;
 }
 
 static bool same_shape(const hlrp_graph *g, int node, const hlrp_rule *rule) {
@@ -58,7 +65,7 @@ static bool same_shape(const hlrp_graph *g, int node, const hlrp_rule *rule) {
 }
 
 #define ONLY_LAYER_RULES "it is for products, layer normalization or softmax"
-#define BOX "zbox is for convolutions that see the input's pixels"
+#define BOX "zbox is for convolutions that see the input's pixels, each channel apart"
 #define SHAPES "pass is for nodes whose input and output have one shape"
 
 /* Rules of the form x·(…) hand nothing to an input that is 0. */

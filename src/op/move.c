@@ -99,6 +99,13 @@ out:
     return status;
 }
 
+/* The channels of pictures must stay where they are. */
+static int transpose_source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
+    const int rank = g->values[n->in[0]].dims.rank;
+    (void)channel;
+    return rank > 1 && axis_from(n, rank, 0) == 0 && axis_from(n, rank, 1) == 1 ? 0 : -1;
+}
+
 /* Axes of extent other than 1 keep their order. */
 static bool transpose_in_order(const hlrp_node *n, const hlrp_dims *in) {
     int64_t last = -1;
@@ -150,10 +157,20 @@ const hlrp_operator hlrp_op_transpose = {
     .forward = transpose_forward,
     .nonnegative = hlrp_all_inputs,
     .moves = true,
+    .source = transpose_source,
     .otherwise = HLRP_RULE_PASS,
     .relevance = transpose_relevance,
     .unfit = HLRP_ONLY_PASS,
 };
+
+/* Of what repeats channels, or spreads one over several. */
+static int repeated_source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
+    const hlrp_dims *in = &g->values[n->in[0]].dims, *out = &g->values[n->out[0]].dims;
+    if (in->rank != out->rank || in->rank < 2)
+        return -1;
+    *channel %= in->d[1];
+    return 0;
+}
 
 /* ---- expand ---- */
 
@@ -240,6 +257,7 @@ const hlrp_operator hlrp_op_expand = {
     .forward = expand_forward,
     .nonnegative = of_first,
     .moves = true,
+    .source = repeated_source,
     .otherwise = HLRP_RULE_PASS,
     .relevance = expand_relevance,
     .unfit = HLRP_ONLY_PASS,
@@ -253,6 +271,7 @@ const hlrp_operator hlrp_op_expand_to = {
     .forward = expand_forward,
     .nonnegative = of_first,
     .moves = true,
+    .source = repeated_source,
     .otherwise = HLRP_RULE_PASS,
     .relevance = expand_relevance,
     .unfit = HLRP_ONLY_PASS,
@@ -346,6 +365,17 @@ static hlrp_status gather_check(const hlrp_graph *g, hlrp_node *n, hlrp_error *e
                                   n->type, n->name);
 }
 
+static int gather_source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
+    const hlrp_tensor *index = g->values[n->in[1]].constant;
+    const hlrp_dims *in = &g->values[n->in[0]].dims;
+    int axis = 0;
+    if (!index || index->dims.rank != 1 || !hlrp_axis_resolve(n->axis, in->rank, &axis))
+        return -1;
+    if (axis == 1)
+        *channel = index->i[*channel] < 0 ? index->i[*channel] + in->d[1] : index->i[*channel];
+    return 0;
+}
+
 static const hlrp_rule_cell gather_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(gather_back);
 
 const hlrp_operator hlrp_op_gather = {
@@ -358,6 +388,7 @@ const hlrp_operator hlrp_op_gather = {
     .forward = gather_forward,
     .nonnegative = of_first,
     .moves = true,
+    .source = gather_source,
     .otherwise = HLRP_RULE_PASS,
     .relevance = gather_relevance,
     .unfit = HLRP_ONLY_PASS,
@@ -439,6 +470,7 @@ const hlrp_operator hlrp_op_tile = {
     .forward = tile_forward,
     .nonnegative = of_first,
     .moves = true,
+    .source = repeated_source,
     .otherwise = HLRP_RULE_PASS,
     .relevance = tile_relevance,
     .unfit = HLRP_ONLY_PASS,

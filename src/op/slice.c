@@ -184,7 +184,7 @@ static bool nonnegative(const hlrp_node *n, const bool *is) {
 
 static int source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
     (void)g;
-    *channel += n->ints.d[1];
+    *channel = n->ints.d[1] + *channel * (n->more.rank > 1 ? n->more.d[1] : 1);
     return 0;
 }
 

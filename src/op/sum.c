@@ -23,6 +23,16 @@ static bool is_identity(const hlrp_node *n) {
     return n->in_count == 1;
 }
 
+/* Those of two canonize has made sums with a constant. */
+static hlrp_status check(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
+    for (int k = 0; k < n->in_count; k++)
+        if (g->values[n->in[k]].constant)
+            return hlrp_node_refuse(n, err, "export it as sums of two",
+                                    "operator %s at node %s adds computed tensors and constants",
+                                    n->type, n->name);
+    return HLRP_OK;
+}
+
 static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
     const int64_t count = hlrp_layout_count(c->out);
     (void)err;
@@ -55,6 +65,7 @@ const hlrp_operator hlrp_op_add = {
     .shape = shape,
     .fold = hlrp_fold_sum,
     .is_identity = is_identity,
+    .check = check,
     .joins = true,
     .forward = forward,
     .nonnegative = hlrp_all_inputs,

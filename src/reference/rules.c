@@ -152,23 +152,28 @@ void hlrp_ref_by_constant(hlrp_ref_layer *l, bool flat) {
     hlrp_ref_send(l, 1, ones, v, s);
 }
 
-/* Which channel of the graph's input stands in channel c of a value that was moved from there. */
-static int64_t origin(const hlrp_graph *g, int value, int64_t c) {
-    if (value == g->input)
-        return c;
-    const hlrp_node *n = &g->nodes[g->values[value].producer];
-    const int64_t all = g->values[value].dims.d[1];
-    int64_t before = 0;
-    for (int k = 0; n->op == &hlrp_op_concat && k < n->in_count; k++) {
-        const int64_t own = g->values[n->in[k]].dims.d[1];
-        if (c < before + own)
-            return origin(g, n->in[k], c - before);
-        before += own;
+/* Channels [group, C/group] became [C/group, group]. */
+static int64_t unshuffled(const hlrp_dims *d, int64_t group, int64_t i) {
+    const int64_t pixels = d->d[2] * d->d[3], plane = i / pixels;
+    const int64_t each = d->d[1] / group, c = plane % d->d[1];
+    return (plane - c + c % group * each + c / group) * pixels + i % pixels;
+}
+
+/* The element of the graph's input that element i of a value was moved from. What pads a picture has its
+ * channel's bounds, too: −1 where it is of no channel. */
+static int64_t origin(const hlrp_graph *g, int value, int64_t i) {
+    while (value != g->input && i >= 0) {
+        const hlrp_node *n = &g->nodes[g->values[value].producer];
+        const hlrp_dims *out = &g->values[value].dims, *in = &g->values[n->in[0]].dims;
+        hlrp_ref_source from = hlrp_ref_moved_from(g, n, i);
+        if (n->op == &hlrp_op_shuffle)
+            from.at = unshuffled(out, n->group, i);
+        if (from.at < 0 && in->rank == 4 && in->d[1] == out->d[1])
+            from.at = i / (out->d[2] * out->d[3]) * in->d[2] * in->d[3];
+        value = n->in[from.input];
+        i = from.at;
     }
-    for (int64_t from = 0; n->op == &hlrp_op_shuffle && from < all; from++)
-        if (from % (all / n->group) * n->group + from / (all / n->group) == c)
-            return origin(g, n->in[0], from);
-    return origin(g, n->in[0], n->op == &hlrp_op_slice ? c + n->ints.d[1] : c);
+    return i;
 }
 
 void hlrp_ref_by_zbox(hlrp_ref_layer *l, const hlrp_ref_lrp_options *o) {
@@ -176,11 +181,13 @@ void hlrp_ref_by_zbox(hlrp_ref_layer *l, const hlrp_ref_lrp_options *o) {
     double *wn = hlrp_ref_signed_parts(l, l->weights, l->w, 0, 1);
     double *low = hlrp_ref_take(l->room, l->inputs), *high = hlrp_ref_take(l->room, l->inputs);
     double *none = hlrp_ref_take(l->room, l->channels);
-    const int64_t pixels = l->conv.x.h * l->conv.x.w;
+    const hlrp_ref_shape all = hlrp_ref_shape_of(&l->g->values[l->g->input].dims);
     for (int64_t i = 0; i < l->inputs; i++) {
-        const int64_t c = origin(l->g, l->from, i / pixels % l->conv.x.c);
-        low[i] = o->low[c];
-        high[i] = o->high[c];
+        const int64_t from = origin(l->g, l->from, i);
+        if (from < 0) /* it is 0 whatever the picture */
+            continue;
+        low[i] = o->low[from / (all.h * all.w) % all.c];
+        high[i] = o->high[from / (all.h * all.w) % all.c];
     }
     double *z = hlrp_ref_map(l, l->w, NULL, l->x), *zl = hlrp_ref_map(l, wp, NULL, low);
     double *zh = hlrp_ref_map(l, wn, NULL, high), *e = same_epsilon(l, l->stabilizer);

@@ -352,9 +352,9 @@ static void pictures(net *n) {
     for (int k = net_int(n, 3, 6); k > 0; k--)
         x = picture_block(n, x);
     static const hlrp_operator *const pools[] = {&hlrp_op_reduce_mean, &hlrp_op_reduce_sum,
-                                                 &hlrp_op_reduce_max};
+                                                 &hlrp_op_reduce_max, &hlrp_op_reduce_l2};
     x = net_chance(n, 0.5) ? net_flatten(n, net_global(n, x, true))
-                           : net_reduce(n, pools[net_int(n, 0, 2)], x, DIMS(3, 2), false);
+                           : net_reduce(n, pools[net_int(n, 0, 3)], x, DIMS(3, 2), false);
     net_linear(n, x, net_int(n, 2, 4), true);
 }
 
