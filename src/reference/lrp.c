@@ -204,12 +204,22 @@ static void fold_pad(const hlrp_ref_turn *t, double *c) {
                   clamp(j - lo[1], t->in.w)] += t->r[(p * t->out.h + i) * t->out.w + j];
 }
 
+/* What arrives and is not handed on lies on zeros. */
+static void account_rest(const hlrp_ref_turn *t, int64_t count, const double *r, double sign) {
+    for (int64_t i = 0; i < count; i++)
+        hlrp_ref_account_of(t, i, count)->constant += sign * r[i];
+}
+
 static void back_pad(hlrp_ref_turn *t) {
     double *c = hlrp_ref_take(t->room, hlrp_ref_count(t->in));
     if (hlrp_bias_conserves(t->o->bias) && !hlrp_ref_differentiates(t))
         fold_pad(t, c);
     else
         hlrp_ref_pad_adjoint(t->in, t->out, t->node->window.pad_lo, t->r, c);
+    if (!hlrp_ref_differentiates(t)) {
+        account_rest(t, hlrp_ref_count(t->out), t->r, 1);
+        account_rest(t, hlrp_ref_count(t->in), c, -1);
+    }
     hlrp_ref_arrive(t, 0, c);
 }
 

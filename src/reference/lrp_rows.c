@@ -111,6 +111,8 @@ static void back_softmax(hlrp_ref_turn *t) {
         c[i] = hlrp_ref_differentiates(t) ? softmax_gradient(t, &k, i, logarithm)
                : logarithm                ? t->r[i]
                                           : taylor(t, &k, i);
+        if (!hlrp_ref_differentiates(t) && !logarithm) /* the expansion's constant term */
+            hlrp_ref_account_of(t, i, hlrp_ref_count(t->out))->normalization += t->r[i] - c[i];
     }
     hlrp_ref_arrive(t, 0, c);
 }
@@ -249,6 +251,8 @@ static void back_move(hlrp_ref_turn *t) {
         double *c = hlrp_ref_take_like(t, k);
         for (int64_t i = 0; i < count; i++) {
             const hlrp_ref_source from = hlrp_ref_moved_from(t->g, t->node, i);
+            if (from.at < 0 && k == 0 && !hlrp_ref_differentiates(t)) /* zeros around it */
+                hlrp_ref_account_of(t, i, count)->constant += t->r[i];
             if (from.input != k || from.at < 0)
                 continue;
             c[from.at] += t->r[i];

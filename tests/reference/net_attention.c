@@ -33,8 +33,16 @@ static int silu(net *n, int x) {
                               : net_of_two(n, &hlrp_op_gate, x, net_of(n, &hlrp_op_sigmoid, x));
 }
 
-/* x/(1 + |x|), x/(1 + exp(−x)), x·(2/(1 + exp(−x))), or x·tanh(log(1 + exp x)) */
+/* max(x, x/10), or min(x, x/10) */
+static int bent(net *n, int x) {
+    return net_of_two(n, net_chance(n, 0.5) ? &hlrp_op_maximum : &hlrp_op_minimum, x,
+                      net_scale(n, &hlrp_op_mul, x, 0.1));
+}
+
+/* x/(1 + |x|), x/(1 + exp(−x)), x·(2/(1 + exp(−x))), x·tanh(log(1 + exp x)), or an extremum */
 static int another_written_out(net *n, int x) {
+    if (net_chance(n, 0.2))
+        return bent(n, x);
     switch (net_int(n, 0, 2)) {
     case 0:
         return net_of_two(n, &hlrp_op_quotient, x,

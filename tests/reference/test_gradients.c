@@ -137,6 +137,11 @@ static void quotient(net *n, int x) {
     net_of_two(n, &hlrp_op_quotient, x, length);
 }
 
+static void extrema(net *n, int x) {
+    const int most = net_of_two(n, &hlrp_op_maximum, x, net_scale(n, &hlrp_op_mul, x, 0.3));
+    net_of_two(n, &hlrp_op_minimum, most, net_scale(n, &hlrp_op_mul, x, 1.7));
+}
+
 static void sum_of_spread(net *n, int x) {
     net_of_two(n, &hlrp_op_add, x, x);
 }
@@ -243,6 +248,7 @@ static void every_operator_of_rows(void **unused) {
         {"gate", rows, gate},
         {"gate of one value", rows, square},
         {"quotient", rows, quotient},
+        {"extrema", rows, extrema},
         {"add", rows, sum_of_spread},
         {"arithmetic", rows, arithmetic},
         {"softmax", rows, softmax},
