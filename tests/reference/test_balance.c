@@ -13,12 +13,6 @@ static void draw(net *n, float **input, float **start) {
         (*start)[i] = (float)net_uniform(n, 0.2, 1);
 }
 
-/* A softmax is expanded, not shared out, and what lies on zeros around a value is in no account. */
-static bool balances(const hlrp_node *n, const hlrp_rule *rule) {
-    return rule->kind != HLRP_RULE_GRADIENT && rule->kind != HLRP_RULE_TAYLOR &&
-           n->op != &hlrp_op_border && n->op != &hlrp_op_pad;
-}
-
 static void balance(const net *n, const hlrp_rule *rules, const hlrp_account *accounts,
                     double within, const char *where) {
     for (int i = 0; i < n->g->node_count; i++) {
@@ -26,7 +20,7 @@ static void balance(const net *n, const hlrp_rule *rules, const hlrp_account *ac
         const double kept = a->bias + a->stabilizer + a->constant + a->normalization;
         const double unit = a->out_abs + a->in_abs + fabs(a->bias) + fabs(a->stabilizer) +
                             fabs(a->constant) + fabs(a->normalization);
-        if (balances(&n->g->nodes[i], &rules[i]) && !(fabs(a->in + kept - a->out) <= within * unit))
+        if (rules[i].kind != HLRP_RULE_GRADIENT && !(fabs(a->in + kept - a->out) <= within * unit))
             fail_msg("%s, %s: out %g, in %g, bias %g, stabilizer %g, constant %g, normalization %g",
                      where, n->g->nodes[i].name, a->out, a->in, a->bias, a->stabilizer, a->constant,
                      a->normalization);

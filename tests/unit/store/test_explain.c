@@ -62,9 +62,9 @@ static void write_file(float first) {
                      HLRP_E_INTERNAL);
     assert_int_equal(hlrp_explain_write_layer(w, 12, N, 1, rel, &err), HLRP_E_INTERNAL);
     assert_int_equal(hlrp_explain_write_layer(w, 3, 0, 1, rel, &err), HLRP_E_INTERNAL);
-    assert_int_equal(
-        hlrp_explain_layer_account(w, 12, (const double *const[]){sum, sum, sum, sum, sum, sum}, &err),
-        HLRP_OK);
+    assert_int_equal(hlrp_explain_layer_account(
+                         w, 12, (const double *const[]){sum, sum, sum, sum, sum, sum}, &err),
+                     HLRP_OK);
     assert_int_equal(hlrp_explain_set_text(w, "composite", "epsilon-plus", &err), HLRP_OK);
     assert_false(hlrp_file_exists(path));
     assert_int_equal(hlrp_explain_commit(w, &err), HLRP_OK);
