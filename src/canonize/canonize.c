@@ -163,23 +163,12 @@ out:
 
 /* ---- the result ---- */
 
-static hlrp_status check_node(const canon *c, hlrp_node *n, hlrp_error *err) {
-    if (!n->op->forward || !n->op->relevance)
-        return hlrp_node_refuse(
-            n, err, "export the network without it",
-            "operator %s at node %s has no relevance rule%s", n->type, n->name,
-            n->op->ends != HLRP_ACTIVATION_NONE ? " where it does not end the network" : "");
-    return n->op->check ? n->op->check(c->g, n, err) : HLRP_OK;
-}
-
 static hlrp_status check(const canon *c, const hlrp_dims *input, hlrp_error *err) {
     char text[96];
     hlrp_graph *g = c->g;
-    for (int k = 0; k < g->node_count; k++) {
-        hlrp_status status = check_node(c, &g->nodes[k], err);
-        if (status != HLRP_OK)
-            return status;
-    }
+    const hlrp_status status = canon_check_nodes(c, err);
+    if (status != HLRP_OK)
+        return status;
     const hlrp_dims *out = &g->values[g->output].dims;
     const bool bag = input->rank < 4 && out->rank == 2 && out->d[0] == 1;
     if (g->node_count == 0 || out->rank != 2 || (out->d[0] != input->d[0] && !bag) || out->d[1] < 1)

@@ -49,6 +49,8 @@ hlrp_status canon_layernorm(canon *c, hlrp_error *err);
 /* insert.c: they add nodes, and run on their own */
 hlrp_status canon_meet_shapes(canon *c, hlrp_error *err);
 hlrp_status canon_change_layouts(canon *c, hlrp_error *err);
+/* check.c: HLRP_E_MODEL names all that has no relevance rule */
+hlrp_status canon_check_nodes(const canon *c, hlrp_error *err);
 /* affine.c */
 hlrp_status canon_linear(canon *c, hlrp_error *err);
 hlrp_status canon_bias(canon *c, hlrp_error *err);

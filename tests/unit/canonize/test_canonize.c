@@ -439,6 +439,18 @@ static void square_transposes_are_not_identities(void **state) {
     hlrp_graph_free(g);
 }
 
+/* Guards: a network exported again for every node that its author learns of. */
+static void all_that_has_no_rule_is_named(void **state) {
+    (void)state;
+    hlrp_graph *g = graph();
+    chain(g, &hlrp_op_not, "first", -1, -1);
+    chain(g, &hlrp_op_relu, "relu", -1, -1);
+    chain(g, &hlrp_op_cast, "second", -1, -1);
+    chain(g, &hlrp_op_cast, "third", -1, -1);
+    head(g, 3);
+    refuse(g, IMAGE(1, 3, 4, 4), "in all 3 nodes have none");
+}
+
 /* ---- verification ---- */
 
 /* The first bias or weight as the only logit: canonizing changes it, so that the two runs differ.
@@ -491,6 +503,7 @@ int main(void) {
         cmocka_unit_test(channels_last_input),
         cmocka_unit_test(channels_last_rescaling),
         cmocka_unit_test(square_transposes_are_not_identities),
+        cmocka_unit_test(all_that_has_no_rule_is_named),
         cmocka_unit_test(verification_sees_a_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,66 @@
+/* What remains in the graph must have a forward pass and relevance. All that has not is named at once: who
+ * learns of one node at a time exports a network ten times in vain. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "canonize/internal.h"
+
+static bool is_ruled(const hlrp_node *n) {
+    return n->op->forward && n->op->relevance;
+}
+
+/* "Where × 2, Cast × 1": the file's types of all nodes from k on that are not ruled. */
+static void list_types(const hlrp_graph *g, int first, hlrp_str *list) {
+    for (int k = first; k < g->node_count; k++) {
+        const char *type = g->nodes[k].type;
+        int before = 0, nodes = 0;
+        if (is_ruled(&g->nodes[k]))
+            continue;
+        for (int j = first; j < g->node_count; j++)
+            if (!is_ruled(&g->nodes[j]) && strcmp(g->nodes[j].type, type) == 0) {
+                nodes++;
+                before += j < k;
+            }
+        if (before == 0)
+            hlrp_str_addf(list, "%s%.40s × %d", list->text ? ", " : "", type, nodes);
+        if (list->length > 200)
+            return;
+    }
+}
+
+static hlrp_status refuse(const hlrp_graph *g, int first, int nodes, hlrp_error *err) {
+    const hlrp_node *n = &g->nodes[first];
+    const char *end =
+        n->op->ends != HLRP_ACTIVATION_NONE ? " where it does not end the network" : "";
+    hlrp_str list = {0};
+    if (nodes == 1)
+        return hlrp_node_refuse(n, err, "export the network without it",
+                                "operator %s at node %s has no relevance rule%s", n->type, n->name,
+                                end);
+    list_types(g, first, &list);
+    const hlrp_status status = hlrp_node_refuse(
+        n, err, "export the network without them",
+        "operator %s at node %s has no relevance rule%s; in all %d nodes have none: %s", n->type,
+        n->name, end, nodes, list.text ? list.text : "");
+    hlrp_str_free(&list);
+    return status;
+}
+
+hlrp_status canon_check_nodes(const canon *c, hlrp_error *err) {
+    hlrp_graph *g = c->g;
+    int first = -1, nodes = 0;
+    for (int k = g->node_count - 1; k >= 0; k--)
+        if (!is_ruled(&g->nodes[k])) {
+            first = k;
+            nodes++;
+        }
+    if (nodes > 0)
+        return refuse(g, first, nodes, err);
+    for (int k = 0; k < g->node_count; k++) {
+        const hlrp_status status =
+            g->nodes[k].op->check ? g->nodes[k].op->check(g, &g->nodes[k], err) : HLRP_OK;
+        if (status != HLRP_OK)
+            return status;
+    }
+    return HLRP_OK;
+}
