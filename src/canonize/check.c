@@ -9,22 +9,32 @@ static bool is_ruled(const hlrp_node *n) {
     return n->op->forward && n->op->relevance;
 }
 
-/* "Where × 2, Cast × 1": the file's types of all nodes from k on that are not ruled. */
-static void list_types(const hlrp_graph *g, int first, hlrp_str *list) {
-    for (int k = first; k < g->node_count; k++) {
+enum { MOST_TYPES = 8 };
+
+static int nodes_of(const hlrp_graph *g, const char *type) {
+    int nodes = 0;
+    for (int k = 0; k < g->node_count; k++)
+        nodes += !is_ruled(&g->nodes[k]) && strcmp(g->nodes[k].type, type) == 0;
+    return nodes;
+}
+
+/* "Where × 2, Cast × 1": the file's types of nodes that are not ruled. */
+static void list_types(const hlrp_graph *g, hlrp_str *list) {
+    const char *listed[MOST_TYPES];
+    int count = 0;
+    for (int k = 0; k < g->node_count; k++) {
         const char *type = g->nodes[k].type;
-        int before = 0, nodes = 0;
-        if (is_ruled(&g->nodes[k]))
+        bool known = is_ruled(&g->nodes[k]);
+        for (int i = 0; !known && i < count; i++)
+            known = strcmp(listed[i], type) == 0;
+        if (known)
             continue;
-        for (int j = first; j < g->node_count; j++)
-            if (!is_ruled(&g->nodes[j]) && strcmp(g->nodes[j].type, type) == 0) {
-                nodes++;
-                before += j < k;
-            }
-        if (before == 0)
-            hlrp_str_addf(list, "%s%.40s × %d", list->text ? ", " : "", type, nodes);
-        if (list->length > 200)
+        if (count == MOST_TYPES) {
+            hlrp_str_add(list, ", ...");
             return;
+        }
+        listed[count] = type;
+        hlrp_str_addf(list, "%s%.40s × %d", count++ > 0 ? ", " : "", type, nodes_of(g, type));
     }
 }
 
@@ -37,7 +47,7 @@ static hlrp_status refuse(const hlrp_graph *g, int first, int nodes, hlrp_error 
         return hlrp_node_refuse(n, err, "export the network without it",
                                 "operator %s at node %s has no relevance rule%s", n->type, n->name,
                                 end);
-    list_types(g, first, &list);
+    list_types(g, &list);
     const hlrp_status status = hlrp_node_refuse(
         n, err, "export the network without them",
         "operator %s at node %s has no relevance rule%s; in all %d nodes have none: %s", n->type,
