@@ -87,13 +87,30 @@ static void fill_starts(explain *e) {
 
 static void keep_layer(void *ctx, int node, const hlrp_layout *layout, const float *relevance) {
     explain *e = ctx;
-    hlrp_layout plain = *layout;
-    plain.lanes = 1;
+    const hlrp_layout plain = hlrp_layout_plain(layout);
     if (e->layer_status != HLRP_OK)
         return;
     hlrp_repack(layout, relevance, &plain, e->plain);
     e->layer_status =
         hlrp_explain_write_layer(e->writer, node, e->first, e->count, e->plain, e->err);
+}
+
+/* A value's dims for all samples. One whose first axis is another, such as queries, keys and values in
+ * one, gets an axis of samples before it; of a batch that the file fixes it is written flat. */
+static hlrp_dims layer_dims(const explain *e, const hlrp_dims *value, int64_t count) {
+    const int64_t batch = e->net->batch, samples = e->in.dims.d[0];
+    hlrp_dims dims = *value;
+    if (value->rank > 0 && value->d[0] == batch) {
+        dims.d[0] = samples;
+        return dims;
+    }
+    if (batch > 1 || value->rank == HLRP_MAX_RANK)
+        return (hlrp_dims){2, {samples, count / batch}};
+    dims.rank++;
+    dims.d[0] = samples;
+    for (int k = 0; k < value->rank; k++)
+        dims.d[k + 1] = value->d[k];
+    return dims;
 }
 
 static hlrp_status add_layers(explain *e, hlrp_error *err) {
@@ -103,10 +120,9 @@ static hlrp_status add_layers(explain *e, hlrp_error *err) {
     for (int i = 0; status == HLRP_OK && i < g->node_count; i++) {
         const hlrp_value *v = &g->values[g->nodes[i].out[0]];
         char rule[64];
-        hlrp_dims dims = v->dims;
         int64_t count = 0;
-        dims.d[0] = e->in.dims.d[0];
         HLRP_TRY(hlrp_dims_count(&v->dims, &count, err));
+        const hlrp_dims dims = layer_dims(e, &v->dims, count);
         most = HLRP_MAX(most, count);
         HLRP_TRY(hlrp_explain_add_layer(
             e->writer, i, g->nodes[i].name, v->name,

@@ -54,22 +54,33 @@ def error(got, got_start, want, want_start):
     return worst
 
 
+def sums_fit(out):
+    """What is written of each layer sums, sample by sample, to what the account says."""
+    for group in out['layers'].values():
+        r = group['relevance'][...].astype(np.float64)
+        sums = r.reshape(len(r), -1).sum(axis=1)
+        if not np.allclose(sums, group['relevance'].attrs['sum'], rtol=0, atol=1e-6 * (1e-30 + np.abs(r).sum())):
+            return False
+    return True
+
+
 def run_case(program, folder, model, f, name, case, work):
     config, out = os.path.join(work, 'case.ini'), os.path.join(work, 'out.h5')
     key = 'onnx_node_opset14' if 'opset14' in model else 'onnx_node'
     with open(config, 'w') as ini:
         ini.write(configuration(os.path.join(folder, model), case, key))
     subprocess.run([program, "explain", config, os.path.join(folder, 'vectors.h5') + ':/input', '-o', out,
-                    '--target', ','.join(str(t) for t in f['target'][...]), '-q'], check=True)
+                    '--target', ','.join(str(t) for t in f['target'][...]), '--layers', '-q'], check=True)
     allowed = max(3e-5, 30 * float(case.attrs['zennit_float32_max_error_over_abs_max']))
     with h5py.File(out, 'r') as o:
         start = f['starts/' + case.attrs['start']][...]
         d = error(o['relevance'][...], o['start'][...], case['relevance'][...], start)
         dl = float(np.abs(o['logits'][...] - f['logits'][...]).max() / np.abs(f['logits'][...]).max())
-    fine = d <= allowed and dl <= 1e-4
+        layers = sums_fit(o)
+    fine = d <= allowed and dl <= 1e-4 and layers
     if not fine:
-        print('MISS %s/%s %s: relevance %.2e of %.2e, logits %.1e' % (
-            os.path.basename(folder), model, name, d, allowed, dl))
+        print('MISS %s/%s %s: relevance %.2e of %.2e, logits %.1e%s' % (
+            os.path.basename(folder), model, name, d, allowed, dl, '' if layers else ', layers that do not sum up'))
     return d, 0 if fine else 1
 
 
