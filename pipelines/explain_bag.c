@@ -16,20 +16,9 @@ typedef struct explain {
     hlrp_explain_writer *writer;
 } explain;
 
-static hlrp_status open_input(const char *input, hlrp_tensor_file **file, hlrp_error *err) {
-    bool is_tensor = false;
-    char *path = NULL, *dataset = NULL;
-    hlrp_status status = hlrp_tensor_spec(input, &is_tensor, &path, &dataset, err);
-    if (status == HLRP_OK && is_tensor)
-        status = hlrp_tensor_open(path, dataset, file, err);
-    free(path);
-    free(dataset);
-    return status;
-}
-
 hlrp_status hlrp_is_bag(const hlrp_config *config, const char *input, bool *is, hlrp_error *err) {
     hlrp_tensor_file *file = NULL;
-    const hlrp_status status = open_input(input, &file, err);
+    const hlrp_status status = hlrp_tensor_open_spec(input, &file, err);
     *is = file && (hlrp_tensor_file_dims(file)->rank == 2 || config->mil.head[0] != '\0');
     hlrp_tensor_close(file);
     return status;
@@ -97,7 +86,7 @@ hlrp_status hlrp_explain_bag(const hlrp_config *config, const char *input, const
     if (options->layers || options->check)
         return hlrp_fail(err, HLRP_E_USAGE, options->layers ? "--layers" : "--check",
                          "leave it out", "it is for tiles, not for a bag of them");
-    HLRP_TRY(open_input(input, &e.file, err));
+    HLRP_TRY(hlrp_tensor_open_spec(input, &e.file, err));
     const hlrp_dims *dims = hlrp_tensor_file_dims(e.file);
     HLRP_TRY(hlrp_bag_open(&e.bag, config, options->start, dims, options->log, err));
     const hlrp_network *head = e.bag.head;

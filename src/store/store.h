@@ -279,6 +279,8 @@ hlrp_status hlrp_tensor_spec(const char *spec, bool *is_tensor, char **path, cha
  * samples of over 2^28 values. */
 hlrp_status hlrp_tensor_open(const char *path, const char *dataset, hlrp_tensor_file **out,
                              hlrp_error *err);
+/* The same for "FILE:/dataset"; *out stays as it is, with HLRP_OK, where `spec` is none. */
+hlrp_status hlrp_tensor_open_spec(const char *spec, hlrp_tensor_file **out, hlrp_error *err);
 void hlrp_tensor_close(hlrp_tensor_file *file); /* NULL is fine */
 const hlrp_dims *hlrp_tensor_file_dims(const hlrp_tensor_file *file);
 /* Samples [first, first+count) as float32; HLRP_E_INPUT where a value is not finite.

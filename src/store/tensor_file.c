@@ -69,6 +69,17 @@ out:
     return status;
 }
 
+hlrp_status hlrp_tensor_open_spec(const char *spec, hlrp_tensor_file **out, hlrp_error *err) {
+    bool is_tensor = false;
+    char *path = NULL, *dataset = NULL;
+    hlrp_status status = hlrp_tensor_spec(spec, &is_tensor, &path, &dataset, err);
+    if (status == HLRP_OK && is_tensor)
+        status = hlrp_tensor_open(path, dataset, out, err);
+    free(path);
+    free(dataset);
+    return status;
+}
+
 void hlrp_tensor_close(hlrp_tensor_file *f) {
     hlrp_error ignored = {0};
     if (!f)
