@@ -7,6 +7,7 @@
 
 #include "image/image.h"
 #include "model/network.h"
+#include "pipelines/explain_bag.h"
 #include "sched/sched.h"
 #include "sink/tile_overlay.h"
 #include "stitch/colormap.h"
@@ -346,6 +347,7 @@ static void release(explain *e) {
 hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,
                          const hlrp_explain_options *options, hlrp_error *err) {
     explain e = {.options = options, .err = err};
+    bool is_bag = false;
     e.in = (hlrp_tile_input){
         .name = input, .mpp = options->mpp, .start = options->start, .log = options->log};
     char *heatmap = NULL, *overlay = NULL;
@@ -357,6 +359,11 @@ hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const cha
         HLRP_TRY(picture_path(output, "-heatmap", &heatmap, err));
     }
     HLRP_TRY(spare_input(input, output, heatmap, overlay, err));
+    HLRP_TRY(hlrp_is_bag(config, input, &is_bag, err));
+    if (is_bag) {
+        status = hlrp_explain_bag(config, input, output, options, err);
+        goto out;
+    }
     HLRP_TRY(prepare(&e, config, err));
     HLRP_TRY(hlrp_explain_create(output, &e.in.dims, (const char *const *)e.net->class_names,
                                  e.net->classes, &e.writer, err));

@@ -169,6 +169,12 @@ typedef struct hlrp_config {
     } model;
 
     struct {
+        char *head; /* absolute; "": none */
+        hlrp_config_product attention;
+        hlrp_config_bias bias;
+    } mil;
+
+    struct {
         int64_t source;   /* bits of hlrp_config_source */
         char *annotation; /* path pattern with {dir} and {stem}, or "" */
         hlrp_config_missing missing;

@@ -33,7 +33,13 @@ typedef struct hlrp_explain_options {
  * magnitudes over the pixels), and /agrees: 1 where start and sum have the same sign, −1 where they
  * differ, 0 where one is 0. The log says them, too. For a picture also
  * OUT.png (OUT-heatmap.png where OUT.png is the picture itself), the heatmap, and OUT-overlay.png, the
- * picture under it with a color bar. HLRP_E_INPUT where the input cannot be used, a picture of another
+ * picture under it with a color bar.
+ *
+ * A dataset [N,D] is a bag of features, for mil.head or, without one, model.path; and a dataset of
+ * pictures is a bag where mil.head is set, whose model.path gives the features. Then /logits, /start,
+ * /target and /agrees have one row, that of the bag, /relevance_sum and /relevance_abs are of each
+ * instance's relevance in the head, and a bag of pictures also has /features and /feature_relevance [N,D].
+ * layers and check are for tiles: HLRP_E_USAGE. HLRP_E_INPUT where the input cannot be used, a picture of another
  * size than the network's among them, HLRP_E_MODEL where the network does not take a tensor's size,
  * HLRP_E_CONFIG, HLRP_E_IO. */
 hlrp_status hlrp_explain(const hlrp_config *config, const char *input, const char *output,

@@ -67,6 +67,13 @@ const hlrp_key hlrp_keys[] = {
      "what the graph ends in, else softmax", NULL, "auto|softmax|sigmoid|none",
      "what turns logits into probabilities"},
 
+    {"mil", "head", PATH, PLACE, AT(mil.head), "", "none", NULL, NULL,
+     "an ONNX file that makes one score of a bag of tiles' features, input [N,D]; for explain"},
+    {"mil", "attention", ENUM, RESULT, AT(mil.attention), "auto", "lrp.attention, else constant",
+     NULL, "auto|constant|share", "lrp.attention of the head"},
+    {"mil", "bias", ENUM, RESULT, AT(mil.bias), "auto", "lrp.bias where it is set, else drop", NULL,
+     "auto|keep|drop|share|spread", "lrp.bias of the head"},
+
     {"regions", "source", FLAGS, RESULT, AT(regions.source), "tissue", NULL, NULL,
      "all|tissue|annotation|mask", "what is explained; & intersects: annotation & tissue"},
     {"regions", "annotation", PATH, PLACE, AT(regions.annotation), "", NULL, NULL, NULL,

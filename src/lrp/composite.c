@@ -252,6 +252,14 @@ static bool is_kind(const char *key) {
     return false;
 }
 
+bool hlrp_rule_names_a_node(const hlrp_graph *graph, const char *key) {
+    for (int i = 0; i < graph->node_count; i++)
+        if (strcmp(key, graph->nodes[i].name) == 0 ||
+            hlrp_glob_match(key, graph->nodes[i].name, false))
+            return true;
+    return is_kind(key);
+}
+
 static hlrp_status no_such_node(const hlrp_graph *g, const hlrp_rule_override *o, hlrp_error *err) {
     char where[100], mend[200];
     int best = -1, least = 1000;
@@ -290,7 +298,8 @@ static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *
         strength[i] = m;
         rules[i] = rule;
     }
-    return found > 0 || is_kind(o->key) ? HLRP_OK : no_such_node(g, o, err);
+    return found > 0 || is_kind(o->key) || options->names_others ? HLRP_OK
+                                                                 : no_such_node(g, o, err);
 }
 
 static const char *reason(const hlrp_node *n, const hlrp_rule *rule) {

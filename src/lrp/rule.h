@@ -84,6 +84,7 @@ typedef struct hlrp_rule_options {
     bool head_yields;    /* but for overrides of that layer, and gradients (start evidence) */
     const hlrp_rule_override *overrides;
     int override_count;
+    bool names_others; /* names that no node has are another file's, and passed over */
 } hlrp_rule_options;
 
 /* lrp0-epsilon-gamma with the parameters of its paper; no overrides. */
@@ -97,6 +98,9 @@ hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *
 
 /* Whether its products element by element share, where lrp.gate does not say. */
 bool hlrp_composite_shares_gates(const char *name);
+
+/* Whether a name or glob of [rules] is some node's. */
+bool hlrp_rule_names_a_node(const hlrp_graph *graph, const char *key);
 
 /* What a network gets when nothing is said: a composite for transformers if it has self-attention. */
 const char *hlrp_composite_for(const hlrp_structure *structure);

@@ -276,8 +276,11 @@ static hlrp_status canonize(hlrp_network *net, const hlrp_canonize_options *opti
     return hlrp_canonize(net->graph, options, &net->declared, err);
 }
 
-hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
-                              const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
+static hlrp_status make_lrp(void *ctx, hlrp_error *err);
+
+/* bag: the dims [N,D] of a bag of features, else NULL. */
+static hlrp_status load(const hlrp_config *config, const hlrp_size *input, const hlrp_dims *bag,
+                        const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
     hlrp_network *net = NULL;
     hlrp_status status = HLRP_OK;
     const hlrp_canonize_options options = {.batchnorm = canonize_mode(config->lrp.batchnorm),
@@ -291,8 +294,11 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
     HLRP_TRY(hlrp_onnx_load(config->model.path, output, &net->graph, err));
     if (config->model.head[0])
         HLRP_TRY(join_head(net, err));
-    HLRP_TRY(input_size(net, input, err));
-    HLRP_TRY(canonize(net, &options, err));
+    if (bag)
+        net->declared = *bag;
+    else
+        HLRP_TRY(input_size(net, input, err));
+    HLRP_TRY(bag ? hlrp_canonize(net->graph, &options, bag, err) : canonize(net, &options, err));
     HLRP_TRY(check_weights(net->graph, config->model.path, err));
     HLRP_TRY(settle(net, log, err));
     *out = net;
@@ -302,6 +308,27 @@ out:
     if (status == HLRP_E_INPUT || status == HLRP_E_MEMORY)
         status = err->status = HLRP_E_MODEL;
     hlrp_network_free(net);
+    return status;
+}
+
+hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
+                              const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
+    return load(config, input, NULL, log, out, err);
+}
+
+hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, int64_t features,
+                                  const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
+    const hlrp_dims bag = {2, {instances, features}};
+    hlrp_status status = load(config, NULL, &bag, log, out, err);
+    if (status != HLRP_OK)
+        return status;
+    (*out)->batch = 1;
+    (*out)->values = instances * features;
+    status = hlrp_sched_single(make_lrp, *out, err);
+    if (status != HLRP_OK) {
+        hlrp_network_free(*out);
+        *out = NULL;
+    }
     return status;
 }
 
@@ -360,7 +387,8 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.low = net->low;
     o.high = net->high;
     o.bias = net->bias;
-    o.reference = hlrp_network_reference(net);
+    o.rules.names_others = c->mil.head[0] != '\0';
+    o.reference = net->declared.rank == 4 ? hlrp_network_reference(net) : NULL;
     return o;
 }
 
@@ -399,6 +427,7 @@ hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height,
     HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
     net->height = height;
     net->width = width;
+    net->values = 3 * height * width;
     status = hlrp_sched_single(make_lrp, net, err);
 out:
     if (status == HLRP_E_MEMORY)

@@ -42,6 +42,7 @@ typedef struct hlrp_network {
     hlrp_lrp *lrp;
     int64_t batch; /* N: tiles that run at once on a thread */
     int64_t height, width;
+    int64_t values; /* of one sample's input; a bag of features is one sample */
 } hlrp_network;
 
 /* Reads and canonizes the model, and settles classes, targets, start and gate. input: the size of what
@@ -49,6 +50,10 @@ typedef struct hlrp_network {
  * HLRP_E_CONFIG, HLRP_E_MODEL (also where the file cannot be read). */
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
                               const hlrp_log *log, hlrp_network **out, hlrp_error *err);
+
+/* The network of config.model.path as a head: one score of a bag of features [N,D]; ready at once. */
+hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, int64_t features,
+                                  const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
 /* Plans it for inputs of this size; batch 0 chooses it: a function of model and composite alone, so
  * that results have the same bits whatever machine and thread count. */

@@ -76,7 +76,8 @@ static void by_gather(const move *m) {
     const hlrp_tensor *index = m->g->values[m->n->in[1]].constant;
     const int axis = resolved(m->n->axis, m->in->rank), more = index->dims.rank - 1;
     for (int k = 0; k < m->in->rank; k++)
-        m->from[k] = m->to[k < axis ? k : k + more];
+        if (k != axis)
+            m->from[k] = m->to[k < axis ? k : k + more];
     const int64_t i = index->i[hlrp_ref_element_at(&index->dims, m->to + axis)];
     m->from[axis] = i < 0 ? i + m->in->d[axis] : i;
 }

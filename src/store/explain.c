@@ -4,7 +4,19 @@
 #include "store/h5.h"
 #include "store/store.h"
 
-enum { INPUT, RELEVANCE, LOGITS, START, TARGET, SUM, ABS, AGREES, DATASETS };
+enum {
+    INPUT,
+    RELEVANCE,
+    LOGITS,
+    START,
+    TARGET,
+    SUM,
+    ABS,
+    AGREES,
+    FEATURES,
+    FEATURE_RELEVANCE,
+    DATASETS
+};
 enum { LAYERS_MOST = 1000 };
 
 struct hlrp_explain_writer {
@@ -13,6 +25,8 @@ struct hlrp_explain_writer {
     hid_t layer[LAYERS_MOST];
     hlrp_dims input, layer_dims[LAYERS_MOST];
     int64_t classes;
+    int64_t rows;     /* of logits: one per sample, or one for a bag of all of them */
+    int64_t features; /* of a bag */
 };
 
 /* One sample (or one picture of it) per chunk. */
@@ -39,32 +53,39 @@ static hlrp_status make_all(hlrp_explain_writer *w, const char *const *class_nam
                             hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const hlrp_dims *in = &w->input;
-    const hlrp_dims rows = {2, {in->d[0], w->classes}}, one = {1, {in->d[0]}};
+    const hlrp_dims rows = {2, {w->rows, w->classes}}, one = {1, {in->d[0]}};
+    const hlrp_dims row = {1, {w->rows}}, features = {2, {in->d[0], w->features}};
     HLRP_TRY(make(w, w->out.file, "input", H5T_IEEE_F32LE, in, &w->data[INPUT], err));
     HLRP_TRY(make(w, w->out.file, "relevance", H5T_IEEE_F32LE, in, &w->data[RELEVANCE], err));
     HLRP_TRY(make(w, w->out.file, "logits", H5T_IEEE_F32LE, &rows, &w->data[LOGITS], err));
     HLRP_TRY(make(w, w->out.file, "start", H5T_IEEE_F32LE, &rows, &w->data[START], err));
-    HLRP_TRY(make(w, w->out.file, "target", H5T_STD_I64LE, &one, &w->data[TARGET], err));
+    HLRP_TRY(make(w, w->out.file, "target", H5T_STD_I64LE, &row, &w->data[TARGET], err));
     HLRP_TRY(make(w, w->out.file, "relevance_sum", H5T_IEEE_F64LE, &one, &w->data[SUM], err));
     HLRP_TRY(make(w, w->out.file, "relevance_abs", H5T_IEEE_F64LE, &one, &w->data[ABS], err));
-    HLRP_TRY(make(w, w->out.file, "agrees", H5T_STD_I8LE, &one, &w->data[AGREES], err));
+    HLRP_TRY(make(w, w->out.file, "agrees", H5T_STD_I8LE, &row, &w->data[AGREES], err));
+    if (w->features > 0) {
+        HLRP_TRY(
+            make(w, w->out.file, "features", H5T_IEEE_F32LE, &features, &w->data[FEATURES], err));
+        HLRP_TRY(make(w, w->out.file, "feature_relevance", H5T_IEEE_F32LE, &features,
+                      &w->data[FEATURE_RELEVANCE], err));
+    }
     HLRP_TRY(hlrp_h5_set_texts(w->data[LOGITS], "classes", class_names, w->classes,
                                w->out.atomic.final_path, err));
 out:
     return status;
 }
 
-hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
-                                const char *const *class_names, int64_t classes,
-                                hlrp_explain_writer **out, hlrp_error *err) {
+static hlrp_status create(const char *path, const hlrp_dims *input, int64_t rows, int64_t features,
+                          const char *const *class_names, int64_t classes,
+                          hlrp_explain_writer **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hlrp_explain_writer *w = NULL;
-    if (input->rank != 4 || classes < 1)
-        return hlrp_fail(err, HLRP_E_INTERNAL, path, NULL, "the input is not [N,C,H,W]");
     HLRP_TRY(check_dims(path, input, err));
     HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, path, err));
     w->input = *input;
     w->classes = classes;
+    w->rows = rows;
+    w->features = features;
     for (int i = 0; i < DATASETS; i++)
         w->data[i] = -1;
     for (int i = 0; i < LAYERS_MOST; i++)
@@ -76,6 +97,20 @@ hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
 out:
     hlrp_explain_abort(w);
     return status;
+}
+
+hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
+                                const char *const *class_names, int64_t classes,
+                                hlrp_explain_writer **out, hlrp_error *err) {
+    if (input->rank != 4 || classes < 1)
+        return hlrp_fail(err, HLRP_E_INTERNAL, path, NULL, "the input is not [N,C,H,W]");
+    return create(path, input, input->d[0], 0, class_names, classes, out, err);
+}
+
+hlrp_status hlrp_explain_create_bag(const char *path, const hlrp_dims *input, int64_t features,
+                                    const char *const *class_names, int64_t classes,
+                                    hlrp_explain_writer **out, hlrp_error *err) {
+    return create(path, input, 1, features, class_names, classes, out, err);
 }
 
 /* Samples [first, first+count) of a dataset of these dims. */
@@ -92,20 +127,52 @@ static hlrp_status put(hlrp_explain_writer *w, hid_t dataset, hid_t type, const 
     return hlrp_h5_wrote(&w->out, status, err);
 }
 
+hlrp_status hlrp_explain_write_samples(hlrp_explain_writer *w, int64_t first, int64_t count,
+                                       const float *input, const float *relevance,
+                                       hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(put(w, w->data[INPUT], H5T_NATIVE_FLOAT, &w->input, first, count, input, err));
+    HLRP_TRY(put(w, w->data[RELEVANCE], H5T_NATIVE_FLOAT, &w->input, first, count, relevance, err));
+out:
+    return status;
+}
+
+static hlrp_status write_rows(hlrp_explain_writer *w, int64_t first, int64_t count,
+                              const float *logits, const int64_t *target, const float *start,
+                              hlrp_error *err) {
+    const hlrp_dims rows = {2, {w->rows, w->classes}}, row = {1, {w->rows}};
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(put(w, w->data[LOGITS], H5T_NATIVE_FLOAT, &rows, first, count, logits, err));
+    HLRP_TRY(put(w, w->data[START], H5T_NATIVE_FLOAT, &rows, first, count, start, err));
+    HLRP_TRY(put(w, w->data[TARGET], H5T_NATIVE_INT64, &row, first, count, target, err));
+out:
+    return status;
+}
+
+hlrp_status hlrp_explain_write_bag(hlrp_explain_writer *w, const hlrp_explained_bag *bag,
+                                   hlrp_error *err) {
+    const hlrp_dims features = {2, {w->input.d[0], w->features}}, row = {1, {1}};
+    const hlrp_dims one = {1, {w->input.d[0]}};
+    const int64_t n = w->input.d[0];
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(write_rows(w, 0, 1, bag->logits, &bag->target, bag->start, err));
+    HLRP_TRY(put(w, w->data[AGREES], H5T_NATIVE_INT8, &row, 0, 1, &bag->agrees, err));
+    HLRP_TRY(put(w, w->data[SUM], H5T_NATIVE_DOUBLE, &one, 0, n, bag->sums, err));
+    HLRP_TRY(put(w, w->data[ABS], H5T_NATIVE_DOUBLE, &one, 0, n, bag->magnitudes, err));
+    if (w->features == 0)
+        return HLRP_OK;
+    HLRP_TRY(put(w, w->data[FEATURES], H5T_NATIVE_FLOAT, &features, 0, n, bag->features, err));
+    HLRP_TRY(put(w, w->data[FEATURE_RELEVANCE], H5T_NATIVE_FLOAT, &features, 0, n,
+                 bag->feature_relevance, err));
+out:
+    return status;
+}
+
 hlrp_status hlrp_explain_write(hlrp_explain_writer *w, int64_t first, int64_t count,
                                const float *input, const float *logits, const int64_t *target,
                                const float *start, const float *relevance, hlrp_error *err) {
-    hlrp_status status = HLRP_OK;
-    const hlrp_dims *in = &w->input;
-    const hlrp_dims rows = {2, {in->d[0], w->classes}}, one = {1, {in->d[0]}};
-    const hid_t f = H5T_NATIVE_FLOAT;
-    HLRP_TRY(put(w, w->data[INPUT], f, in, first, count, input, err));
-    HLRP_TRY(put(w, w->data[RELEVANCE], f, in, first, count, relevance, err));
-    HLRP_TRY(put(w, w->data[LOGITS], f, &rows, first, count, logits, err));
-    HLRP_TRY(put(w, w->data[START], f, &rows, first, count, start, err));
-    HLRP_TRY(put(w, w->data[TARGET], H5T_NATIVE_INT64, &one, first, count, target, err));
-out:
-    return status;
+    const hlrp_status status = hlrp_explain_write_samples(w, first, count, input, relevance, err);
+    return status == HLRP_OK ? write_rows(w, first, count, logits, target, start, err) : status;
 }
 
 hlrp_status hlrp_explain_write_sums(hlrp_explain_writer *w, int64_t first, int64_t count,

@@ -208,6 +208,15 @@ hlrp_status hlrp_h5_read(hid_t dataset, hid_t type, int rank, const hsize_t *sta
     return status;
 }
 
+int hlrp_h5_rank(hid_t at, const char *name) {
+    hid_t dataset = H5Lexists(at, name, H5P_DEFAULT) > 0 ? H5Dopen2(at, name, H5P_DEFAULT) : -1;
+    hid_t space = dataset >= 0 ? H5Dget_space(dataset) : -1;
+    const int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
+    hlrp_h5_drop_space(&space);
+    hlrp_h5_drop_dataset(&dataset);
+    return rank;
+}
+
 hlrp_status hlrp_h5_open_dataset(hid_t at, const char *name, int rank, hsize_t *dims, hid_t *out,
                                  const char *path, hlrp_error *err) {
     hlrp_status status = HLRP_OK;

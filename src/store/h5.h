@@ -56,6 +56,8 @@ hlrp_status hlrp_h5_read(hid_t dataset, hid_t type, int rank, const hsize_t *sta
 /* Opens dataset `name` and checks its rank; dims filled. HLRP_E_INPUT. */
 hlrp_status hlrp_h5_open_dataset(hid_t at, const char *name, int rank, hsize_t *dims, hid_t *out,
                                  const char *path, hlrp_error *err);
+/* Axes of a dataset; -1 where there is none. */
+int hlrp_h5_rank(hid_t at, const char *name);
 /* Whether a dataset holds values of this class and size (0: any). */
 bool hlrp_h5_is_type(hid_t dataset, H5T_class_t class, size_t size);
 

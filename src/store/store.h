@@ -209,6 +209,26 @@ hlrp_status hlrp_explain_create(const char *path, const hlrp_dims *input,
                                 const char *const *class_names, int64_t classes,
                                 hlrp_explain_writer **out, hlrp_error *err);
 
+/* The same for a bag, of pictures [N,3,H,W] through `features` features each, or of features [N,D]
+ * (`features` 0): logits, start and target are the bag's, one row. */
+hlrp_status hlrp_explain_create_bag(const char *path, const hlrp_dims *input, int64_t features,
+                                    const char *const *class_names, int64_t classes,
+                                    hlrp_explain_writer **out, hlrp_error *err);
+
+/* What is known of a bag. */
+typedef struct hlrp_explained_bag {
+    const float *logits, *start; /* [classes] */
+    int64_t target;
+    int8_t agrees;
+    const double *sums, *magnitudes;           /* [N]: of each instance's relevance in the head */
+    const float *features, *feature_relevance; /* [N,features] */
+} hlrp_explained_bag;
+hlrp_status hlrp_explain_write_bag(hlrp_explain_writer *writer, const hlrp_explained_bag *bag,
+                                   hlrp_error *err);
+/* Input and relevance of instances [first, first+count). */
+hlrp_status hlrp_explain_write_samples(hlrp_explain_writer *writer, int64_t first, int64_t count,
+                                       const float *input, const float *relevance, hlrp_error *err);
+
 /* Samples [first, first+count). input and relevance [count,C,H,W], logits and start
  * [count,classes], target [count]. */
 hlrp_status hlrp_explain_write(hlrp_explain_writer *writer, int64_t first, int64_t count,
@@ -255,13 +275,15 @@ typedef struct hlrp_tensor_file hlrp_tensor_file;
 hlrp_status hlrp_tensor_spec(const char *spec, bool *is_tensor, char **path, char **dataset,
                              hlrp_error *err);
 
-/* Opens a float32 or float64 dataset [N,C,H,W]; refuses other types and ranks, extents below 1, and
+/* Opens a float32 or float64 dataset [N,C,H,W] or [N,D]; refuses other types and ranks, extents below 1, and
  * samples of over 2^28 values. */
 hlrp_status hlrp_tensor_open(const char *path, const char *dataset, hlrp_tensor_file **out,
                              hlrp_error *err);
+/* The same for "FILE:/dataset"; *out stays as it is, with HLRP_OK, where `spec` is none. */
+hlrp_status hlrp_tensor_open_spec(const char *spec, hlrp_tensor_file **out, hlrp_error *err);
 void hlrp_tensor_close(hlrp_tensor_file *file); /* NULL is fine */
 const hlrp_dims *hlrp_tensor_file_dims(const hlrp_tensor_file *file);
-/* Samples [first, first+count) as float32 [count,C,H,W]; HLRP_E_INPUT where a value is not finite.
+/* Samples [first, first+count) as float32; HLRP_E_INPUT where a value is not finite.
  */
 hlrp_status hlrp_tensor_read(hlrp_tensor_file *file, int64_t first, int64_t count, float *values,
                              hlrp_error *err);

@@ -122,23 +122,19 @@ out:
 /* ---- opening and reading ---- */
 
 hlrp_status hlrp_tile_input_open(hlrp_tile_input *in, hlrp_error *err) {
-    bool is_tensor = false;
-    char *path = NULL, *dataset = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_tensor_spec(in->name, &is_tensor, &path, &dataset, err));
-    if (is_tensor) {
-        HLRP_TRY(hlrp_tensor_open(path, dataset, &in->tensor, err));
+    hlrp_status status = hlrp_tensor_open_spec(in->name, &in->tensor, err);
+    if (status != HLRP_OK)
+        return status;
+    if (in->tensor) {
         in->dims = *hlrp_tensor_file_dims(in->tensor);
-        if (in->dims.d[1] != 3)
-            status = hlrp_fail(err, HLRP_E_INPUT, in->name, "give a tensor [N,3,H,W]",
+        return in->dims.rank == 4 && in->dims.d[1] == 3
+                   ? HLRP_OK
+                   : hlrp_fail(err, HLRP_E_INPUT, in->name, "give a tensor [N,3,H,W]",
                                "the tensor has %lld channels", (long long)in->dims.d[1]);
-        goto out;
     }
-    HLRP_TRY(hlrp_image_read(in->name, &in->picture, err));
-    in->dims = (hlrp_dims){4, {1, 3, in->picture.height, in->picture.width}};
-out:
-    free(path);
-    free(dataset);
+    status = hlrp_image_read(in->name, &in->picture, err);
+    if (status == HLRP_OK)
+        in->dims = (hlrp_dims){4, {1, 3, in->picture.height, in->picture.width}};
     return status;
 }
 

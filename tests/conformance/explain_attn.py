@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """explain_attn.py HISTOLRP VECTORS: reference vectors with gates, normalization and attention through the program.
 
-Each case of a picture network becomes a configuration ([lrp] attention, gate, layernorm, bias; [rules] per node),
+Each case becomes a configuration ([lrp] attention, gate, layernorm, bias; [rules] per node),
 `histolrp explain` runs it on vectors.h5:/input, and OUT.h5 is read with h5py.  Maps are compared after dividing
 both by their start, sample by sample, over the peak of the reference: a logit near 0 would otherwise move the whole
 map by its own float32 error.  A line per miss and per network; exit 1 on any miss, 77 where vectors or h5py are
@@ -45,6 +45,19 @@ def configuration(model, case, key):
     return '\n'.join(lines) + '\n'
 
 
+def bag_configuration(folder, case):
+    """A bag of features through model.onnx, or of pictures through encoder.onnx and head.onnx."""
+    rules = json.loads(case.attrs['rules'])
+    head = os.path.exists(os.path.join(folder, 'head.onnx'))
+    dropped = any(r.get('zero_params') for r in rules if r['file'] != 'encoder')
+    lines = ['[model]', 'path = ' + os.path.join(folder, 'encoder.onnx' if head else 'model.onnx'), '[lrp]',
+             'start = ' + case.attrs['start'], 'gate = ' + case.attrs['gate'],
+             'layernorm = ' + case.attrs['layernorm'], 'bias = keep', '[mil]',
+             'attention = ' + case.attrs['attention'], 'bias = ' + ('drop' if dropped else 'keep')]
+    lines += ['head = ' + os.path.join(folder, 'head.onnx')] if head else []
+    return '\n'.join(lines + ['[rules]'] + ['%s = %s' % (r['onnx_node'], rule_text(r)) for r in rules]) + '\n'
+
+
 def error(got, got_start, want, want_start):
     """The largest over the samples."""
     worst = 0.0
@@ -84,11 +97,36 @@ def run_case(program, folder, model, f, name, case, work):
     return d, 0 if fine else 1
 
 
+def run_bag(program, folder, f, name, case, work):
+    config, out = os.path.join(work, 'bag.ini'), os.path.join(work, 'bag.h5')
+    with open(config, 'w') as ini:
+        ini.write(bag_configuration(folder, case))
+    subprocess.run([program, 'explain', config, os.path.join(folder, 'vectors.h5') + ':/input', '-o', out,
+                    '--target', str(int(f['target'][0])), '-q'], check=True)
+    allowed = max(3e-5, 30 * float(case.attrs['zennit_float32_max_error_over_abs_max']))
+    with h5py.File(out, 'r') as o:
+        ours, theirs = (x['start' if x is o else 'starts/logit'][...].sum() for x in (o, f))
+        d = 0.0
+        for key in ('relevance', 'feature_relevance'):
+            if key in case:
+                want = case[key][...] / theirs
+                d = max(d, float(np.abs(o[key][...] / ours - want).max() / np.abs(want).max()))
+        instances = o['relevance_sum'][...]
+        sums = case['feature_relevance' if 'feature_relevance' in case else 'relevance'][...].sum(axis=1)
+        fine = d <= allowed and np.allclose(instances, sums, rtol=0, atol=1e-3 * np.abs(sums).max())
+    if not fine:
+        print('MISS %s %s: relevance %.2e of %.2e' % (os.path.basename(folder), name, d, allowed))
+    return d, 0 if fine else 1
+
+
 def run_folder(program, folder, work):
     total, missed = 0, 0
     with h5py.File(os.path.join(folder, 'vectors.h5'), 'r') as f:
         if f.attrs['kind'] != 'image':
-            return 0, 0
+            runs = [run_bag(program, folder, f, name, case, work) for name, case in f['cases'].items()]
+            print('%-18s %-18s %d cases, largest error %.2e' % (
+                os.path.basename(folder), 'a bag', len(runs), max(d for d, _ in runs)))
+            return len(runs), sum(m for _, m in runs)
         for model in ('model.onnx', 'model_opset14.onnx'):
             if not os.path.exists(os.path.join(folder, model)):
                 continue

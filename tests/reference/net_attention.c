@@ -376,11 +376,11 @@ static void pooling(net *n) {
                            : net_of(n, &hlrp_op_squeeze, x);
     const int a = net_of(n, &hlrp_op_tanh, net_linear(n, x, 5, true));
     const int b = net_of(n, &hlrp_op_sigmoid, net_linear(n, x, 5, true));
-    const int heads = net_int(n, 1, 2);
-    int s = net_linear(n, net_of_two(n, &hlrp_op_gate, a, b), heads, true);
+    const int rows = net_int(n, 1, 2);
+    int s = net_linear(n, net_of_two(n, &hlrp_op_gate, a, b), rows, true);
     s = net_softmax(n, &hlrp_op_softmax, net_transpose(n, s, DIMS(1, 0)), -1);
-    x = net_of_two(n, &hlrp_op_matmul, s, x); /* [heads,C] */
-    net_linear(n, net_reshape(n, x, DIMS(1, heads * width)), net_int(n, 2, 4), true);
+    x = net_of_two(n, &hlrp_op_matmul, s, x); /* [rows,C] */
+    net_linear(n, net_reshape(n, x, DIMS(1, rows * width)), net_int(n, 2, 4), true);
 }
 
 void net_attention(net *n, net_family family, uint64_t seed) {

@@ -211,7 +211,7 @@ static void windows_of_padding_only_are_told(void **unused) {
     (void)unused;
     hlrp_window w = {
         .kernel = {2, 1}, .stride = {1, 1}, .dilation = {4, 1}, .pad_lo = {3, 0}, .pad_hi = {1, 0}};
-    const hlrp_layout x = {1, 1, 1, 5, 1}, y = {1, 1, 1, 5, 1};
+    const hlrp_layout x = {1, 1, 1, 5, 1, false}, y = {1, 1, 1, 5, 1, false};
     assert_int_equal(hlrp_window_extent(&w, 0, 1), 1);
     assert_false(hlrp_windows_see(&w, &x, &y));
     w.pad_lo[0] = 4;

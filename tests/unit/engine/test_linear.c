@@ -66,8 +66,8 @@ static hlrp_linear_spec conv_spec(int64_t c, int64_t o, int64_t size, int64_t ke
                                   int64_t group) {
     hlrp_linear_spec s = {.group = group, .forward = true, .adjoint = true};
     const int64_t out = size + 2 * pad - kernel + 1;
-    s.src = (hlrp_layout){2, c, size, size, c < 8 ? 1 : 16};
-    s.dst = (hlrp_layout){2, o, out, out, 16};
+    s.src = (hlrp_layout){2, c, size, size, c < 8 ? 1 : 16, false};
+    s.dst = (hlrp_layout){2, o, out, out, 16, false};
     for (int a = 0; a < 2; a++) {
         s.window.kernel[a] = kernel;
         s.window.stride[a] = s.window.dilation[a] = 1;
@@ -82,7 +82,7 @@ static void adjointness(const hlrp_linear_spec *shape) {
     hlrp_linear_spec spec = *shape;
     setting set;
     const int64_t taps = spec.gemm ? 1 : spec.window.kernel[0] * spec.window.kernel[1];
-    const hlrp_layout weights = {1, spec.dst.c * spec.src.c / spec.group * taps, 1, 1, 1};
+    const hlrp_layout weights = {1, spec.dst.c * spec.src.c / spec.group * taps, 1, 1, 1, false};
     float *w = values(&weights), *x = values(&spec.src), *s = values(&spec.dst);
     float *z = room(hlrp_layout_count(&spec.dst)), *c = room(hlrp_layout_count(&spec.src));
     spec.weights = w;
@@ -125,7 +125,7 @@ static void the_bias_is_added_and_padding_stays_zero(void **unused) {
     hlrp_error err = {0};
     hlrp_linear_spec spec = conv_spec(5, 19, 8, 3, 1, 1);
     setting set;
-    const hlrp_layout weights = {1, 19 * 5 * 9, 1, 1, 1}, vector = {1, 19, 1, 1, 1};
+    const hlrp_layout weights = {1, 19 * 5 * 9, 1, 1, 1, false}, vector = {1, 19, 1, 1, 1, false};
     float *w = values(&weights), *b = values(&vector), kept[19];
     memcpy(kept, b, sizeof kept);
     float *x = room(hlrp_layout_count(&spec.src)), *z = room(hlrp_layout_count(&spec.dst));
@@ -161,7 +161,7 @@ static void rows_do_not_know_their_place(void **unused) {
                                  .group = 1,
                                  .forward = true,
                                  .adjoint = true};
-        const hlrp_layout weights = {1, in * out, 1, 1, 1};
+        const hlrp_layout weights = {1, in * out, 1, 1, 1, false};
         float *w = values(&weights), *x = values(&spec.src), *z = room(n * out);
         float *s = values(&spec.dst), *c = room(n * in);
         setting set;
@@ -190,7 +190,7 @@ static void too_little_scratch_is_refused(void **unused) {
     (void)unused;
     hlrp_error err = {0};
     hlrp_linear_spec spec = conv_spec(32, 48, 24, 3, 1, 1);
-    const hlrp_layout weights = {1, 32 * 48 * 9, 1, 1, 1};
+    const hlrp_layout weights = {1, 32 * 48 * 9, 1, 1, 1, false};
     float *w = values(&weights), *x = values(&spec.src), *z = room(hlrp_layout_count(&spec.dst));
     setting set;
     spec.weights = w;
