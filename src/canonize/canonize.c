@@ -178,6 +178,9 @@ out:
 
 /* ---- the result ---- */
 
+/* Each gets a name, and can be asked for. */
+enum { MOST_OUTPUTS = 1 << 20 };
+
 static hlrp_status check(const canon *c, const hlrp_dims *input, hlrp_error *err) {
     char text[96];
     hlrp_graph *g = c->g;
@@ -185,6 +188,11 @@ static hlrp_status check(const canon *c, const hlrp_dims *input, hlrp_error *err
     if (status != HLRP_OK)
         return status;
     const hlrp_dims *out = &g->values[g->output].dims;
+    if (out->rank == 2 && out->d[1] > MOST_OUTPUTS)
+        return hlrp_fail(err, HLRP_E_MODEL, g->values[g->output].name,
+                         "export a classifier whose output is its logits",
+                         "the network has %lld outputs, over %d", (long long)out->d[1],
+                         MOST_OUTPUTS);
     const bool bag = input->rank < 4 && out->rank == 2 && out->d[0] == 1;
     if (g->node_count == 0 || out->rank != 2 || (out->d[0] != input->d[0] && !bag) || out->d[1] < 1)
         return hlrp_fail(err, HLRP_E_MODEL, g->values[g->output].name,

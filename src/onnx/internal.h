@@ -37,6 +37,7 @@ typedef struct onnx_names {
         int id;
     } * slots;
     int64_t count, capacity; /* capacity is a power of 2 */
+    uint64_t start;          /* of the hash: ids do not depend on it */
 } onnx_names;
 
 int onnx_names_find(const onnx_names *names, const char *key); /* -1: none */

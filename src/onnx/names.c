@@ -1,20 +1,23 @@
 /* Names to ids by open addressing: a file may have a hundred thousand names. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "onnx/internal.h"
 
-static uint64_t hash(const char *key) { /* FNV-1a */
-    uint64_t h = UINT64_C(14695981039346656037);
+/* FNV-1a, from a start that a file cannot know: names that all fall into one place would otherwise make
+ * every search go through all of them. */
+static uint64_t hash(const char *key, uint64_t start) {
+    uint64_t h = UINT64_C(14695981039346656037) ^ start;
     for (; *key != '\0'; key++)
         h = (h ^ (unsigned char)*key) * UINT64_C(1099511628211);
-    return h;
+    return h ^ h >> 32;
 }
 
 /* The slot where key is or would be; capacity is above count, so that there is one. */
 static struct onnx_name *slot_of(const onnx_names *names, const char *key) {
     uint64_t mask = (uint64_t)names->capacity - 1;
-    uint64_t at = hash(key) & mask;
+    uint64_t at = hash(key, names->start) & mask;
     while (names->slots[at].key && strcmp(names->slots[at].key, key) != 0)
         at = (at + 1) & mask;
     return &names->slots[at];
@@ -28,7 +31,11 @@ int onnx_names_find(const onnx_names *names, const char *key) {
 }
 
 static hlrp_status widen(onnx_names *names, hlrp_error *err) {
-    onnx_names wide = {.count = names->count, .capacity = HLRP_MAX(64, names->capacity * 2)};
+    onnx_names wide = {.count = names->count,
+                       .capacity = HLRP_MAX(64, names->capacity * 2),
+                       .start = names->start};
+    if (names->capacity == 0)
+        (void)!getrandom(&wide.start, sizeof wide.start, GRND_NONBLOCK);
     hlrp_status status =
         hlrp_calloc(&wide.slots, wide.capacity, sizeof *wide.slots, "names of a network", err);
     if (status != HLRP_OK)
