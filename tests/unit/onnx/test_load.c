@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "onnx/onnx.h"
+#include "op/op.h"
 
 #include "unit/onnx/build.h"
 
