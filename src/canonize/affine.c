@@ -62,6 +62,9 @@ static hlrp_status affine_new(int64_t channels, affine *a, hlrp_error *err) {
     return status;
 }
 
+/* Floats that an affine's two doubles per channel come to. */
+enum { EXACT = 4 };
+
 static bool is_affine(const hlrp_operator *op) {
     return op->scale || op->shift;
 }
@@ -142,7 +145,12 @@ hlrp_status canon_affine(canon *c, hlrp_error *err) {
         affine a = {0};
         if (!is_affine(n->op) || !(picture[n->in[0]] || canon_in_dims(c, n, 0)->rank == 2))
             continue;
-        status = affine_new(canon_in_dims(c, n, 0)->d[1], &a, err);
+        const int64_t channels = canon_in_dims(c, n, 0)->d[1];
+        if (channel_step(canon_in_dims(c, n, 0), 1, canon_constant(c, n, 1)) < 0)
+            continue;
+        status = hlrp_graph_spend(c->g, EXACT * channels, err);
+        if (status == HLRP_OK)
+            status = affine_new(channels, &a, err);
         if (status == HLRP_OK && affine_of(c, n, 1, &a)) {
             status = make_batchnorm(c, k, &a, err);
             c->changes++;

@@ -62,7 +62,9 @@ int canon_sole_producer(const canon *c, const hlrp_node *n) {
 
 hlrp_status canon_set_constant(canon *c, int id, int input, hlrp_tensor *t, hlrp_error *err) {
     char *name = NULL;
-    hlrp_status status = hlrp_format(&name, err, "%s/input%d", c->g->nodes[id].name, input);
+    hlrp_status status = hlrp_graph_spend(c->g, hlrp_tensor_count(t), err);
+    if (status == HLRP_OK)
+        status = hlrp_format(&name, err, "%.300s/input%d", c->g->nodes[id].name, input);
     if (status != HLRP_OK) {
         hlrp_tensor_free(t);
         return status;
@@ -84,13 +86,18 @@ static hlrp_status begin(canon *c, hlrp_error *err) {
     HLRP_TRY(hlrp_calloc(&c->remove, (int64_t)g->node_count + 1, sizeof *c->remove, "a pass", err));
     HLRP_TRY(hlrp_calloc(&c->stands, g->value_count, sizeof *c->stands, "a pass", err));
     HLRP_TRY(hlrp_calloc(&c->readers, g->value_count, sizeof *c->readers, "a pass", err));
-    for (int k = 0; k < g->value_count; k++)
+    HLRP_TRY(hlrp_calloc(&c->reader, g->value_count, sizeof *c->reader, "a pass", err));
+    for (int k = 0; k < g->value_count; k++) {
         c->stands[k] = k;
+        c->reader[k] = -1;
+    }
     c->readers[g->output]++;
     for (int k = 0; k < g->node_count; k++)
         for (int i = 0; i < g->nodes[k].in_count; i++)
-            if (g->nodes[k].in[i] >= 0)
+            if (g->nodes[k].in[i] >= 0) {
                 c->readers[g->nodes[k].in[i]]++;
+                c->reader[g->nodes[k].in[i]] = k;
+            }
     c->changes = 0;
 
 out:
@@ -101,16 +108,24 @@ static void end(canon *c) {
     free(c->remove);
     free(c->stands);
     free(c->readers);
+    free(c->reader);
     c->remove = NULL;
     c->stands = NULL;
     c->readers = NULL;
+    c->reader = NULL;
 }
 
-/* `known` values existed when the pass began. */
+/* `known` values existed when the pass began. What was found is noted: chains may be long. */
 static int standing(const canon *c, int value, int known) {
-    while (value >= 0 && value < known && c->stands[value] != value)
-        value = c->stands[value];
-    return value;
+    int last = value;
+    while (last >= 0 && last < known && c->stands[last] != last)
+        last = c->stands[last];
+    while (value >= 0 && value < known && c->stands[value] != value) {
+        const int next = c->stands[value];
+        c->stands[value] = last;
+        value = next;
+    }
+    return last;
 }
 
 /* Nodes nothing reads any more. */

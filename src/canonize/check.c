@@ -56,6 +56,29 @@ static hlrp_status refuse(const hlrp_graph *g, int first, int nodes, hlrp_error 
     return status;
 }
 
+/* Whether the engine takes a constant as input k. Parameters are such; of data only what is joined or
+ * compared, and factors of matrices. */
+static bool may_be_constant(const hlrp_node *n, int k) {
+    if (n->op == &hlrp_op_concat || n->op == &hlrp_op_maximum || n->op == &hlrp_op_minimum ||
+        n->op->product == HLRP_PRODUCT_OF_MATRICES)
+        return true;
+    return k > 0 && !n->op->joins;
+}
+
+/* Exporters leave arithmetic of constants behind that is not evaluated here, such as their softmax. */
+static hlrp_status check_constants(const canon *c, const hlrp_node *n, hlrp_error *err) {
+    bool computed = false, fits = true;
+    for (int k = 0; k < n->in_count; k++) {
+        const bool constant = canon_constant(c, n, k);
+        computed = computed || (n->in[k] >= 0 && !constant);
+        fits = fits && (!constant || may_be_constant(n, k));
+    }
+    if (fits && computed)
+        return HLRP_OK;
+    return hlrp_node_refuse(n, err, "simplify the network before exporting it",
+                            "operator %s at node %s works on constants", n->type, n->name);
+}
+
 hlrp_status canon_check_nodes(const canon *c, hlrp_error *err) {
     hlrp_graph *g = c->g;
     int first = -1, nodes = 0;
@@ -67,8 +90,10 @@ hlrp_status canon_check_nodes(const canon *c, hlrp_error *err) {
     if (nodes > 0)
         return refuse(g, first, nodes, err);
     for (int k = 0; k < g->node_count; k++) {
-        const hlrp_status status =
-            g->nodes[k].op->check ? g->nodes[k].op->check(g, &g->nodes[k], err) : HLRP_OK;
+        hlrp_node *n = &g->nodes[k];
+        hlrp_status status = n->op->check ? n->op->check(g, n, err) : HLRP_OK;
+        if (status == HLRP_OK)
+            status = check_constants(c, n, err);
         if (status != HLRP_OK)
             return status;
     }

@@ -17,7 +17,7 @@ static hlrp_status insert(canon *c, inserted *all, int reader, int k, const hlrp
     hlrp_graph *g = c->g;
     const int in[2] = {g->nodes[reader].in[k], like};
     char *name = NULL;
-    hlrp_status status = hlrp_format(&name, err, "%s/%s%d", g->nodes[reader].name, op->name, k);
+    hlrp_status status = hlrp_format(&name, err, "%.300s/%s%d", g->nodes[reader].name, op->name, k);
     if (status != HLRP_OK)
         return status;
     const int to = hlrp_graph_add_value(g, name, NULL, err);
@@ -67,6 +67,15 @@ static bool meets_others(const hlrp_operator *op) {
            op == &hlrp_op_minimum || op->product != HLRP_NO_PRODUCT;
 }
 
+/* The input that input k of n is spread to meet: one that has the output's shape, if any has it. */
+static int to_meet(const canon *c, const hlrp_node *n, int k) {
+    int other = k == 0 ? 1 : 0;
+    for (int i = n->in_count - 1; i >= 0; i--)
+        if (i != k && hlrp_dims_equal(canon_in_dims(c, n, i), canon_out_dims(c, n)))
+            other = i;
+    return n->in[other];
+}
+
 hlrp_status canon_meet_shapes(canon *c, hlrp_error *err) {
     hlrp_graph *g = c->g;
     inserted all = {.first = g->node_count};
@@ -82,7 +91,7 @@ hlrp_status canon_meet_shapes(canon *c, hlrp_error *err) {
                 continue;
             hlrp_node *made = NULL;
             const bool matrices = n->op->product == HLRP_PRODUCT_OF_MATRICES;
-            const int other = n->in[k == 0 ? 1 : 0];
+            const int other = matrices ? n->in[1 - k] : to_meet(c, n, k);
             status = insert(c, &all, i, k, &hlrp_op_expand_to, other, &made, err);
             if (status == HLRP_OK)
                 made->keepdims = matrices;

@@ -13,6 +13,7 @@ typedef struct canon {
     bool *remove; /* per node */
     int *stands;  /* per value: the value that its readers shall read instead; itself at first */
     int *readers; /* per value, as before the pass */
+    int *reader;  /* per value: a node that reads it, or −1; likewise */
     int changes;  /* made by this pass */
 } canon;
 

@@ -57,22 +57,17 @@ static int spread_of(const canon *c, int value, float *epsilon) {
 /* The only reader of what node k gives, if it is of this operator and its constant goes along the last
  * axis; else −1. */
 static int next_with_constant(const canon *c, int k, const hlrp_operator *op) {
-    const int value = c->g->nodes[k].out[0];
-    if (c->readers[value] != 1 || value == c->g->output)
+    const int value = c->g->nodes[k].out[0], j = c->reader[value];
+    if (c->readers[value] != 1 || j < 0 || c->g->nodes[j].op != op || c->g->nodes[j].in[0] != value)
         return -1;
-    for (int j = k + 1; j < c->g->node_count; j++) {
-        const hlrp_node *n = &c->g->nodes[j];
-        if (n->in[0] != value)
-            continue;
-        const hlrp_tensor *t = n->op == op ? canon_constant(c, n, 1) : NULL;
-        const hlrp_dims *x = canon_in_dims(c, n, 0);
-        const int64_t last = x->d[x->rank - 1];
-        return t && t->dims.rank >= 1 && t->dims.d[t->dims.rank - 1] == last &&
-                       hlrp_tensor_count(t) == last
-                   ? j
-                   : -1;
-    }
-    return -1;
+    const hlrp_node *n = &c->g->nodes[j];
+    const hlrp_tensor *t = canon_constant(c, n, 1);
+    const hlrp_dims *x = canon_in_dims(c, n, 0);
+    const int64_t last = x->rank > 0 ? x->d[x->rank - 1] : 0;
+    return t && t->dims.rank >= 1 && t->dims.d[t->dims.rank - 1] == last &&
+                   hlrp_tensor_count(t) == last
+               ? j
+               : -1;
 }
 
 /* Node k, the quotient, becomes the normalization of x, and takes g and b from those behind it. */

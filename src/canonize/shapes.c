@@ -1,4 +1,6 @@
 /* Shape arithmetic, and data movement that leaves no trace or is a flattening. */
+#include <stdlib.h>
+
 #include "canonize/internal.h"
 
 /* Indices that were computed from the input's shape hold for this size only: the slice remembers the
@@ -108,8 +110,9 @@ static void make_flatten(canon *c, hlrp_node *n, int root) {
     n->axis = 1;
 }
 
-/* Chains of reshapes are judged by their two ends. */
+/* Chains of reshapes are judged by their two ends. Exporters make short ones. */
 hlrp_status canon_reshape(canon *c, hlrp_error *err) {
+    enum { LONGEST = 100 };
     hlrp_graph *g = c->g;
     (void)err;
     for (int k = 0; k < g->node_count; k++) {
@@ -118,7 +121,7 @@ hlrp_status canon_reshape(canon *c, hlrp_error *err) {
             continue;
         const hlrp_dims *out = canon_out_dims(c, n);
         int root = n->in[0];
-        for (;;) {
+        for (int left = LONGEST; left > 0; left--) {
             const hlrp_dims *in = &g->values[root].dims;
             if (hlrp_dims_equal(in, out)) {
                 n->in[0] = root;
@@ -163,31 +166,42 @@ static hlrp_status reorder_columns(canon *c, int id, int64_t channels, hlrp_erro
     return canon_set_constant(c, id, 1, made, err);
 }
 
-/* Every reader of the value is a GEMM whose weights can be reordered. */
-static bool only_gemms_read(const canon *c, int value) {
-    int gemms = 0;
+/* gemms[value], written: how many GEMMs read it as data. */
+static void count_gemms(const canon *c, int *gemms) {
     for (int k = 0; k < c->g->node_count; k++)
-        gemms += c->g->nodes[k].op == &hlrp_op_gemm && c->g->nodes[k].in[0] == value;
-    return gemms > 0 && gemms == c->readers[value];
+        if (c->g->nodes[k].op == &hlrp_op_gemm)
+            gemms[c->g->nodes[k].in[0]]++;
+}
+
+/* The flattening reads what the transpose read; *channels is what its readers are told. */
+static void pass_by(canon *c, hlrp_node *flatten, const hlrp_node *transpose, int64_t *channels) {
+    *channels = canon_in_dims(c, transpose, 0)->d[1];
+    flatten->in[0] = transpose->in[0];
+    c->changes++;
 }
 
 hlrp_status canon_channels_last_flatten(canon *c, hlrp_error *err) {
     hlrp_graph *g = c->g;
-    for (int k = 0; k < g->node_count; k++) {
+    int *gemms = NULL;
+    int64_t *channels = NULL; /* per value: of those whose readers are reordered; else 0 */
+    hlrp_status status = HLRP_OK;
+    const int values = g->value_count, nodes = g->node_count;
+    HLRP_TRY(hlrp_calloc(&gemms, values, sizeof *gemms, "a pass", err));
+    HLRP_TRY(hlrp_calloc(&channels, values, sizeof *channels, "a pass", err));
+    count_gemms(c, gemms);
+    for (int k = 0; k < nodes; k++) {
         hlrp_node *n = &g->nodes[k];
+        const int out = n->out[0];
         int from = n->op == &hlrp_op_flatten && n->axis == 1 ? g->values[n->in[0]].producer : -1;
-        if (from < 0 || !to_channels_last(&g->nodes[from]) || !only_gemms_read(c, n->out[0]))
-            continue;
-        int64_t channels = canon_in_dims(c, &g->nodes[from], 0)->d[1];
-        n->in[0] = g->nodes[from].in[0];
-        c->changes++;
-        for (int j = k + 1; j < g->node_count; j++) {
-            if (g->nodes[j].op != &hlrp_op_gemm || g->nodes[j].in[0] != n->out[0])
-                continue;
-            hlrp_status status = reorder_columns(c, j, channels, err);
-            if (status != HLRP_OK)
-                return status;
-        }
+        if (from >= 0 && to_channels_last(&g->nodes[from]) && gemms[out] > 0 &&
+            gemms[out] == c->readers[out])
+            pass_by(c, n, &g->nodes[from], &channels[out]);
+        if (n->op == &hlrp_op_gemm && channels[n->in[0]] > 0)
+            HLRP_TRY(reorder_columns(c, k, channels[n->in[0]], err));
     }
-    return HLRP_OK;
+
+out:
+    free(gemms);
+    free(channels);
+    return status;
 }

@@ -23,6 +23,15 @@ struct hlrp_activations {
 
 /* ---- making a plan ---- */
 
+/* What kernels count with 32 bits: pixels of a picture, elements of a row. And a terabyte, beyond which
+ * no kernel needs to be made to say that memory is short. */
+#define MOST_ALONG INT32_MAX
+#define MOST_FLOATS (INT64_C(1) << 38)
+/* Kernels take some 0.1 ms and 30 kB each to be made. */
+enum { MOST_LAYERS = 10000 };
+/* Weeks of one core; sums over all layers stay far from overflow. */
+#define MOST_MACS (INT64_C(1) << 46)
+
 static hlrp_layout picture_of(const hlrp_dims *dims, int lanes) {
     return (hlrp_layout){dims->d[0], dims->d[1], dims->d[2], dims->d[3], lanes, false};
 }
@@ -32,8 +41,8 @@ static hlrp_layout picture_of(const hlrp_dims *dims, int lanes) {
  * n = 0 where that cannot be. */
 static hlrp_layout rows_of(const hlrp_dims *dims, int64_t samples, int64_t count) {
     hlrp_layout l = {.c = dims->rank > 0 ? dims->d[dims->rank - 1] : 1, .w = 1};
-    l.n = count % (samples * l.c) == 0 ? samples : 0;
-    l.h = l.n > 0 ? count / (l.n * l.c) : 0;
+    l.n = count % samples == 0 && count / samples % l.c == 0 ? samples : 0;
+    l.h = l.n > 0 ? count / samples / l.c : 0;
     l.rows = l.h > 1;
     l.lanes = l.rows ? (int)l.c : 1;
     return l;
@@ -82,8 +91,13 @@ static hlrp_status lay_out_value(hlrp_plan *plan, int value, bool picture, int l
     if (plan->layouts[value].n != samples)
         return hlrp_fail(err, HLRP_E_MODEL, v->name, "run one picture at a time",
                          "a value mixes the pictures of a batch");
+    if (picture ? v->dims.d[2] > MOST_ALONG / v->dims.d[3] : plan->layouts[value].c > MOST_ALONG)
+        return hlrp_fail(err, HLRP_E_MODEL, v->name, "use smaller tiles", "a value is too large");
     plan->offsets[value] = plan->floats;
     plan->floats += (hlrp_layout_count(&plan->layouts[value]) + 15) / 16 * 16;
+    if (plan->floats > MOST_FLOATS)
+        return hlrp_fail(err, HLRP_E_MODEL, v->name, "use smaller tiles",
+                         "the network's values come to over %lld numbers", (long long)MOST_FLOATS);
     return HLRP_OK;
 }
 
@@ -134,7 +148,11 @@ hlrp_status hlrp_plan_add_linear(hlrp_plan *plan, int id, hlrp_error *err) {
         return err->where[0] ? status : hlrp_fail(err, status, node->name, NULL, "%s", err->what);
     plan->scratch = HLRP_MAX(plan->scratch, hlrp_linear_scratch(plan->linear[id]));
     const int64_t taps = spec.gemm ? 1 : spec.window.kernel[0] * spec.window.kernel[1];
-    plan->macs[id] = spec.dst.c * spec.dst.h * spec.dst.w * taps * (spec.src.c / spec.group);
+    const int64_t each = taps * (spec.src.c / spec.group);
+    if (!hlrp_mul_size(spec.dst.c * spec.dst.h * spec.dst.w, each, &plan->macs[id]) ||
+        plan->macs[id] > MOST_MACS)
+        return hlrp_fail(err, HLRP_E_MODEL, node->name, "use smaller tiles",
+                         "a layer of over %lld multiply-adds", (long long)MOST_MACS);
     return HLRP_OK;
 }
 
@@ -173,8 +191,14 @@ hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_p
     plan->graph = graph;
     plan->backend = backend;
     HLRP_TRY(allocate_tables(plan, err));
-    for (int i = 0; i < graph->node_count; i++)
+    int layers = 0;
+    for (int i = 0; i < graph->node_count; i++) {
         HLRP_TRY(check_operator(&graph->nodes[i], err));
+        layers += graph->nodes[i].op->layer != HLRP_NO_LAYER;
+    }
+    if (layers > MOST_LAYERS)
+        HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
+                           "the network has %d linear layers, over %d", layers, MOST_LAYERS));
     HLRP_TRY(lay_out(plan, hlrp_backend_lanes(backend), err));
     for (int i = 0; i < graph->node_count; i++)
         if (graph->nodes[i].op->prepare)

@@ -5,26 +5,31 @@
 #include "engine/window.h"
 #include "util/vector.h"
 
-bool hlrp_windows_see(const hlrp_window *win, const hlrp_layout *x, const hlrp_layout *y) {
-    for (int axis = 0; axis < 2; axis++) {
-        const int64_t extent = axis == 0 ? x->h : x->w, outputs = axis == 0 ? y->h : y->w;
-        for (int64_t o = 0; o < outputs; o++) {
-            const hlrp_span s = hlrp_span_at(win, axis, extent, o);
-            if (s.from >= s.to)
-                return false;
-        }
+/* Windows that begin inside the picture see a pixel, those that begin behind it do not. Those that begin
+ * before it see one unless their taps jump over it; where they do comes again after `step` windows. */
+static bool all_see(const hlrp_window *win, int axis, int64_t extent, int64_t outputs) {
+    const int64_t stride = win->stride[axis], step = win->dilation[axis];
+    const int64_t before = (win->pad_lo[axis] + stride - 1) / stride; /* windows */
+    if ((outputs - 1) * stride - win->pad_lo[axis] >= extent)
+        return false;
+    for (int64_t o = 0; o < HLRP_MIN(HLRP_MIN(before, step), outputs); o++) {
+        const hlrp_span s = hlrp_span_at(win, axis, extent, o);
+        if (s.from >= s.to)
+            return false;
     }
     return true;
 }
 
-/* What an average divides by along one axis. */
+bool hlrp_windows_see(const hlrp_window *win, const hlrp_layout *x, const hlrp_layout *y) {
+    return all_see(win, 0, x->h, y->h) && all_see(win, 1, x->w, y->w);
+}
+
+/* What an average divides by along one axis: taps before the end of the explicit padding. */
 static int64_t divisor(const hlrp_window *w, int axis, int64_t extent, hlrp_span s) {
+    const int64_t end = extent + w->pad_hi[axis];
     if (!w->count_pad)
         return s.to - s.from;
-    int64_t taps = 0; /* taps before the end of the explicit padding */
-    for (int64_t t = 0; t < w->kernel[axis]; t++)
-        taps += s.start + t * s.step < extent + w->pad_hi[axis];
-    return taps;
+    return end > s.start ? HLRP_MIN((end - s.start - 1) / s.step + 1, w->kernel[axis]) : 0;
 }
 
 /* One channel block [h][w][lanes] of each operand, and the layouts' geometry. */

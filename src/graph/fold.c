@@ -7,13 +7,19 @@
  * bytes of a file can ask for a lot of memory here, by broadcasts and repeated joins. */
 #define MAX_INTEGERS (INT64_C(1) << 21)
 
+static hlrp_status check_growth(int64_t count, hlrp_dtype dtype, int64_t most, hlrp_error *err) {
+    if (count <= (dtype == HLRP_F32 ? most : MAX_INTEGERS))
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify the network before exporting it",
+                     "constants of the network grow to %lld elements", (long long)count);
+}
+
 hlrp_status hlrp_fold_new(const hlrp_dims *dims, hlrp_dtype dtype, int64_t most, hlrp_tensor **out,
                           hlrp_error *err) {
-    int64_t count = 0, limit = dtype == HLRP_F32 ? most : MAX_INTEGERS;
+    int64_t count = 0;
     hlrp_status status = hlrp_dims_count(dims, &count, err);
-    if (status == HLRP_OK && count > limit)
-        status = hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify the network before exporting it",
-                           "constants of the network grow to %lld elements", (long long)count);
+    if (status == HLRP_OK)
+        status = check_growth(count, dtype, most, err);
     return status == HLRP_OK ? hlrp_tensor_new(dims, dtype, out, err) : status;
 }
 
@@ -24,9 +30,11 @@ void hlrp_fold_element(hlrp_tensor *to, int64_t k, const hlrp_tensor *from, int6
         to->i[k] = from->i[j];
 }
 
-hlrp_status hlrp_fold_reshaped(const hlrp_tensor *x, const hlrp_dims *dims, hlrp_tensor **out,
-                               hlrp_error *err) {
-    hlrp_status status = hlrp_tensor_copy(x, out, err);
+hlrp_status hlrp_fold_reshaped(const hlrp_tensor *x, const hlrp_dims *dims, int64_t most,
+                               hlrp_tensor **out, hlrp_error *err) {
+    hlrp_status status = check_growth(hlrp_tensor_count(x), x->dtype, most, err);
+    if (status == HLRP_OK)
+        status = hlrp_tensor_copy(x, out, err);
     if (status == HLRP_OK)
         (*out)->dims = *dims;
     return status;
@@ -50,6 +58,12 @@ void hlrp_strides_of(const hlrp_dims *from, const hlrp_dims *to, int64_t *stride
     }
 }
 
+hlrp_places hlrp_places_of(const hlrp_dims *from, const hlrp_dims *to) {
+    hlrp_places p = {.dims = *to};
+    hlrp_strides_of(from, to, p.stride);
+    return p;
+}
+
 int64_t hlrp_offset_of(int64_t k, const hlrp_dims *dims, const int64_t *stride) {
     int64_t offset = 0;
     for (int a = dims->rank - 1; a >= 0; a--) {
@@ -57,6 +71,12 @@ int64_t hlrp_offset_of(int64_t k, const hlrp_dims *dims, const int64_t *stride) 
         k /= dims->d[a];
     }
     return offset;
+}
+
+/* Small results of large inputs, such as sums, take no memory, but time. */
+int64_t hlrp_fold_cost(const hlrp_tensor *result, const hlrp_tensor *of) {
+    const int64_t own = hlrp_tensor_count(result) * (result->dtype == HLRP_I64 ? 2 : 1);
+    return of ? HLRP_MAX(own, hlrp_tensor_count(of) / 4) : own;
 }
 
 hlrp_status hlrp_fold(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
@@ -89,7 +109,11 @@ hlrp_status hlrp_graph_fold_node(hlrp_graph *g, int id, hlrp_tensor **out, hlrp_
     if (known)
         status = hlrp_fold(&(hlrp_constants){n, in, dims, g->spare}, out, err);
     if (*out)
-        g->spare -= hlrp_tensor_count(*out);
+        status = hlrp_graph_spend(g, hlrp_fold_cost(*out, in[0]), err);
+    if (status != HLRP_OK) {
+        hlrp_tensor_free(*out);
+        *out = NULL;
+    }
     free(in);
     return status;
 }

@@ -70,6 +70,15 @@ int hlrp_graph_add_value(hlrp_graph *g, const char *name, hlrp_tensor *constant,
     return g->value_count++;
 }
 
+hlrp_status hlrp_graph_spend(hlrp_graph *g, int64_t floats, hlrp_error *err) {
+    if (floats <= g->spare) {
+        g->spare -= floats;
+        return HLRP_OK;
+    }
+    return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify the network before exporting it",
+                     "constants that are made of the network's constants grow beyond measure");
+}
+
 static hlrp_status copy_ids(int **to, const int *from, int count, hlrp_error *err) {
     hlrp_status status = hlrp_calloc(to, count, sizeof **to, "a node", err);
     if (status == HLRP_OK && count > 0)

@@ -118,6 +118,10 @@ hlrp_status hlrp_graph_join(hlrp_graph *g, hlrp_graph *head, hlrp_error *err);
  * that do not fall; the others keep their order. */
 hlrp_status hlrp_graph_place_nodes(hlrp_graph *g, int first, const int *before, hlrp_error *err);
 
+/* Takes what a new constant comes to from `spare`; HLRP_E_MODEL where that is used up. Integers count
+ * as two floats. */
+hlrp_status hlrp_graph_spend(hlrp_graph *g, int64_t floats, hlrp_error *err);
+
 /* Removes nodes for which remove[id] is true, then values nobody mentions; order is kept. */
 hlrp_status hlrp_graph_compact(hlrp_graph *g, const bool *remove, hlrp_error *err);
 

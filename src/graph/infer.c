@@ -3,15 +3,15 @@
 
 #include "graph/internal.h"
 
-/* What shape arithmetic may hold in all, in elements: hostile files only come near it. */
-#define MAX_KNOWN (INT64_C(1) << 24)
+/* What shape arithmetic may hold in all, in halves of integers: hostile files only come near it. */
+#define MAX_KNOWN (INT64_C(1) << 25)
 
 /* ---- the walk over the nodes ---- */
 
 typedef struct infer_walk {
     hlrp_graph *g;
     hlrp_tensor **known; /* per value: shape arithmetic at this size; owned */
-    int64_t elements;    /* in them */
+    int64_t elements;    /* in them (hlrp_fold_cost) */
 } infer_walk;
 
 /* Values of a node's shape arithmetic at this size; false where it is not of that kind. */
@@ -25,7 +25,7 @@ static hlrp_status infer_known(infer_walk *w, const hlrp_shapes *i, bool *done, 
         hlrp_fold(&(hlrp_constants){i->n, i->known, i->in[0], w->g->spare}, &result, err);
     if (status != HLRP_OK || !result)
         return status;
-    w->elements += hlrp_tensor_count(result);
+    w->elements += hlrp_fold_cost(result, i->known[0]);
     if (w->elements > MAX_KNOWN) {
         hlrp_tensor_free(result);
         return hlrp_node_fail(i->n, err, "the network's shape arithmetic grows beyond measure");

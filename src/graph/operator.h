@@ -158,8 +158,8 @@ hlrp_status hlrp_shape_window(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *
 hlrp_status hlrp_fold_new(const hlrp_dims *dims, hlrp_dtype dtype, int64_t most, hlrp_tensor **out,
                           hlrp_error *err);
 /* x under other dims. */
-hlrp_status hlrp_fold_reshaped(const hlrp_tensor *x, const hlrp_dims *dims, hlrp_tensor **out,
-                               hlrp_error *err);
+hlrp_status hlrp_fold_reshaped(const hlrp_tensor *x, const hlrp_dims *dims, int64_t most,
+                               hlrp_tensor **out, hlrp_error *err);
 void hlrp_fold_element(hlrp_tensor *to, int64_t k, const hlrp_tensor *from, int64_t j);
 
 /* Elements before, along and after an axis. */
@@ -171,6 +171,27 @@ hlrp_split hlrp_split_at(const hlrp_dims *d, int axis);
 /* Steps through `to` (an output's dims) give offsets in a tensor of `from` dims, broadcast. */
 void hlrp_strides_of(const hlrp_dims *from, const hlrp_dims *to, int64_t *stride);
 int64_t hlrp_offset_of(int64_t k, const hlrp_dims *dims, const int64_t *stride);
+
+/* The same for one place after the other: `offset` of the current one. Zero but for dims and stride. */
+typedef struct hlrp_places {
+    hlrp_dims dims;
+    int64_t stride[HLRP_MAX_RANK];
+    int64_t at[HLRP_MAX_RANK];
+    int64_t offset;
+} hlrp_places;
+
+/* The places of a tensor of `from` dims, broadcast to `to`. */
+hlrp_places hlrp_places_of(const hlrp_dims *from, const hlrp_dims *to);
+
+static inline void hlrp_next_place(hlrp_places *p) {
+    for (int a = p->dims.rank - 1; a >= 0; a--) {
+        p->offset += p->stride[a];
+        if (++p->at[a] < p->dims.d[a])
+            return;
+        p->offset -= p->stride[a] * p->dims.d[a];
+        p->at[a] = 0;
+    }
+}
 
 /* Whether the fact holds for all inputs that are there. */
 bool hlrp_all_inputs(const hlrp_node *n, const bool *is);

@@ -28,6 +28,14 @@ static int64_t lowest_gap(const hlrp_interval *it, hlrp_interval *const *placed,
     return at;
 }
 
+/* Behind each other, each in a place of its own: a search for gaps among so many would take minutes. */
+static void pack_side_by_side(hlrp_interval **order, int used, int64_t *floats) {
+    for (int i = 0; i < used; i++) {
+        order[i]->offset = *floats;
+        *floats += order[i]->floats;
+    }
+}
+
 hlrp_status hlrp_arena_pack(hlrp_interval *intervals, int count, int64_t *floats, hlrp_error *err) {
     hlrp_interval **order = NULL, **near = NULL;
     hlrp_status status = HLRP_OK;
@@ -42,7 +50,9 @@ hlrp_status hlrp_arena_pack(hlrp_interval *intervals, int count, int64_t *floats
             order[used++] = &intervals[i];
     }
     qsort(order, (size_t)used, sizeof(hlrp_interval *), larger_first);
-    for (int i = 0; i < used; i++) {
+    if (used > HLRP_ARENA_MOST)
+        pack_side_by_side(order, used, floats);
+    for (int i = 0; used <= HLRP_ARENA_MOST && i < used; i++) {
         order[i]->offset = lowest_gap(order[i], order, i, near);
         *floats = HLRP_MAX(*floats, order[i]->offset + order[i]->floats);
     }

@@ -13,6 +13,9 @@ typedef struct hlrp_interval {
     int64_t offset; /* set by hlrp_arena_pack: floats from the start, a multiple of 16 */
 } hlrp_interval;
 
+/* Of more buffers than this, far more than networks have, none share memory. */
+enum { HLRP_ARENA_MOST = 8192 };
+
 /* Largest first, each at the lowest place that is free for its whole life. *floats: what all take.
  */
 hlrp_status hlrp_arena_pack(hlrp_interval *intervals, int count, int64_t *floats, hlrp_error *err);

@@ -36,14 +36,17 @@ static bool makes_weight(const hlrp_graph *g, const hlrp_node *n, const bool *we
 
 /* ---- activation functions written out ---- */
 
-enum { MOST_NODES = 24 }; /* that one is written with: GELU by tanh takes ten */
+enum { MOST_INPUTS = 64 }; /* of what one is written with: GELU by tanh takes ten nodes of two */
 
-/* Whether `value` is a function, element by element, of `of` alone. `left` counts nodes down. */
+/* Whether `value` is a function, element by element, of `of` alone. `left` counts inputs down: it bounds
+ * the depth, too. */
 static bool is_function_of(const hlrp_graph *g, int value, int of, int *left) {
+    if (--*left < 0)
+        return false;
     if (value == of || !computed(g, value))
         return true;
     const hlrp_node *n = producer(g, value);
-    if (!n || !n->op->elementwise || --*left < 0)
+    if (!n || !n->op->elementwise)
         return false;
     for (int k = 0; k < n->in_count; k++)
         if (n->in[k] >= 0 && !is_function_of(g, n->in[k], of, left))
@@ -52,7 +55,7 @@ static bool is_function_of(const hlrp_graph *g, int value, int of, int *left) {
 }
 
 static bool depends_on_it_alone(const hlrp_graph *g, int value, int of) {
-    int left = MOST_NODES;
+    int left = MOST_INPUTS;
     return value != of && is_function_of(g, value, of, &left);
 }
 
@@ -117,7 +120,8 @@ static bool wants_softmax(const hlrp_graph *g, const hlrp_node *n) {
 /* The wanted node that a value comes from through nodes that pass it on; -1. A sum with a mask that is
  * computed from the shape alone is constant by now. */
 static int behind(const hlrp_graph *g, int value, wanted_fn wanted, bool norms) {
-    for (;;) {
+    enum { FARTHEST = 200 }; /* nodes; exporters take ten */
+    for (int left = FARTHEST; left > 0; left--) {
         const hlrp_node *n = producer(g, value);
         if (!n)
             return -1;
@@ -127,6 +131,7 @@ static int behind(const hlrp_graph *g, int value, wanted_fn wanted, bool norms) 
         if (value < 0)
             return -1;
     }
+    return -1;
 }
 
 static void mark(hlrp_structure *s, int node) {

@@ -90,10 +90,12 @@ hlrp_status onnx_dropout(onnx_reader *r, hlrp_error *err) {
 static hlrp_status cast_constant(onnx_reader *r, const hlrp_tensor *x, bool to_float,
                                  hlrp_error *err) {
     hlrp_tensor *y = NULL;
-    hlrp_status status = hlrp_tensor_new(&x->dims, to_float ? HLRP_F32 : HLRP_I64, &y, err);
+    const int64_t count = hlrp_tensor_count(x);
+    hlrp_status status = hlrp_graph_spend(r->g, count * (to_float ? 1 : 2), err);
+    if (status == HLRP_OK)
+        status = hlrp_tensor_new(&x->dims, to_float ? HLRP_F32 : HLRP_I64, &y, err);
     if (status != HLRP_OK)
         return status;
-    int64_t count = hlrp_tensor_count(x);
     for (int64_t k = 0; k < count; k++) {
         if (to_float)
             y->f[k] = x->dtype == HLRP_F32 ? x->f[k] : (float)x->i[k];

@@ -39,7 +39,10 @@ hlrp_status onnx_constant_node(onnx_reader *r, hlrp_error *err) {
     hlrp_tensor *t = NULL;
     hlrp_status status = value && value->t ? onnx_tensor(value->t, r->folder, r->node_name, &t, err)
                                            : plain_value(r, &t, err);
-    return status == HLRP_OK ? onnx_emit_constant(r, t, err) : status;
+    if (status != HLRP_OK)
+        return status;
+    r->g->spare += ONNX_TIMES_THE_FILE * hlrp_tensor_count(t);
+    return onnx_emit_constant(r, t, err);
 }
 
 /* Filled with one value (default: float 0); the count is bounded before memory is taken. */
@@ -61,9 +64,10 @@ hlrp_status onnx_constant_of_shape(onnx_reader *r, hlrp_error *err) {
     HLRP_TRY(onnx_int_input(r, 0, &dims, err));
     if (hlrp_dims_count(&dims, &count, err) != HLRP_OK)
         HLRP_TRY(onnx_refuse(r, err, NULL, "a shape with negative or too many elements"));
-    if (count > r->g->spare)
+    const int64_t cost = fill && fill->dtype == HLRP_I64 ? 2 * count : count;
+    if (cost > r->g->spare)
         HLRP_TRY(onnx_refuse(r, err, NULL, "a constant of %lld elements", (long long)count));
-    r->g->spare -= count;
+    r->g->spare -= cost;
     HLRP_TRY(hlrp_tensor_new(&dims, fill ? fill->dtype : HLRP_F32, &t, err));
     for (int64_t k = 0; fill && k < count; k++) {
         if (t->dtype == HLRP_F32)

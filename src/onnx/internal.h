@@ -83,6 +83,9 @@ typedef struct onnx_reader {
     int in_count;
 } onnx_reader;
 
+/* Constants made of the file's may come to this many times their elements (hlrp_graph_spend). */
+enum { ONNX_TIMES_THE_FILE = 4 };
+
 /* ---- tensors (tensors.c) ---- */
 
 /* `where` names the tensor in messages. */

@@ -49,8 +49,9 @@ hlrp_status onnx_conv(onnx_reader *r, hlrp_error *err) {
     hlrp_node *n = NULL;
     hlrp_window window;
 
-    if (!w || w->dtype != HLRP_F32 || onnx_computed(r, 2))
-        return onnx_refuse(r, err, CONSTANT_MEND, "weights or a bias that are computed");
+    if (!w || w->dtype != HLRP_F32 || onnx_computed(r, 2) || onnx_dtype(r, 2) != HLRP_F32)
+        return onnx_refuse(r, err, CONSTANT_MEND,
+                           "weights or a bias that are computed, or integers");
     if (w->dims.rank == 3)
         return conv_1d(r, w, err);
     if (w->dims.rank != 4)

@@ -172,6 +172,7 @@ static hlrp_status read_nodes(onnx_reader *r, const pb_graph *graph, const bool 
             continue;
         r->node = graph->node[k];
         r->node_name = name_of(r->node);
+        r->in_count = 0; /* inputs of the node before are none of this one */
         hlrp_status status = check_node(r, err);
         if (status == HLRP_OK)
             status = resolve_inputs(r, err);
@@ -246,14 +247,14 @@ out:
 /* Constants made of constants, such as a weight turned round, are at most a few times what the file
  * holds. Beyond that a few bytes may ask for as much as the weights of the largest network in use that
  * is published without its weights (VGG-19, 1.4·10⁸ elements). */
-#define FREE_ELEMENTS (INT64_C(1) << 28)
-enum { TIMES_THE_FILE = 4, MOST_NODES = 50000 };
+#define FREE_ELEMENTS (INT64_C(3) << 26)
+enum { MOST_NODES = 50000 };
 
 static void set_budget(hlrp_graph *g) {
     g->spare = FREE_ELEMENTS;
     for (int v = 0; v < g->value_count; v++)
         if (g->values[v].constant)
-            g->spare += TIMES_THE_FILE * hlrp_tensor_count(g->values[v].constant);
+            g->spare += ONNX_TIMES_THE_FILE * hlrp_tensor_count(g->values[v].constant);
 }
 
 /* Elements that a ConstantOfShape of a shape in the file asks for; 0 for other nodes. */
@@ -316,6 +317,30 @@ out:
     return status;
 }
 
+/* ---- memory for the parser ---- */
+
+/* An item of two bytes in a file can be a hundred in memory: all of them together are held to some times
+ * the file, beyond what any network's structure takes. */
+typedef struct parser_memory {
+    size_t left;
+} parser_memory;
+
+#define PARSER_FREE ((size_t)256 << 20)
+enum { PARSER_TIMES = 8, PARSER_BLOCK = 16 /* what a block costs beside its own size */ };
+
+static void *parser_take(void *ctx, size_t size) {
+    parser_memory *m = ctx;
+    if (size > m->left || m->left - size < PARSER_BLOCK)
+        return NULL;
+    m->left -= size + PARSER_BLOCK;
+    return malloc(size); /* allowed: the library asks for it */
+}
+
+static void parser_give(void *ctx, void *block) {
+    (void)ctx;
+    free(block);
+}
+
 static hlrp_status parse(const void *bytes, size_t size, const char *folder, const char *output,
                          const hlrp_onnx_binding *bindings, int binding_count, hlrp_graph **out,
                          hlrp_error *err) {
@@ -324,7 +349,9 @@ static hlrp_status parse(const void *bytes, size_t size, const char *folder, con
     onnx_reader r = {.folder = folder, .output = output, .refusals = &refusals};
 
     *out = NULL;
-    pb_model *m = hlrp_pb__model_proto__unpack(NULL, size, bytes);
+    parser_memory memory = {.left = PARSER_FREE + size * PARSER_TIMES};
+    ProtobufCAllocator allocator = {parser_take, parser_give, &memory};
+    pb_model *m = hlrp_pb__model_proto__unpack(&allocator, size, bytes);
     if (!m || !m->graph)
         HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "give an ONNX file",
                            "this is not an ONNX file, or it is damaged"));
@@ -338,7 +365,7 @@ out:
     onnx_names_free(&r.names);
     onnx_refusals_free(&refusals);
     if (m)
-        hlrp_pb__model_proto__free_unpacked(m, NULL);
+        hlrp_pb__model_proto__free_unpacked(m, &allocator);
     return status;
 }
 

@@ -181,7 +181,9 @@ hlrp_status onnx_add_constant(onnx_reader *r, const char *suffix, hlrp_tensor *c
     char *name = NULL;
     hlrp_status status = account(r, constant, err);
     if (status == HLRP_OK)
-        status = hlrp_format(&name, err, "%s/%s", r->node_name, suffix);
+        status = hlrp_graph_spend(r->g, hlrp_tensor_count(constant), err);
+    if (status == HLRP_OK)
+        status = hlrp_format(&name, err, "%.300s/%s", r->node_name, suffix);
     if (status != HLRP_OK) {
         hlrp_tensor_free(constant);
         return status;
@@ -193,7 +195,7 @@ hlrp_status onnx_add_constant(onnx_reader *r, const char *suffix, hlrp_tensor *c
 
 hlrp_status onnx_add_between(onnx_reader *r, const char *suffix, int *id, hlrp_error *err) {
     char *name = NULL;
-    hlrp_status status = hlrp_format(&name, err, "%s/%s", r->node_name, suffix);
+    hlrp_status status = hlrp_format(&name, err, "%.300s/%s", r->node_name, suffix);
     if (status != HLRP_OK)
         return status;
     *id = hlrp_graph_add_value(r->g, name, NULL, err);

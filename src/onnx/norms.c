@@ -9,6 +9,8 @@ static hlrp_status normalized(onnx_reader *r, const hlrp_operator *op, hlrp_node
     const int in[3] = {r->in[0], onnx_has(r, 1) ? r->in[1] : -1, onnx_has(r, 2) ? r->in[2] : -1};
     if (onnx_computed(r, 1) || onnx_computed(r, 2))
         return onnx_refuse(r, err, NULL, "a scale or a bias that is computed");
+    if (onnx_dtype(r, 1) != HLRP_F32 || onnx_dtype(r, 2) != HLRP_F32)
+        return onnx_refuse(r, err, NULL, "a scale or a bias of integers");
     const hlrp_status status = onnx_emit(r, op, in, 3, n, err);
     if (status == HLRP_OK)
         (*n)->lo = onnx_float(r, "epsilon", 1e-5F);

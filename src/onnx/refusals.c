@@ -57,9 +57,9 @@ static hlrp_status stand_in(onnx_reader *r, hlrp_error *err) {
 hlrp_status onnx_refusals_take(onnx_reader *r, hlrp_error *err) {
     onnx_refusals *all = r->refusals;
     const hlrp_error why = *err;
-    const bool counts = all->unknown_operator || !follows_unknown(r);
     if (all->pending == ONNX_GIVES_NOTHING || all->count >= MOST_KINDS)
         return why.status;
+    const bool counts = all->unknown_operator || !follows_unknown(r);
     hlrp_status status = counts ? count_kind(all, r, &why, err) : HLRP_OK;
     if (status == HLRP_OK)
         status = stand_in(r, err);
@@ -102,8 +102,7 @@ hlrp_status onnx_refusals_verdict(const onnx_refusals *all, hlrp_error *err) {
                  (long long)left);
     return hlrp_fail(
         err, HLRP_E_MODEL, NULL,
-        "gates, normalization by layer and attention are not explained by this version: "
-        "exporting again helps only against what training left behind",
+        "use a network without them: exporting again helps only against what training left behind",
         "%s; in all %lld nodes are not supported: %s", all->words, (long long)nodes, list);
 }
 

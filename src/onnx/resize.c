@@ -39,8 +39,8 @@ static hlrp_status how(const onnx_reader *r, hlrp_dims *ints, hlrp_error *err) {
 /* Four factors, those of N and C being 1; or two, where axes says that they are of H and W. */
 static bool factors(const onnx_reader *r, const float *given, int64_t count, float *h, float *w) {
     const pb_attribute *axes = onnx_attribute(r, "axes");
-    if (axes && (axes->n_ints != 2 || count != 2 || axes->ints[0] + axes->ints[1] != 5 ||
-                 axes->ints[0] < 2 || axes->ints[0] > 3 || !(given[0] > 0) || !(given[1] > 0)))
+    if (axes && (axes->n_ints != 2 || count != 2 || axes->ints[0] < 2 || axes->ints[0] > 3 ||
+                 axes->ints[1] != 5 - axes->ints[0] || !(given[0] > 0) || !(given[1] > 0)))
         return false;
     if (axes) {
         *h = given[axes->ints[0] - 2];

@@ -70,7 +70,6 @@ static const arithmetic quotient = {float_quotient, integer_quotient};
 
 static hlrp_status fold_binary(const hlrp_constants *c, const arithmetic *by, const hlrp_tensor *a,
                                const hlrp_tensor *b, hlrp_tensor **out, hlrp_error *err) {
-    int64_t sa[HLRP_MAX_RANK] = {0}, sb[HLRP_MAX_RANK] = {0};
     hlrp_dims dims = {0};
     bool fine = true;
     if (a->dtype != b->dtype || !hlrp_dims_broadcast(&a->dims, &b->dims, &dims))
@@ -78,15 +77,13 @@ static hlrp_status fold_binary(const hlrp_constants *c, const arithmetic *by, co
     hlrp_status status = hlrp_fold_new(&dims, a->dtype, c->most, out, err);
     if (status != HLRP_OK)
         return status;
-    hlrp_strides_of(&a->dims, &dims, sa);
-    hlrp_strides_of(&b->dims, &dims, sb);
+    hlrp_places pa = hlrp_places_of(&a->dims, &dims), pb = hlrp_places_of(&b->dims, &dims);
     int64_t count = hlrp_tensor_count(*out);
-    for (int64_t k = 0; k < count; k++) {
-        int64_t ka = hlrp_offset_of(k, &dims, sa), kb = hlrp_offset_of(k, &dims, sb);
+    for (int64_t k = 0; k < count; k++, hlrp_next_place(&pa), hlrp_next_place(&pb)) {
         if (a->dtype == HLRP_F32)
-            (*out)->f[k] = by->of_floats(a->f[ka], b->f[kb]);
+            (*out)->f[k] = by->of_floats(a->f[pa.offset], b->f[pb.offset]);
         else
-            fine = by->of_integers(a->i[ka], b->i[kb], &(*out)->i[k]) && fine;
+            fine = by->of_integers(a->i[pa.offset], b->i[pb.offset], &(*out)->i[k]) && fine;
     }
     if (fine)
         return HLRP_OK;
@@ -100,9 +97,10 @@ static hlrp_status fold(const hlrp_constants *c, const arithmetic *by, hlrp_tens
     hlrp_status status = HLRP_OK;
     hlrp_tensor *all = NULL, *next = NULL;
 
-    HLRP_TRY(hlrp_tensor_copy(c->in[0], &all, err));
+    if (c->n->in_count == 1)
+        HLRP_TRY(hlrp_tensor_copy(c->in[0], &all, err));
     for (int k = 1; k < c->n->in_count; k++) {
-        HLRP_TRY(fold_binary(c, by, all, c->in[k], &next, err));
+        HLRP_TRY(fold_binary(c, by, all ? all : c->in[0], c->in[k], &next, err));
         hlrp_tensor_free(all);
         all = next;
         next = NULL;

@@ -10,8 +10,8 @@ static hlrp_status conv_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *
     const int64_t group = s->n->group;
 
     HLRP_TRY(hlrp_shape_rank(s, 4, err));
-    if (w->rank != 4 || group < 1 || w->d[0] % group != 0 || w->d[1] > x->d[1] ||
-        w->d[1] * group != x->d[1]) {
+    if (w->rank != 4 || group < 1 || w->d[0] % group != 0 || x->d[1] % group != 0 ||
+        w->d[1] != x->d[1] / group) {
         char a[96], b[96];
         return hlrp_node_fail(
             s->n, err, "weights of shape %s in %lld groups do not fit an input of shape %s",

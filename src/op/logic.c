@@ -43,7 +43,6 @@ static hlrp_status fold_pairs(const hlrp_constants *c, int64_t (*of)(int64_t a, 
                               int64_t (*of_floats)(float a, float b), hlrp_tensor **out,
                               hlrp_error *err) {
     const hlrp_tensor *a = c->in[0], *b = c->in[1];
-    int64_t sa[HLRP_MAX_RANK] = {0}, sb[HLRP_MAX_RANK] = {0};
     hlrp_dims dims = {0};
     if (a->dtype != b->dtype || (a->dtype == HLRP_F32 && !of_floats) ||
         !hlrp_dims_broadcast(&a->dims, &b->dims, &dims))
@@ -51,13 +50,11 @@ static hlrp_status fold_pairs(const hlrp_constants *c, int64_t (*of)(int64_t a, 
     const hlrp_status status = hlrp_fold_new(&dims, HLRP_I64, c->most, out, err);
     if (status != HLRP_OK)
         return status;
-    hlrp_strides_of(&a->dims, &dims, sa);
-    hlrp_strides_of(&b->dims, &dims, sb);
-    for (int64_t k = 0; k < hlrp_tensor_count(*out); k++) {
-        const int64_t ka = hlrp_offset_of(k, &dims, sa), kb = hlrp_offset_of(k, &dims, sb);
-        (*out)->i[k] =
-            a->dtype == HLRP_F32 ? of_floats(a->f[ka], b->f[kb]) : of(a->i[ka], b->i[kb]);
-    }
+    hlrp_places pa = hlrp_places_of(&a->dims, &dims), pb = hlrp_places_of(&b->dims, &dims);
+    const int64_t count = hlrp_tensor_count(*out);
+    for (int64_t k = 0; k < count; k++, hlrp_next_place(&pa), hlrp_next_place(&pb))
+        (*out)->i[k] = a->dtype == HLRP_F32 ? of_floats(a->f[pa.offset], b->f[pb.offset])
+                                            : of(a->i[pa.offset], b->i[pb.offset]);
     return HLRP_OK;
 }
 
@@ -135,7 +132,6 @@ const hlrp_operator hlrp_op_not = {
 
 static hlrp_status fold_where(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
     const hlrp_tensor *a = c->in[1], *b = c->in[2], *which = c->in[0];
-    int64_t sa[HLRP_MAX_RANK] = {0}, sb[HLRP_MAX_RANK] = {0}, sw[HLRP_MAX_RANK] = {0};
     hlrp_dims some = {0}, dims = {0};
     if (which->dtype != HLRP_I64 || a->dtype != b->dtype ||
         !hlrp_dims_broadcast(&a->dims, &b->dims, &some) ||
@@ -144,12 +140,15 @@ static hlrp_status fold_where(const hlrp_constants *c, hlrp_tensor **out, hlrp_e
     const hlrp_status status = hlrp_fold_new(&dims, a->dtype, c->most, out, err);
     if (status != HLRP_OK)
         return status;
-    hlrp_strides_of(&a->dims, &dims, sa);
-    hlrp_strides_of(&b->dims, &dims, sb);
-    hlrp_strides_of(&which->dims, &dims, sw);
-    for (int64_t k = 0; k < hlrp_tensor_count(*out); k++) {
-        const bool first = which->i[hlrp_offset_of(k, &dims, sw)] != 0;
-        hlrp_fold_element(*out, k, first ? a : b, hlrp_offset_of(k, &dims, first ? sa : sb));
+    hlrp_places pa = hlrp_places_of(&a->dims, &dims), pb = hlrp_places_of(&b->dims, &dims);
+    hlrp_places pw = hlrp_places_of(&which->dims, &dims);
+    const int64_t count = hlrp_tensor_count(*out);
+    for (int64_t k = 0; k < count; k++) {
+        const bool first = which->i[pw.offset] != 0;
+        hlrp_fold_element(*out, k, first ? a : b, first ? pa.offset : pb.offset);
+        hlrp_next_place(&pa);
+        hlrp_next_place(&pb);
+        hlrp_next_place(&pw);
     }
     return HLRP_OK;
 }
@@ -186,7 +185,7 @@ static hlrp_status fold_scatter(const hlrp_constants *c, hlrp_tensor **out, hlrp
     const int64_t pieces = hlrp_tensor_count(index) / depth;
     if (pieces * piece != hlrp_tensor_count(updates))
         return hlrp_node_fail(c->n, err, "its updates do not fit its indices");
-    const hlrp_status status = hlrp_fold_reshaped(x, &x->dims, out, err);
+    const hlrp_status status = hlrp_fold_reshaped(x, &x->dims, c->most, out, err);
     for (int64_t k = 0; status == HLRP_OK && k < pieces; k++) {
         const int64_t at = piece_at(x, index, k, depth, piece);
         for (int64_t i = 0; at >= 0 && i < piece; i++)

@@ -84,16 +84,17 @@ static hlrp_status fold_transpose(const hlrp_constants *c, hlrp_tensor **out, hl
     const hlrp_tensor *x = c->in[0];
     hlrp_status status = HLRP_OK;
     hlrp_dims dims = {0};
-    int64_t own[HLRP_MAX_RANK] = {0}, stride[HLRP_MAX_RANK] = {0};
+    int64_t own[HLRP_MAX_RANK] = {0};
 
     HLRP_TRY(dims_transpose(n, &x->dims, &dims, err));
     HLRP_TRY(hlrp_fold_new(&dims, x->dtype, c->most, out, err));
     hlrp_strides_of(&x->dims, &x->dims, own);
+    hlrp_places from = {.dims = dims};
     for (int k = 0; k < dims.rank; k++)
-        stride[k] = own[axis_from(n, dims.rank, k)];
+        from.stride[k] = own[axis_from(n, dims.rank, k)];
     int64_t count = hlrp_tensor_count(x);
-    for (int64_t k = 0; k < count; k++)
-        hlrp_fold_element(*out, k, x, hlrp_offset_of(k, &dims, stride));
+    for (int64_t k = 0; k < count; k++, hlrp_next_place(&from))
+        hlrp_fold_element(*out, k, x, from.offset);
 
 out:
     return status;
@@ -207,17 +208,16 @@ static hlrp_status expand_to_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_er
 }
 
 static hlrp_status fold_expand(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
-    int64_t stride[HLRP_MAX_RANK] = {0};
     hlrp_dims dims = {0};
     hlrp_status status = expanded(c->n, &c->in[0]->dims, c->in[1], &dims, err);
     if (status == HLRP_OK)
         status = hlrp_fold_new(&dims, c->in[0]->dtype, c->most, out, err);
     if (status != HLRP_OK)
         return status;
-    hlrp_strides_of(&c->in[0]->dims, &dims, stride);
+    hlrp_places from = hlrp_places_of(&c->in[0]->dims, &dims);
     const int64_t count = hlrp_tensor_count(*out);
-    for (int64_t k = 0; k < count; k++)
-        hlrp_fold_element(*out, k, c->in[0], hlrp_offset_of(k, &dims, stride));
+    for (int64_t k = 0; k < count; k++, hlrp_next_place(&from))
+        hlrp_fold_element(*out, k, c->in[0], from.offset);
     return HLRP_OK;
 }
 
@@ -413,22 +413,36 @@ static hlrp_status tile_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *
     return dims_tiled(s->n, s->in[0], s->known[1], out, err);
 }
 
+/* Like hlrp_next_place, but for every axis again and again. */
+static void next_of_tiles(hlrp_places *p, const int64_t *times, int64_t *copy) {
+    for (int a = p->dims.rank - 1; a >= 0; a--) {
+        p->offset += p->stride[a];
+        if (++p->at[a] < p->dims.d[a])
+            return;
+        p->offset -= p->stride[a] * p->dims.d[a];
+        p->at[a] = 0;
+        if (++copy[a] < times[a])
+            return;
+        copy[a] = 0;
+    }
+}
+
 static hlrp_status fold_tile(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
     const hlrp_tensor *x = c->in[0];
     hlrp_dims dims = {0};
     hlrp_status status = dims_tiled(c->n, &x->dims, c->in[1], &dims, err);
     if (status == HLRP_OK)
         status = hlrp_fold_new(&dims, x->dtype, c->most, out, err);
-    for (int64_t k = 0; status == HLRP_OK && k < hlrp_tensor_count(*out); k++) {
-        int64_t rest = k, at = 0, step = 1;
-        for (int a = dims.rank - 1; a >= 0; a--) {
-            at += rest % dims.d[a] % x->dims.d[a] * step;
-            rest /= dims.d[a];
-            step *= x->dims.d[a];
-        }
-        hlrp_fold_element(*out, k, x, at);
+    if (status != HLRP_OK)
+        return status;
+    hlrp_places place = hlrp_places_of(&x->dims, &x->dims);
+    int64_t copy[HLRP_MAX_RANK] = {0};
+    const int64_t count = hlrp_tensor_count(*out);
+    for (int64_t k = 0; k < count; k++) {
+        hlrp_fold_element(*out, k, x, place.offset);
+        next_of_tiles(&place, c->in[1]->i, copy);
     }
-    return status;
+    return HLRP_OK;
 }
 
 /* The k-th copy. */

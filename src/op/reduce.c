@@ -128,7 +128,9 @@ static int64_t goes_to(const walk *w, int64_t i) {
 }
 
 static hlrp_status max_prepare(struct hlrp_plan *plan, int id, hlrp_error *err) {
-    (void)err;
+    const hlrp_node *n = &hlrp_plan_graph(plan)->nodes[id];
+    if (hlrp_layout_count(hlrp_plan_layout(plan, n->in[0])) > INT32_MAX) /* what an index can say */
+        return hlrp_node_fail(n, err, "its input is too large");
     hlrp_plan_notes_indices(plan, id);
     return HLRP_OK;
 }

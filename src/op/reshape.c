@@ -116,25 +116,25 @@ static hlrp_status unsqueeze_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_er
 /* ---- of constants ---- */
 
 static hlrp_status fold_identity(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
-    return hlrp_fold_reshaped(c->in[0], &c->in[0]->dims, out, err);
+    return hlrp_fold_reshaped(c->in[0], &c->in[0]->dims, c->most, out, err);
 }
 
 static hlrp_status fold_reshape(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
     hlrp_dims dims = {0};
     const hlrp_status status = dims_reshape(c->n, &c->in[0]->dims, c->in[1], &dims, err);
-    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, out, err) : status;
+    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, c->most, out, err) : status;
 }
 
 static hlrp_status fold_squeeze(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
     hlrp_dims dims = {0};
     const hlrp_status status = dims_squeeze(c->n, &c->in[0]->dims, &dims, err);
-    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, out, err) : status;
+    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, c->most, out, err) : status;
 }
 
 static hlrp_status fold_unsqueeze(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
     hlrp_dims dims = {0};
     const hlrp_status status = dims_unsqueeze(c->n, &c->in[0]->dims, &dims, err);
-    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, out, err) : status;
+    return status == HLRP_OK ? hlrp_fold_reshaped(c->in[0], &dims, c->most, out, err) : status;
 }
 
 /* ---- what canonize asks ---- */

@@ -68,10 +68,12 @@ static hlrp_status shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) 
         (!sizes || sizes->dtype != HLRP_I64 || hlrp_tensor_count(sizes) != 4 ||
          sizes->i[0] != out->d[0] || sizes->i[1] != out->d[1]))
         return hlrp_node_fail(s->n, err, "its sizes are not those of a picture");
-    for (int a = 0; status == HLRP_OK && a < 2; a++)
-        out->d[2 + a] =
-            has ? sizes->i[2 + a]
-                : (int64_t)floor((double)out->d[2 + a] * (double)(a == 0 ? s->n->lo : s->n->hi));
+    for (int a = 0; status == HLRP_OK && a < 2; a++) {
+        const double size = floor((double)out->d[2 + a] * (double)(a == 0 ? s->n->lo : s->n->hi));
+        if (!has && !(size < 1e12)) /* infinite, or more than any picture has */
+            return hlrp_node_fail(s->n, err, "its factors make a picture that is too large");
+        out->d[2 + a] = has ? sizes->i[2 + a] : (int64_t)size;
+    }
     return status;
 }
 

@@ -70,6 +70,8 @@ static hlrp_status cut(const hlrp_node *n, const hlrp_dims *x, const hlrp_tensor
             return hlrp_node_fail(n, err, "its step along axis %d is none", axis);
         from->d[axis] = known[1]->i[k];
         out->d[axis] = clamp_axis(&from->d[axis], known[2]->i[k], by->d[axis], x->d[axis]);
+        if (out->d[axis] <= 1) /* there is no next one, however far it would be */
+            by->d[axis] = 1;
     }
     return status;
 }
@@ -116,17 +118,19 @@ static hlrp_status fold_axes(const hlrp_node *n, const hlrp_tensor *const *in, i
     int64_t count = 0;
 
     HLRP_TRY(count_axes(n, in, &count, err));
-    HLRP_TRY(hlrp_tensor_copy(in[0], &now, err));
+    if (count == 0)
+        HLRP_TRY(hlrp_tensor_copy(in[0], &now, err));
     for (int64_t k = 0; k < count; k++) {
         int64_t step = n->in_count > 4 && in[4] ? in[4]->i[k] : 1;
         int64_t asked = n->in_count > 3 && in[3] ? in[3]->i[k] : k;
         int axis = 0;
-        if (!hlrp_axis_resolve(asked, now->dims.rank, &axis) || step == 0 || step == INT64_MIN) {
+        if (!hlrp_axis_resolve(asked, in[0]->dims.rank, &axis) || step == 0 || step == INT64_MIN) {
             status = hlrp_node_fail(n, err, "axis %lld or step %lld does not fit its input",
                                     (long long)asked, (long long)step);
             goto out;
         }
-        HLRP_TRY(slice_axis(now, axis, in[1]->i[k], in[2]->i[k], step, most, &next, err));
+        HLRP_TRY(
+            slice_axis(now ? now : in[0], axis, in[1]->i[k], in[2]->i[k], step, most, &next, err));
         hlrp_tensor_free(now);
         now = next;
         next = NULL;

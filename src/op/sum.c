@@ -23,13 +23,18 @@ static bool is_identity(const hlrp_node *n) {
     return n->in_count == 1;
 }
 
-/* Those of two canonize has made sums with a constant. */
+/* Canonize has made those of two sums with a constant, and spread what can be spread. */
 static hlrp_status check(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
-    for (int k = 0; k < n->in_count; k++)
+    for (int k = 0; k < n->in_count; k++) {
         if (g->values[n->in[k]].constant)
             return hlrp_node_refuse(n, err, "export it as sums of two",
                                     "operator %s at node %s adds computed tensors and constants",
                                     n->type, n->name);
+        if (!hlrp_dims_equal(&g->values[n->in[k]].dims, &g->values[n->out[0]].dims))
+            return hlrp_node_refuse(n, err, "export the network without it",
+                                    "operator %s at node %s spreads its input %d over axes",
+                                    n->type, n->name, k);
+    }
     return HLRP_OK;
 }
 

@@ -14,8 +14,9 @@ hlrp_status hlrp_dims_count(const hlrp_dims *dims, int64_t *count, hlrp_error *e
         fits = dims->d[k] >= 0 && dims->d[k] <= MAX_COUNT;
         empty = empty || dims->d[k] == 0;
     }
-    for (int k = 0; fits && !empty && k < dims->rank; k++)
-        fits = hlrp_mul_size(product, dims->d[k], &product) && product <= MAX_COUNT;
+    /* Extents of 0 are left out: what multiplies some of the extents must not overflow either. */
+    for (int k = 0; fits && k < dims->rank; k++)
+        fits = hlrp_mul_size(product, HLRP_MAX(dims->d[k], 1), &product) && product <= MAX_COUNT;
     if (!fits) {
         char text[96];
         *count = 0;

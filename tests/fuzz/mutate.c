@@ -9,6 +9,9 @@
 #include "util/util.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+/* Where a target has a way of its own of damaging its files, every other round goes that way. */
+__attribute__((weak)) size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most,
+                                                     unsigned seed);
 
 static uint64_t next(uint64_t *state) { /* xorshift64 */
     *state ^= *state << 13;
@@ -61,13 +64,18 @@ static bool run_file(const char *path, int64_t rounds) {
     int64_t size = 0;
     uint64_t state = UINT64_C(0x2545f4914f6cdd1d);
     bool found = hlrp_read_file(path, 1 << 26, &bytes, &size, &err) == HLRP_OK && size > 0;
+    if (found) /* as it is: it may be one that was once too much */
+        LLVMFuzzerTestOneInput((const uint8_t *)bytes, (size_t)size);
     for (int64_t k = 0; found && k < rounds; k++) {
         /* of the damaged size exactly, so that reading past its end is seen */
-        uint8_t *work = malloc((size_t)size);
+        const size_t room = (size_t)size + 4096;
+        uint8_t *work = malloc(room);
         if (work == NULL)
             abort();
         memcpy(work, bytes, (size_t)size);
-        size_t n = mutate(work, (size_t)size, &state);
+        size_t n = LLVMFuzzerCustomMutator && k % 2 == 0
+                       ? LLVMFuzzerCustomMutator(work, (size_t)size, room, (unsigned)next(&state))
+                       : mutate(work, (size_t)size, &state);
         copy = malloc(n);
         if (copy == NULL)
             abort();

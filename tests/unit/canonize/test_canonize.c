@@ -485,6 +485,19 @@ static void verification_sees_a_change(void **state) {
     hlrp_graph_free(g);
 }
 
+/* What works on constants alone has no place in the engine's memory: it read outside of it. */
+static void operators_of_constants_are_refused(void **state) {
+    (void)state;
+    hlrp_error err = {0};
+    hlrp_graph *g = graph();
+    const int k = ramp(g, (hlrp_dims){.rank = 4, .d = {1, 3, 4, 4}}, -1, 0.1F);
+    const int to = hlrp_graph_add_value(g, "curve", NULL, &err);
+    assert_true(hlrp_graph_add_node(g, &hlrp_op_relu, "curve", "Relu", &k, 1, &to, 1, &err) >= 0);
+    append(g, &hlrp_op_add, "sum", (int[]){g->input, to}, 2);
+    head(g, 3);
+    refuse(g, (hlrp_dims){.rank = 4, .d = {1, 3, 4, 4}}, "node curve works on constants");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batchnorm_merges_into_the_layer_before),
@@ -503,6 +516,7 @@ int main(void) {
         cmocka_unit_test(channels_last_input),
         cmocka_unit_test(channels_last_rescaling),
         cmocka_unit_test(square_transposes_are_not_identities),
+        cmocka_unit_test(operators_of_constants_are_refused),
         cmocka_unit_test(all_that_has_no_rule_is_named),
         cmocka_unit_test(verification_sees_a_change),
     };

@@ -141,11 +141,42 @@ static void a_pool_of_padding_only_is_refused_by_name(void **unused) {
     refuse(g, &input, "pool");
 }
 
+/* A row of 2^32 numbers made a layout of no lanes, by which its blocks were divided; and samples times a
+ * row beyond 64 bits. */
+static void vast_values_are_refused(void **state) {
+    (void)state;
+    static const hlrp_dims inputs[] = {
+        {4, {1, 2, 1, INT64_C(1) << 32}},
+        {4, {1, 2, 1 << 18, 1 << 18}},
+        {4, {INT64_C(1) << 38, 1, 1, 1}},
+    };
+    for (size_t k = 0; k < HLRP_COUNT(inputs); k++) {
+        hlrp_error err = {0};
+        hlrp_graph *g = NULL;
+        hlrp_backend *backend = NULL;
+        hlrp_plan *plan = NULL;
+        assert_int_equal(hlrp_backend_new(&backend, &err), HLRP_OK);
+        assert_int_equal(hlrp_graph_new(&g, &err), HLRP_OK);
+        g->input = hlrp_graph_add_value(g, "input", NULL, &err);
+        const int turned = add(g, &hlrp_op_transpose, "turned", &g->input, 1);
+        const int soft = add(g, &hlrp_op_softmax, "softmax", &turned, 1);
+        add(g, &hlrp_op_transpose, "back", &soft, 1);
+        g->nodes[1].axis = k == 2 ? 3 : 0;
+        assert_int_equal(hlrp_graph_infer(g, &inputs[k], &err), HLRP_OK);
+        const hlrp_status status = hlrp_plan_new(backend, g, &plan, &err);
+        assert_true(status == HLRP_E_MODEL || (k == 2 && status == HLRP_OK));
+        hlrp_plan_free(plan);
+        hlrp_graph_free(g);
+        hlrp_backend_free(backend);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_sizes_stand_side_by_side),
         cmocka_unit_test(operators_without_a_kernel_are_refused_by_name),
         cmocka_unit_test(a_pool_of_padding_only_is_refused_by_name),
+        cmocka_unit_test(vast_values_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,9 +64,27 @@ static void lives_that_meet_do_not_share(void **unused) {
     assert_int_equal(floats, 0);
 }
 
+/* Ten thousand buffers of one time took minutes: beyond a number none share memory. */
+static void very_many_lie_side_by_side(void **unused) {
+    (void)unused;
+    enum { MANY = HLRP_ARENA_MOST + 1 };
+    hlrp_interval *it = calloc(MANY, sizeof *it);
+    hlrp_error err = {0};
+    int64_t floats = -1;
+    assert_non_null(it);
+    for (int i = 0; i < MANY; i++)
+        it[i] = (hlrp_interval){.first = i, .last = i + 1, .floats = 16};
+    assert_int_equal(hlrp_arena_pack(it, MANY, &floats, &err), HLRP_OK);
+    assert_int_equal(floats, 16 * (int64_t)MANY);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(it[i].offset, 16 * (int64_t)i);
+    free(it);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_two_live_buffers_overlap),
+        cmocka_unit_test(very_many_lie_side_by_side),
         cmocka_unit_test(lives_one_after_another_share),
         cmocka_unit_test(lives_that_meet_do_not_share),
     };
