@@ -345,9 +345,11 @@ static void gemm_folds_alpha_beta_and_transposes(void **state) {
     assert_memory_equal(g->values[fc->in[1]].constant->f, want, sizeof want);
     assert_true(g->values[fc->in[2]].constant->f[1] == 10);
     hlrp_graph_free(g);
-    build_int(&b, n, "transA", 1);
+    build_int(&b, n, "transA", 1); /* a node before it turns the input round */
     g = accept(&b);
+    assert_int_equal(g->node_count, 3);
     assert_int_equal(g->nodes[1].op, &hlrp_op_transpose);
+    assert_int_equal(g->nodes[2].in[0], g->nodes[1].out[0]);
     hlrp_graph_free(g);
 }
 
