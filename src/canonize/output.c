@@ -20,10 +20,8 @@ static bool to_channels_first(const canon *c, const hlrp_node *n) {
 
 /* The only reader of a value; -1. */
 static int sole_reader(const canon *c, int value) {
-    for (int k = 0; c->readers[value] == 1 && k < c->g->node_count; k++)
-        if (c->g->nodes[k].in[0] == value)
-            return k;
-    return -1;
+    const int k = c->readers[value] == 1 ? c->reader[value] : -1;
+    return k >= 0 && c->g->nodes[k].in[0] == value ? k : -1;
 }
 
 /* Arithmetic with one number, or one per channel along the last of four axes. */
@@ -47,11 +45,13 @@ static hlrp_status turn_constant(canon *c, int id, hlrp_error *err) {
     return canon_set_constant(c, id, 1, turned, err);
 }
 
+enum { MOST_SCALINGS = 100 }; /* in a row, at the input: exporters write two */
+
 /* A rescaling of pixels between the input and its transpose, as Keras networks begin: the transpose goes,
  * and the rescaling works along axis 1. Returns the transpose; -1: there is none. */
 static int behind_scaling(const canon *c) {
     int id = sole_reader(c, c->g->input);
-    while (id >= 0 && is_scaling(c, &c->g->nodes[id]))
+    for (int left = MOST_SCALINGS; left > 0 && id >= 0 && is_scaling(c, &c->g->nodes[id]); left--)
         id = sole_reader(c, c->g->nodes[id].out[0]);
     return id >= 0 && c->g->nodes[id].in[0] != c->g->input &&
                    c->g->nodes[id].op == &hlrp_op_transpose &&
@@ -149,13 +149,13 @@ hlrp_status canon_flat_output(canon *c, hlrp_error *err) {
 
 /* Whether a value is the input, rescaled in no or some steps. */
 static bool only_scaled_input(const canon *c, int value) {
-    while (value != c->g->input) {
+    for (int left = MOST_SCALINGS; left > 0 && value != c->g->input; left--) {
         const int id = value >= 0 ? c->g->values[value].producer : -1;
         if (id < 0 || !is_scaling(c, &c->g->nodes[id]))
             return false;
         value = c->g->nodes[id].in[0];
     }
-    return true;
+    return value == c->g->input;
 }
 
 hlrp_status hlrp_canonize_input(const hlrp_graph *g, hlrp_dims *out, hlrp_error *err) {
