@@ -80,7 +80,7 @@ static inline pb_node *build_node(build *b, const char *type, const char *name, 
     size_t k = b->graph.n_node++;
     pb_node *n = &b->node[k];
     hlrp_pb__node_proto__init(n);
-    static char text[BUILD_MOST][64];
+    static char text[BUILD_MOST][160];
     snprintf(text[k], sizeof text[k], "%s", in);
     n->op_type = (char *)type;
     n->name = (char *)name;
