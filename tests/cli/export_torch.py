@@ -71,6 +71,7 @@ def not_finite():
 def broken():
     raise ValueError("first\\nsecond")
 """
+sys.path.insert(0, project + "/scripts")
 spec = importlib.util.spec_from_file_location("script", project + "/scripts/export_torch.py")
 script = importlib.util.module_from_spec(spec)
 sys.modules["script"] = script
