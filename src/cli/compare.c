@@ -15,7 +15,7 @@ static const hlrp_option options[] = {
     {"output", 'o', HLRP_OPTION_TEXT, AT(output), "OUT.png", "where the panel goes"},
     {"target", '\0', HLRP_OPTION_TEXT, AT(target), "T", "class by name or number from 0"},
     {"start", '\0', HLRP_OPTION_TEXT, AT(start), "S",
-     "auto, logit, probability, one, logodds or pair:NAME"},
+     "auto, logit, probability, one, logodds, pair:NAME, norm or feature:K"},
     {"mpp", '\0', HLRP_OPTION_DOUBLE, AT(mpp), "UM",
      "µm per pixel of the picture, which is resampled to the network's"},
     {"grid", '\0', HLRP_OPTION_FLAG, AT(grid), NULL,

@@ -18,7 +18,7 @@ static const hlrp_option options[] = {
     {"target", '\0', HLRP_OPTION_TEXT, AT(target), "T[,T]",
      "class by name or number from 0: one for all samples or one for each"},
     {"start", '\0', HLRP_OPTION_TEXT, AT(start), "S",
-     "auto, logit, probability, one, logodds or pair:NAME"},
+     "auto, logit, probability, one, logodds, pair:NAME, norm or feature:K"},
     {"mpp", '\0', HLRP_OPTION_DOUBLE, AT(mpp), "UM",
      "µm per pixel of the picture, which is resampled to the network's"},
     {"layers", '\0', HLRP_OPTION_FLAG, AT(layers), NULL,

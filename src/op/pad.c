@@ -34,10 +34,11 @@ static void gradient(const hlrp_turn *t, float *out) {
 }
 
 static void pass(const hlrp_turn *t, float *out) {
-    if (hlrp_bias_conserves(t->bias))
+    if (hlrp_bias_conserves(t->bias)) { /* all of it arrives: the sums differ by rounding alone */
         hlrp_pad_fold(t->in, t->out, t->node->window.pad_lo, t->r, out);
-    else
-        gradient(t, out);
+        return;
+    }
+    gradient(t, out);
     hlrp_turn_account_rest(t, out);
 }
 
