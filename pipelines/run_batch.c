@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "batch/slides.h"
+#include "mil/bag.h"
 #include "pipelines/estimate.h"
 #include "pipelines/run_slide.h"
 #include "pipelines/tile_job.h"
@@ -31,15 +32,6 @@ static hlrp_status list_slides(const hlrp_config *config, const hlrp_run_options
 out:
     hlrp_strings_free(&items);
     return status;
-}
-
-/* A map of tiles explained one by one must not pass for one of the bag's score. */
-static hlrp_status refuse_bag(const hlrp_config *config, hlrp_error *err) {
-    if (config->mil.head[0] == '\0')
-        return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_CONFIG, "mil.head",
-                     "leave it out, or give the tiles' features to `histolrp explain`",
-                     "run explains tiles one by one, not a bag of them");
 }
 
 /* The output folder must take files before anything runs. */
@@ -184,7 +176,7 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
     hlrp_status status = HLRP_OK, table = HLRP_OK;
     hlrp_dry_run dry = {0};
     hlrp_batch_run batch = {.options = options, .cancel = &cancel, .dry = &dry};
-    HLRP_TRY(refuse_bag(config, err));
+    HLRP_TRY(hlrp_refuse_bag(config, err));
     HLRP_TRY(list_slides(config, options, &slides, err));
     HLRP_TRY(hlrp_network_prepare(config, options->log, &net, err));
     if (!options->dry_run)

@@ -91,6 +91,14 @@ out:
     return status;
 }
 
+hlrp_status hlrp_refuse_bag(const hlrp_config *config, hlrp_error *err) {
+    if (config->mil.head[0] == '\0')
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_CONFIG, "mil.head",
+                     "leave it out, or give the tiles' features to `histolrp explain`",
+                     "run explains tiles one by one, not a bag of them");
+}
+
 hlrp_status hlrp_bag_open(hlrp_bag *b, const hlrp_config *config, const char *start,
                           const hlrp_dims *input, const hlrp_log *log, hlrp_error *err) {
     hlrp_status status = HLRP_OK;

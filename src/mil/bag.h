@@ -17,6 +17,10 @@ typedef struct hlrp_bag {
     const hlrp_log *log;
 } hlrp_bag;
 
+/* For runs, whose maps of tiles explained one by one must not pass for those of a bag's score:
+ * HLRP_E_CONFIG where mil.head is set. */
+hlrp_status hlrp_refuse_bag(const hlrp_config *config, hlrp_error *err);
+
 /* input: the dims of features [N,D], explained by mil.head or, without one, model.path; or of pictures
  * [N,3,H,W], for which model.path is the encoder and mil.head the head. start: takes the place of
  * lrp.start; NULL: that. HLRP_E_CONFIG, HLRP_E_MODEL. */
