@@ -11,8 +11,8 @@ seconds are those of one machine on one day.
 
   histolrp        `histolrp explain` on N and on 2N tiles (--tiles): a tile's time is the difference
                   over N, so that loading does not count, which is given apart. On several cores as
-                  many processes, as a run has workers. Latency is a run on one tile without its
-                  loading; where the program takes micro-batches of 4, one tile costs a whole one
+                  many processes, as a run has workers. One tile costs a whole micro-batch of 1, 2
+                  or 4: which, is told from a run on one tile, and latency is that many tiles' time
   LXT explicit    lxt.explicit.functional and zennit's rules: relevance in each autograd function
   LXT efficient   lxt.efficient: gradient x input of a patched network, zennit's rules where gamma
                   is asked for. It has no stabilizer
@@ -216,8 +216,12 @@ def of_own(rows, alone, tiles):
         pairs = zip(both(among, "many", what), both(among, "few", what))
         return [(many - few) / tiles for many, few in pairs]
     load = [f - tiles * t for f, t in zip(both(alone, "few", "wall"), tile(alone, "wall"))]
-    return {"tile": tile(rows, "wall"), "cpu": tile(rows, "cpu"), "load": load,
-            "latency": [o - t for o, t in zip(both(alone, "one", "wall"), load)]}
+    one, few, each = (f[0] for f in (both(alone, "one", "cpu"), both(alone, "few", "cpu"),
+                                     tile(alone, "cpu")))
+    costs = (one - few) / each + tiles  # of one tile, in tiles
+    batch = min((1, 2, 4), key=lambda b: abs(b - costs))
+    return {"tile": tile(rows, "wall"), "cpu": tile(rows, "cpu"), "load": load, "way": batch,
+            "latency": [batch * t for t in tile(alone, "wall")]}
 
 
 def of_peer(rows):
@@ -244,7 +248,7 @@ def table(args, rounds, cores):
                      *(a / b for a, b in zip(r[key], own[key]))))
                  for key in ("latency", "tile", "cpu")]
         cells.insert(2, "{:.2f} / {:.2f}".format(*(1 / v for v in r["tile"])))
-        print(f"  | {who} | " + " | ".join(cells) + f" | {r.get('way', '')} |")
+        print(f"  | {who} | " + " | ".join(cells) + f" | {r['way']} |")
     print("  histolrp's loading, once a run: {:.0f} / {:.0f} ms".format(
         *(1e3 * v for v in own["load"])))
 
