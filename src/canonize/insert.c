@@ -36,10 +36,25 @@ static hlrp_status insert(canon *c, inserted *all, int reader, int k, const hlrp
     return HLRP_OK;
 }
 
-static hlrp_status place(canon *c, inserted *all, hlrp_status status, hlrp_error *err) {
-    if (status == HLRP_OK && all->count > 0)
-        status = hlrp_graph_place_nodes(c->g, all->first, all->before, err);
-    free(all->before);
+/* What a pass does at input k of node id; picture[value]: whether a value is one. */
+typedef hlrp_status (*at_input)(canon *c, inserted *all, const bool *picture, int id, int k,
+                                hlrp_error *err);
+
+/* A pass over the inputs of all nodes that were there before it. */
+static hlrp_status at_each_input(canon *c, at_input visit, hlrp_error *err) {
+    inserted all = {.first = c->g->node_count};
+    bool *picture = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&picture, c->g->value_count, sizeof *picture, "a pass", err));
+    HLRP_TRY(hlrp_find_pictures(c->g, picture, err));
+    for (int i = 0; i < all.first; i++)
+        for (int k = 0; k < c->g->nodes[i].in_count; k++)
+            HLRP_TRY(visit(c, &all, picture, i, k, err));
+    if (all.count > 0)
+        status = hlrp_graph_place_nodes(c->g, all.first, all.before, err);
+out:
+    free(all.before);
+    free(picture);
     return status;
 }
 
@@ -76,28 +91,22 @@ static int to_meet(const canon *c, const hlrp_node *n, int k) {
     return n->in[other];
 }
 
-hlrp_status canon_meet_shapes(canon *c, hlrp_error *err) {
-    hlrp_graph *g = c->g;
-    inserted all = {.first = g->node_count};
-    bool *picture = NULL;
-    hlrp_status status = hlrp_calloc(&picture, g->value_count, sizeof *picture, "a pass", err);
+static hlrp_status meet(canon *c, inserted *all, const bool *picture, int id, int k,
+                        hlrp_error *err) {
+    const hlrp_node *n = &c->g->nodes[id];
+    const bool matrices = n->op->product == HLRP_PRODUCT_OF_MATRICES;
+    hlrp_node *made = NULL;
+    if (!meets_others(n->op) || canon_constant(c, n, k) || !must_spread(c, picture, n, k))
+        return HLRP_OK;
+    const int other = matrices ? n->in[1 - k] : to_meet(c, n, k);
+    const hlrp_status status = insert(c, all, id, k, &hlrp_op_expand_to, other, &made, err);
     if (status == HLRP_OK)
-        status = hlrp_find_pictures(g, picture, err);
-    for (int i = 0; status == HLRP_OK && i < all.first; i++)
-        for (int k = 0;
-             status == HLRP_OK && meets_others(g->nodes[i].op) && k < g->nodes[i].in_count; k++) {
-            const hlrp_node *n = &g->nodes[i];
-            if (canon_constant(c, n, k) || !must_spread(c, picture, n, k))
-                continue;
-            hlrp_node *made = NULL;
-            const bool matrices = n->op->product == HLRP_PRODUCT_OF_MATRICES;
-            const int other = matrices ? n->in[1 - k] : to_meet(c, n, k);
-            status = insert(c, &all, i, k, &hlrp_op_expand_to, other, &made, err);
-            if (status == HLRP_OK)
-                made->keepdims = matrices;
-        }
-    free(picture);
-    return place(c, &all, status, err);
+        made->keepdims = matrices;
+    return status;
+}
+
+hlrp_status canon_meet_shapes(canon *c, hlrp_error *err) {
+    return at_each_input(c, meet, err);
 }
 
 /* ---- layouts ---- */
@@ -113,29 +122,21 @@ static bool must_relay(const canon *c, const bool *picture, const hlrp_node *n, 
     return is == (lays == HLRP_LAYS_ROWS);
 }
 
-/* Inputs that are data: what an expansion is to meet only gives its shape. */
-static int data_inputs(const hlrp_node *n) {
-    return n->op == &hlrp_op_expand_to ? 1 : n->in_count;
+static hlrp_status relay(canon *c, inserted *all, const bool *picture, int id, int k,
+                         hlrp_error *err) {
+    const hlrp_node *n = &c->g->nodes[id];
+    hlrp_node *made = NULL;
+    if (n->op == &hlrp_op_expand_to && k > 0) /* what it is to meet only gives its shape */
+        return HLRP_OK;
+    if (n->in[k] < 0 || canon_constant(c, n, k) || !must_relay(c, picture, n, k))
+        return HLRP_OK;
+    const bool is = picture[n->in[k]];
+    const hlrp_status status = insert(c, all, id, k, &hlrp_op_identity, -1, &made, err);
+    if (status == HLRP_OK)
+        made->part = is ? 2 : 1;
+    return status;
 }
 
 hlrp_status canon_change_layouts(canon *c, hlrp_error *err) {
-    hlrp_graph *g = c->g;
-    inserted all = {.first = g->node_count};
-    bool *picture = NULL;
-    hlrp_status status = hlrp_calloc(&picture, g->value_count, sizeof *picture, "a pass", err);
-    if (status == HLRP_OK)
-        status = hlrp_find_pictures(g, picture, err);
-    for (int i = 0; status == HLRP_OK && i < all.first; i++)
-        for (int k = 0; status == HLRP_OK && k < data_inputs(&g->nodes[i]); k++) {
-            hlrp_node *made = NULL;
-            if (g->nodes[i].in[k] >= 0 && !canon_constant(c, &g->nodes[i], k) &&
-                must_relay(c, picture, &g->nodes[i], k)) {
-                const bool is = picture[g->nodes[i].in[k]];
-                status = insert(c, &all, i, k, &hlrp_op_identity, -1, &made, err);
-                if (status == HLRP_OK)
-                    made->part = is ? 2 : 1;
-            }
-        }
-    free(picture);
-    return place(c, &all, status, err);
+    return at_each_input(c, relay, err);
 }

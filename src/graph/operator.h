@@ -49,6 +49,7 @@ typedef enum hlrp_product_kind {
 
 struct hlrp_computation; /* engine/plan.h */
 struct hlrp_plan;
+struct hlrp_strided;   /* engine/strided.h */
 struct hlrp_rule_cell; /* lrp/turn.h */
 
 struct hlrp_operator {
@@ -82,6 +83,10 @@ struct hlrp_operator {
     /* Once per plan: makes what forward needs. May be NULL. */
     hlrp_status (*prepare)(struct hlrp_plan *plan, int node, hlrp_error *err);
     hlrp_status (*forward)(const struct hlrp_computation *c, hlrp_error *err);
+    /* Moves of rows (op/move.h): the k-th box that comes from an input, false past the last one. Boxes of
+     * one output do not overlap. */
+    bool (*boxes)(const struct hlrp_plan *plan, const hlrp_node *n, int input, int64_t k,
+                  struct hlrp_strided *box);
 
     /* ---- facts that it passes on; NULL: false ---- */
     bool (*nonnegative)(const hlrp_node *n,
@@ -195,5 +200,7 @@ static inline void hlrp_next_place(hlrp_places *p) {
 
 /* Whether the fact holds for all inputs that are there. */
 bool hlrp_all_inputs(const hlrp_node *n, const bool *is);
+/* The same for the first alone: the others are shapes, indices, or what it is made to fit. */
+bool hlrp_first_input(const hlrp_node *n, const bool *is);
 
 #endif

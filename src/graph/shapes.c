@@ -86,6 +86,10 @@ bool hlrp_all_inputs(const hlrp_node *n, const bool *is) {
     return true;
 }
 
+bool hlrp_first_input(const hlrp_node *n, const bool *is) {
+    return is[n->in[0]];
+}
+
 /* ---- windows ---- */
 
 static int64_t span(const hlrp_window *w, int axis) {

@@ -99,11 +99,8 @@ static bool boxes(const struct hlrp_plan *plan, const hlrp_node *n, int input, i
 
 static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
     int64_t at = 0;
-    (void)err;
-    if (!by_channels(hlrp_plan_graph(c->plan), c->node)) {
-        hlrp_move_forward(c, c->node->in_count, boxes);
-        return HLRP_OK;
-    }
+    if (!by_channels(hlrp_plan_graph(c->plan), c->node))
+        return hlrp_move_forward(c, err);
     memset(c->y, 0, (size_t)hlrp_layout_count(c->out) * sizeof *c->y);
     for (int k = 0; k < c->node->in_count; k++) {
         const hlrp_layout *part = hlrp_plan_layout(c->plan, c->node->in[k]);
@@ -124,11 +121,8 @@ static int source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
 static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
     const int64_t mark = t->step.scratch->used;
     int64_t at = 0;
-    (void)err;
-    if (!by_channels(t->w->lrp->graph, t->node)) {
-        hlrp_move_back(t, t->node->in_count, boxes);
-        return HLRP_OK;
-    }
+    if (!by_channels(t->w->lrp->graph, t->node))
+        return hlrp_move_back(t, err);
     for (int k = 0; k < t->node->in_count; k++) {
         const hlrp_layout *part = hlrp_layout_of(t->w, t->node->in[k]);
         float *out = hlrp_begin(t, k);
@@ -160,6 +154,7 @@ const hlrp_operator hlrp_op_concat = {
     .as_rows = as_rows,
     .joins = true,
     .forward = forward,
+    .boxes = boxes,
     .nonnegative = hlrp_all_inputs,
     .moves = true,
     .keeps_on = keeps_on,

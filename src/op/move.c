@@ -7,19 +7,29 @@
 #include "op/fold.h"
 #include "op/op.h"
 
-void hlrp_move_forward(const hlrp_computation *c, int inputs, hlrp_boxes boxes) {
+static int data_inputs(const hlrp_node *n) {
+    return n->op->variadic ? n->in_count : 1;
+}
+
+hlrp_status hlrp_move_forward(const hlrp_computation *c, hlrp_error *err) {
     hlrp_strided box;
+    (void)err;
     memset(c->y, 0, (size_t)hlrp_layout_count(c->out) * sizeof *c->y);
-    for (int i = 0; i < inputs; i++)
-        for (int64_t k = 0; boxes(c->plan, c->node, i, k, &box); k++)
+    for (int i = 0; i < data_inputs(c->node); i++)
+        for (int64_t k = 0; c->node->op->boxes(c->plan, c->node, i, k, &box); k++)
             hlrp_strided_copy(&box, hlrp_computation_input(c, i), c->y);
+    return HLRP_OK;
+}
+
+static bool box_of(const hlrp_turn *t, int input, int64_t k, hlrp_strided *box) {
+    return t->node->op->boxes(t->w->lrp->plan, t->node, input, k, box);
 }
 
 /* Σ of what lies on a constant. */
-static double sum_on(const hlrp_turn *t, int input, hlrp_boxes boxes) {
+static double sum_on(const hlrp_turn *t, int input) {
     hlrp_strided box;
     double all = 0;
-    for (int64_t k = 0; boxes(t->w->lrp->plan, t->node, input, k, &box); k++) {
+    for (int64_t k = 0; box_of(t, input, k, &box); k++) {
         float sum = 0;
         memset(box.from_step, 0, sizeof box.from_step);
         box.from = 0;
@@ -30,27 +40,30 @@ static double sum_on(const hlrp_turn *t, int input, hlrp_boxes boxes) {
     return all;
 }
 
-void hlrp_move_back(hlrp_turn *t, int inputs, hlrp_boxes boxes) {
+hlrp_status hlrp_move_back(hlrp_turn *t, hlrp_error *err) {
     const int64_t mark = t->step.scratch->used;
     hlrp_strided box;
-    for (int i = 0; i < inputs; i++) {
+    (void)err;
+    for (int i = 0; i < data_inputs(t->node); i++) {
         if (!hlrp_turn_takes(t, i)) {
             if (t->step.account && !hlrp_turn_is_dry(t))
-                t->step.account[0].constant += sum_on(t, i, boxes);
+                t->step.account[0].constant += sum_on(t, i);
             continue;
         }
         const hlrp_layout *l = hlrp_layout_of(t->w, t->node->in[i]);
         float *out = hlrp_begin(t, i);
         memset(out, 0, (size_t)hlrp_layout_count(l) * sizeof *out);
-        for (int64_t k = 0; !hlrp_turn_is_dry(t) && boxes(t->w->lrp->plan, t->node, i, k, &box);
-             k++) {
+        for (int64_t k = 0; !hlrp_turn_is_dry(t) && box_of(t, i, k, &box); k++) {
             box = hlrp_strided_turned(&box);
             hlrp_strided_add(&box, t->r, out);
         }
         hlrp_end(t, i, out);
         t->step.scratch->used = mark;
     }
+    return HLRP_OK;
 }
+
+const hlrp_rule_cell hlrp_moved_by_boxes[HLRP_RULE_COUNT] = HLRP_MOVED_BY(hlrp_move_back);
 
 /* ---- transpose ---- */
 
@@ -134,20 +147,6 @@ static bool transpose_boxes(const struct hlrp_plan *plan, const hlrp_node *n, in
     return k == 0;
 }
 
-static hlrp_status transpose_forward(const hlrp_computation *c, hlrp_error *err) {
-    (void)err;
-    hlrp_move_forward(c, 1, transpose_boxes);
-    return HLRP_OK;
-}
-
-static hlrp_status transpose_back(hlrp_turn *t, hlrp_error *err) {
-    (void)err;
-    hlrp_move_back(t, 1, transpose_boxes);
-    return HLRP_OK;
-}
-
-static const hlrp_rule_cell transpose_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(transpose_back);
-
 const hlrp_operator hlrp_op_transpose = {
     .name = "transpose",
     .least = 1,
@@ -155,12 +154,13 @@ const hlrp_operator hlrp_op_transpose = {
     .fold = fold_transpose,
     .reshapes = transpose_in_order,
     .lays_out = HLRP_LAYS_ROWS,
-    .forward = transpose_forward,
+    .forward = hlrp_move_forward,
+    .boxes = transpose_boxes,
     .nonnegative = hlrp_all_inputs,
     .moves = true,
     .source = transpose_source,
     .otherwise = HLRP_RULE_PASS,
-    .relevance = transpose_relevance,
+    .relevance = hlrp_moved_by_boxes,
     .unfit = HLRP_ONLY_PASS,
 };
 
@@ -230,36 +230,19 @@ static bool expand_boxes(const struct hlrp_plan *plan, const hlrp_node *n, int i
     return k == 0;
 }
 
-static hlrp_status expand_forward(const hlrp_computation *c, hlrp_error *err) {
-    (void)err;
-    hlrp_move_forward(c, 1, expand_boxes);
-    return HLRP_OK;
-}
-
-static hlrp_status expand_back(hlrp_turn *t, hlrp_error *err) {
-    (void)err;
-    hlrp_move_back(t, 1, expand_boxes);
-    return HLRP_OK;
-}
-
-static bool of_first(const hlrp_node *n, const bool *is) {
-    return is[n->in[0]];
-}
-
-static const hlrp_rule_cell expand_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(expand_back);
-
 const hlrp_operator hlrp_op_expand = {
     .name = "expand",
     .least = 2,
     .shape = expand_shape,
     .fold = fold_expand,
     .lays_out = HLRP_LAYS_ROWS,
-    .forward = expand_forward,
-    .nonnegative = of_first,
+    .forward = hlrp_move_forward,
+    .boxes = expand_boxes,
+    .nonnegative = hlrp_first_input,
     .moves = true,
     .source = repeated_source,
     .otherwise = HLRP_RULE_PASS,
-    .relevance = expand_relevance,
+    .relevance = hlrp_moved_by_boxes,
     .unfit = HLRP_ONLY_PASS,
 };
 
@@ -268,12 +251,13 @@ const hlrp_operator hlrp_op_expand_to = {
     .least = 2,
     .shape = expand_to_shape,
     .lays_out = HLRP_LAYS_ROWS,
-    .forward = expand_forward,
-    .nonnegative = of_first,
+    .forward = hlrp_move_forward,
+    .boxes = expand_boxes,
+    .nonnegative = hlrp_first_input,
     .moves = true,
     .source = repeated_source,
     .otherwise = HLRP_RULE_PASS,
-    .relevance = expand_relevance,
+    .relevance = hlrp_moved_by_boxes,
     .unfit = HLRP_ONLY_PASS,
 };
 
@@ -345,18 +329,6 @@ static bool gather_boxes(const struct hlrp_plan *plan, const hlrp_node *n, int i
     return true;
 }
 
-static hlrp_status gather_forward(const hlrp_computation *c, hlrp_error *err) {
-    (void)err;
-    hlrp_move_forward(c, 1, gather_boxes);
-    return HLRP_OK;
-}
-
-static hlrp_status gather_back(hlrp_turn *t, hlrp_error *err) {
-    (void)err;
-    hlrp_move_back(t, 1, gather_boxes);
-    return HLRP_OK;
-}
-
 static hlrp_status gather_check(const hlrp_graph *g, hlrp_node *n, hlrp_error *err) {
     return g->values[n->in[1]].constant
                ? HLRP_OK
@@ -376,8 +348,6 @@ static int gather_source(const hlrp_graph *g, const hlrp_node *n, int64_t *chann
     return 0;
 }
 
-static const hlrp_rule_cell gather_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(gather_back);
-
 const hlrp_operator hlrp_op_gather = {
     .name = "gather",
     .least = 2,
@@ -385,12 +355,13 @@ const hlrp_operator hlrp_op_gather = {
     .fold = fold_gather,
     .check = gather_check,
     .lays_out = HLRP_LAYS_ROWS,
-    .forward = gather_forward,
-    .nonnegative = of_first,
+    .forward = hlrp_move_forward,
+    .boxes = gather_boxes,
+    .nonnegative = hlrp_first_input,
     .moves = true,
     .source = gather_source,
     .otherwise = HLRP_RULE_PASS,
-    .relevance = gather_relevance,
+    .relevance = hlrp_moved_by_boxes,
     .unfit = HLRP_ONLY_PASS,
 };
 
@@ -461,31 +432,18 @@ static bool tile_boxes(const struct hlrp_plan *plan, const hlrp_node *n, int inp
     return k == 0;
 }
 
-static hlrp_status tile_forward(const hlrp_computation *c, hlrp_error *err) {
-    (void)err;
-    hlrp_move_forward(c, 1, tile_boxes);
-    return HLRP_OK;
-}
-
-static hlrp_status tile_back(hlrp_turn *t, hlrp_error *err) {
-    (void)err;
-    hlrp_move_back(t, 1, tile_boxes);
-    return HLRP_OK;
-}
-
-static const hlrp_rule_cell tile_relevance[HLRP_RULE_COUNT] = HLRP_MOVED_BY(tile_back);
-
 const hlrp_operator hlrp_op_tile = {
     .name = "tile",
     .least = 2,
     .shape = tile_shape,
     .fold = fold_tile,
     .lays_out = HLRP_LAYS_ROWS,
-    .forward = tile_forward,
-    .nonnegative = of_first,
+    .forward = hlrp_move_forward,
+    .boxes = tile_boxes,
+    .nonnegative = hlrp_first_input,
     .moves = true,
     .source = repeated_source,
     .otherwise = HLRP_RULE_PASS,
-    .relevance = tile_relevance,
+    .relevance = hlrp_moved_by_boxes,
     .unfit = HLRP_ONLY_PASS,
 };

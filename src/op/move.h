@@ -6,13 +6,13 @@
 #include "engine/strided.h"
 #include "lrp/turn.h"
 
-/* The k-th box that comes from an input; false past the last one. Boxes of one output do not overlap. */
-typedef bool (*hlrp_boxes)(const struct hlrp_plan *plan, const hlrp_node *n, int input, int64_t k,
-                           hlrp_strided *box);
-
-/* What no box covers is 0. Inputs 0 … inputs − 1 are data, computed or constant. */
-void hlrp_move_forward(const hlrp_computation *c, int inputs, hlrp_boxes boxes);
+/* By the boxes of the node's row. What no box covers is 0; inputs, constants too, are data: all of a
+ * variadic operator, else the first. */
+hlrp_status hlrp_move_forward(const hlrp_computation *c, hlrp_error *err);
 /* What lies on constants is accounted, and stays there. */
-void hlrp_move_back(hlrp_turn *t, int inputs, hlrp_boxes boxes);
+hlrp_status hlrp_move_back(hlrp_turn *t, hlrp_error *err);
+
+/* The row of an operator that is nothing else. */
+extern const hlrp_rule_cell hlrp_moved_by_boxes[HLRP_RULE_COUNT];
 
 #endif

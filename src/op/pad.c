@@ -97,10 +97,6 @@ static bool border_is_identity(const hlrp_node *n) {
     return n->ints.rank > 0;
 }
 
-static bool of_first(const hlrp_node *n, const bool *is) {
-    return is[n->in[0]];
-}
-
 static bool border_boxes(const struct hlrp_plan *plan, const hlrp_node *n, int input, int64_t k,
                          hlrp_strided *box) {
     const hlrp_dims *in = hlrp_plan_dims(plan, n->in[input]);
@@ -112,23 +108,11 @@ static bool border_boxes(const struct hlrp_plan *plan, const hlrp_node *n, int i
     return k == 0;
 }
 
-static hlrp_status border_forward(const hlrp_computation *c, hlrp_error *err) {
-    (void)err;
-    hlrp_move_forward(c, 1, border_boxes);
-    return HLRP_OK;
-}
-
-static hlrp_status border_gradient(hlrp_turn *t, hlrp_error *err) {
-    (void)err;
-    hlrp_move_back(t, 1, border_boxes);
-    return HLRP_OK;
-}
-
 /* What falls on the zeros: all that arrives, less what went to the input. */
 static hlrp_status border_pass(hlrp_turn *t, hlrp_error *err) {
     hlrp_account *rows = t->step.account;
     const double before = rows ? rows[0].in : 0;
-    const hlrp_status status = border_gradient(t, err);
+    const hlrp_status status = hlrp_move_back(t, err);
     if (rows && !hlrp_turn_is_dry(t))
         rows[0].constant += hlrp_sum_of(hlrp_layout_count(t->out), t->r) - (rows[0].in - before);
     return status;
@@ -137,7 +121,7 @@ static hlrp_status border_pass(hlrp_turn *t, hlrp_error *err) {
 static const hlrp_rule_cell border_relevance[HLRP_RULE_COUNT] = {
     [HLRP_RULE_PASS] = {.back = border_pass, .zero = HLRP_ZERO_WITH_OUTPUT},
     [HLRP_RULE_NORM] = {.unfit = HLRP_ONLY_NORM},
-    [HLRP_RULE_GRADIENT] = {.back = border_gradient}};
+    [HLRP_RULE_GRADIENT] = {.back = hlrp_move_back}};
 
 const hlrp_operator hlrp_op_border = {
     .name = "border",
@@ -145,8 +129,9 @@ const hlrp_operator hlrp_op_border = {
     .shape = border_shape,
     .is_identity = border_is_identity,
     .lays_out = HLRP_LAYS_ROWS,
-    .forward = border_forward,
-    .nonnegative = of_first,
+    .forward = hlrp_move_forward,
+    .boxes = border_boxes,
+    .nonnegative = hlrp_first_input,
     .moves = true,
     .keeps = true,
     .otherwise = HLRP_RULE_PASS,

@@ -189,16 +189,11 @@ static void back(const hlrp_turn *t, float *out) {
     relay(t->out, t->r, t->in, out);
 }
 
-/* Its other input is a shape. */
-static bool nonnegative(const hlrp_node *n, const bool *is) {
-    return is[n->in[0]];
-}
-
 static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = HLRP_MOVED(back, back);
 
 #define OF_DATA                                                                                    \
     .reshapes = in_order, .lays_out = HLRP_LAYS_FREELY, .forward = forward,                        \
-    .nonnegative = nonnegative, .moves = true, .otherwise = HLRP_RULE_PASS,                        \
+    .nonnegative = hlrp_first_input, .moves = true, .otherwise = HLRP_RULE_PASS,                   \
     .relevance = relevance, .unfit = HLRP_ONLY_PASS
 
 const hlrp_operator hlrp_op_flatten = {

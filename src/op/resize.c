@@ -152,10 +152,6 @@ static void gradient(const hlrp_turn *t, float *out) {
     adjoint(t, t->r, out);
 }
 
-static bool of_first(const hlrp_node *n, const bool *is) {
-    return is[n->in[0]];
-}
-
 static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
     HLRP_NORM_CELLS(norm), [HLRP_RULE_GRADIENT] = {HLRP_PART(gradient)}};
 
@@ -165,7 +161,7 @@ const hlrp_operator hlrp_op_resize = {
     .shape = shape,
     .lays_out = HLRP_LAYS_PICTURES,
     .forward = forward,
-    .nonnegative = of_first,
+    .nonnegative = hlrp_first_input,
     .of_weights = true,
     .otherwise = HLRP_RULE_NORM,
     .relevance = relevance,

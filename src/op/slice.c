@@ -173,17 +173,10 @@ static bool boxes(const struct hlrp_plan *plan, const hlrp_node *n, int input, i
 }
 
 static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
-    (void)err;
     if (as_rows(hlrp_plan_graph(c->plan), c->node))
-        hlrp_move_forward(c, 1, boxes);
-    else
-        hlrp_slice(c->in, c->out, &c->node->ints.d[1], c->x, c->y);
+        return hlrp_move_forward(c, err);
+    hlrp_slice(c->in, c->out, &c->node->ints.d[1], c->x, c->y);
     return HLRP_OK;
-}
-
-/* Its other inputs are indices. */
-static bool nonnegative(const hlrp_node *n, const bool *is) {
-    return is[n->in[0]];
 }
 
 static int source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
@@ -193,11 +186,8 @@ static int source(const hlrp_graph *g, const hlrp_node *n, int64_t *channel) {
 }
 
 static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
-    (void)err;
-    if (as_rows(t->w->lrp->graph, t->node)) {
-        hlrp_move_back(t, 1, boxes);
-        return HLRP_OK;
-    }
+    if (as_rows(t->w->lrp->graph, t->node))
+        return hlrp_move_back(t, err);
     float *out = hlrp_begin(t, 0);
     hlrp_slice_adjoint(t->in, t->out, &t->node->ints.d[1], t->r, out);
     hlrp_end(t, 0, out);
@@ -214,7 +204,8 @@ const hlrp_operator hlrp_op_slice = {
     .lays_out = HLRP_LAYS_PICTURES,
     .as_rows = as_rows,
     .forward = forward,
-    .nonnegative = nonnegative,
+    .boxes = boxes,
+    .nonnegative = hlrp_first_input,
     .moves = true,
     .source = source,
     .otherwise = HLRP_RULE_PASS,
