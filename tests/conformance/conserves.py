@@ -9,7 +9,6 @@ relevance on the way.  Exit 1 on any miss, 77 where vectors or h5py are absent.
 import os
 import subprocess
 import sys
-import tempfile
 
 try:
     import h5py
@@ -17,6 +16,8 @@ try:
 except ImportError:
     print('skipped: python3-h5py is not installed')
     sys.exit(77)
+
+from vector_folders import run_all  # noqa: E402
 
 COMPOSITES = ('lrp0-gamma', 'lrp0-epsilon-gamma', 'epsilon-gamma-box', 'epsilon-plus',
               'epsilon-plus-flat', 'epsilon-alpha2-beta1', 'epsilon-alpha2-beta1-flat', 'lrp0', 'epsilon',
@@ -45,13 +46,14 @@ def missing(out):
     return float((np.maximum(off, 0) / np.abs(start).sum(axis=1)).max()), max(columns)
 
 
-def run_folder(program, vectors, name, work):
+def run_folder(program, vectors, work):
+    name = os.path.basename(vectors)
     folder = os.path.join(work, name)
     os.mkdir(folder)
-    os.symlink(os.path.abspath(os.path.join(vectors, name, 'vectors.h5')),
+    os.symlink(os.path.abspath(os.path.join(vectors, 'vectors.h5')),
                os.path.join(folder, 'vectors.h5'))
     with open(os.path.join(folder, 'none.ini'), 'w') as ini:
-        ini.write('[model]\npath = ' + os.path.abspath(os.path.join(vectors, name, 'model.onnx')) + '\n')
+        ini.write('[model]\npath = ' + os.path.abspath(os.path.join(vectors, 'model.onnx')) + '\n')
     worst, missed, cases = 0.0, 0, 0
     for composite in COMPOSITES:
         for bias in ('share', 'spread'):
@@ -68,20 +70,5 @@ def run_folder(program, vectors, name, work):
     return cases, missed
 
 
-def main():
-    program, vectors = sys.argv[1:3]
-    if not os.path.isdir(vectors):
-        print('skipped: no reference vectors at %s (set HISTOLRP_TESTDATA)' % vectors)
-        return 77
-    total, missed = 0, 0
-    with tempfile.TemporaryDirectory() as work:
-        for name in sorted(os.listdir(vectors)):
-            if os.path.exists(os.path.join(vectors, name, 'vectors.h5')):
-                t, m = run_folder(program, vectors, name, work)
-                total, missed = total + t, missed + m
-    print('%d cases, %d missed' % (total, missed))
-    return 1 if missed or not total else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_all(*sys.argv[1:3], run_folder, '%d cases, %d missed'))

@@ -11,7 +11,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
 try:
     import h5py
@@ -20,16 +19,7 @@ except ImportError:
     print('skipped: python3-h5py is not installed')
     sys.exit(77)
 
-
-def rule_text(rule):
-    kind = rule['rule']
-    if kind == 'epsilon':
-        return 'epsilon(%r%s)' % (rule['epsilon'], ',rms' if rule.get('norm_scale') else '')
-    if kind == 'gamma':
-        return 'gamma(%r)' % rule['gamma']
-    if kind == 'alphabeta':
-        return 'alphabeta(%r,%r)' % (rule['alpha'], rule['beta'])
-    return kind
+from vector_folders import rule_text, run_all  # noqa: E402
 
 
 def configuration(model, case, key):
@@ -137,20 +127,5 @@ def run_folder(program, folder, work):
     return total, missed
 
 
-def main():
-    program, vectors = sys.argv[1:3]
-    if not os.path.isdir(vectors):
-        print('skipped: no reference vectors at %s (set HISTOLRP_TESTDATA)' % vectors)
-        return 77
-    total, missed = 0, 0
-    with tempfile.TemporaryDirectory() as work:
-        for name in sorted(os.listdir(vectors)):
-            if os.path.exists(os.path.join(vectors, name, 'vectors.h5')):
-                t, m = run_folder(program, os.path.join(vectors, name), work)
-                total, missed = total + t, missed + m
-    print('%d cases, %d missed' % (total, missed))
-    return 1 if missed or not total else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_all(*sys.argv[1:3], run_folder, '%d cases, %d missed'))
