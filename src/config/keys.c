@@ -68,11 +68,11 @@ const hlrp_key hlrp_keys[] = {
      "what turns logits into probabilities"},
 
     {"mil", "head", PATH, PLACE, AT(mil.head), "", "none", NULL, NULL,
-     "an ONNX file that makes one score of a slide's tiles, input [N,D]; model.path gives the features"},
+     "an ONNX file that makes one score of all tiles, input [N,D]; model.path gives features"},
     {"mil", "output", TEXT, RESULT, AT(mil.output), "", "the only one", NULL, NULL,
      "name of the head's output that holds the logits, where it has several"},
     {"mil", "features", PATH, PLACE, AT(mil.features), "", "made by model.path", NULL, NULL,
-     "HDF5 file of a slide's features and coords, as CLAM and TRIDENT write it; {dir} and {stem} as below"},
+     "HDF5 file of features and coords (CLAM, TRIDENT); {dir} and {stem} as in regions"},
     {"mil", "pixels", TEXT, RESULT, AT(mil.pixels), "none", NULL, NULL, NULL,
      "tiles whose relevance goes on to pixels: none, all, top P%, mass P%"},
     {"mil", "baselines", TEXTS, RESULT, AT(mil.baselines), "", "none", NULL, NULL,
