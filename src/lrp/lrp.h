@@ -7,6 +7,7 @@
 #ifndef HLRP_LRP_H
 #define HLRP_LRP_H
 
+#include "account/account.h"
 #include "engine/linear.h"
 #include "engine/plan.h"
 #include "lrp/rule.h"
@@ -56,16 +57,6 @@ void hlrp_lrp_worker_free(hlrp_lrp_worker *worker);
 hlrp_status hlrp_lrp_forward(hlrp_lrp_worker *worker, const float *input, hlrp_error *err);
 /* [N,K] of the last forward pass; borrowed. */
 const float *hlrp_lrp_logits(const hlrp_lrp_worker *worker);
-
-/* Where one sample's relevance went at one node: sums over its tensors. */
-typedef struct hlrp_account {
-    double out, out_abs;  /* Σ R and Σ |R| at the node's output */
-    double in, in_abs;    /* Σ R and Σ |R| of what the node hands to its inputs */
-    double bias;          /* Σ of what its biases took: s·b, b as in the rule's denominator */
-    double stabilizer;    /* Σ of what the stabilizer took: s·(stab(z) − z) */
-    double constant;      /* Σ of what lies on constants: tokens, position embeddings */
-    double normalization; /* Σ of what layer normalization took for its own bias */
-} hlrp_account;
 
 /* What a caller may watch on the way back; zero-initialise what is not wanted. */
 typedef struct hlrp_lrp_watch {

@@ -3,19 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(hlrp_account) == HLRP_LAYERS_FIELDS * sizeof(double),
-               "/layers has a column for each member of hlrp_account");
-
 int64_t hlrp_account_count(const hlrp_network *net) {
-    return (int64_t)net->graph->node_count * HLRP_LAYERS_FIELDS;
+    return (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS;
 }
 
 void hlrp_account_add(const hlrp_worker *w, int64_t i, double *layers) {
     for (int node = 0; node < w->net->graph->node_count; node++) {
-        double values[HLRP_LAYERS_FIELDS];
-        memcpy(values, &w->account[node * w->net->batch + i], sizeof values);
-        for (int f = 0; f < HLRP_LAYERS_FIELDS; f++)
-            layers[node * HLRP_LAYERS_FIELDS + f] += values[f];
+        double values[HLRP_ACCOUNT_FIELDS];
+        hlrp_account_numbers(&w->account[node * w->net->batch + i], values);
+        for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+            layers[node * HLRP_ACCOUNT_FIELDS + f] += values[f];
     }
 }
 
@@ -24,7 +21,7 @@ hlrp_status hlrp_account_write(const hlrp_network *net, const double *layers,
     enum { TEXTS = 3, RULE_TEXT = 64 };
     const hlrp_graph *g = net->graph;
     const int64_t n = g->node_count;
-    hlrp_column table[TEXTS + HLRP_LAYERS_FIELDS];
+    hlrp_column table[TEXTS + HLRP_ACCOUNT_FIELDS];
     const char **texts = NULL;
     char *rules = NULL;
     double *values = NULL;
@@ -38,14 +35,15 @@ hlrp_status hlrp_account_write(const hlrp_network *net, const double *layers,
         texts[n + i] = g->nodes[node].op->name;
         texts[2 * n + i] =
             hlrp_rule_text(hlrp_lrp_rule(net->lrp, node), rules + i * RULE_TEXT, RULE_TEXT);
-        for (int f = 0; f < HLRP_LAYERS_FIELDS; f++)
-            values[f * n + i] = layers[node * HLRP_LAYERS_FIELDS + f];
+        for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+            values[f * n + i] = layers[node * HLRP_ACCOUNT_FIELDS + f];
     }
     table[0] = (hlrp_column){"node", HLRP_COLUMN_TEXT, texts};
     table[1] = (hlrp_column){"operator", HLRP_COLUMN_TEXT, texts + n};
     table[2] = (hlrp_column){"rule", HLRP_COLUMN_TEXT, texts + 2 * n};
-    for (int f = 0; f < HLRP_LAYERS_FIELDS; f++)
-        table[TEXTS + f] = (hlrp_column){hlrp_layers_names[f], HLRP_COLUMN_F64, values + f * n};
+    for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+        table[TEXTS + f] =
+            (hlrp_column){hlrp_account_fields[f].column, HLRP_COLUMN_F64, values + f * n};
     status = hlrp_result_write_table(writer, "/layers", table, HLRP_COUNT(table), n, err);
 out:
     free(texts);
