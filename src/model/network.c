@@ -411,6 +411,7 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.bias = net->bias;
     o.rules.names_others = c->mil.head[0] != '\0';
     o.reference = net->declared.rank == 4 ? hlrp_network_reference(net) : NULL;
+    o.forward_only = net->forward_only;
     return o;
 }
 
@@ -455,6 +456,12 @@ out:
     if (status == HLRP_E_MEMORY)
         status = err->status = HLRP_E_MODEL;
     return status;
+}
+
+hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
+                                       int64_t width, hlrp_error *err) {
+    net->forward_only = true;
+    return hlrp_network_ready(net, batch, height, width, err);
 }
 
 void hlrp_network_free(hlrp_network *net) {

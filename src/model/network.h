@@ -42,7 +42,8 @@ typedef struct hlrp_network {
     hlrp_lrp *lrp;
     int64_t batch; /* N: tiles that run at once on a thread */
     int64_t height, width;
-    int64_t values; /* of one sample's input; a bag of features is one sample */
+    int64_t values;    /* of one sample's input; a bag of features is one sample */
+    bool forward_only; /* hlrp_network_ready_forward made it so */
 } hlrp_network;
 
 /* Reads and canonizes the model, and settles classes, targets, start and gate. input: the size of what
@@ -60,6 +61,9 @@ hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, 
  * that results have the same bits whatever machine and thread count. */
 hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
                                hlrp_error *err);
+/* The same where nothing goes back: no rule makes weights of its own. Workers of it only go forward. */
+hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
+                                       int64_t width, hlrp_error *err);
 /* Loads it and makes it ready for the tiles of a slide. HLRP_E_CONFIG where nothing says its mpp. */
 hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
                                  hlrp_error *err);
