@@ -325,6 +325,7 @@ static hlrp_status prepare(explain *e, const hlrp_config *config, hlrp_error *er
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_tile_input_open(&e->in, err));
     HLRP_TRY(hlrp_tile_input_network(&e->in, config, e->in.dims.d[0], &e->net, err));
+    HLRP_TRY(hlrp_worker_within_limit(config, hlrp_worker_bytes(e->net), err));
     HLRP_TRY(parse_targets(e, err));
     HLRP_TRY(hlrp_worker_open(&e->worker, e->net, err));
     status =

@@ -85,8 +85,19 @@ static hlrp_status open_encoder(hlrp_bag *b, const hlrp_config *config, const hl
     HLRP_TRY(encoder_config(config, &b->below, err));
     HLRP_TRY(hlrp_network_load(b->below, &size, log, &b->encoder, err));
     HLRP_TRY(hlrp_network_ready(b->encoder, 0, size.h, size.w, err));
-    HLRP_TRY(hlrp_worker_open(&b->tiles, b->encoder, err));
     b->width = b->encoder->outputs;
+out:
+    return status;
+}
+
+/* One of the encoder and one of the head, side by side. */
+static hlrp_status open_workers(hlrp_bag *b, const hlrp_config *config, hlrp_error *err) {
+    const int64_t encoder = b->encoder ? hlrp_worker_bytes(b->encoder) : 0;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_worker_within_limit(config, encoder + hlrp_worker_bytes(b->head), err));
+    if (b->encoder)
+        HLRP_TRY(hlrp_worker_open(&b->tiles, b->encoder, err));
+    status = hlrp_worker_open(&b->worker, b->head, err);
 out:
     return status;
 }
@@ -111,7 +122,7 @@ hlrp_status hlrp_bag_open(hlrp_bag *b, const hlrp_config *config, const char *st
     if (start)
         HLRP_TRY(set(&b->own->lrp.start, start, err));
     HLRP_TRY(hlrp_network_load_bag(b->own, b->instances, b->width, log, &b->head, err));
-    HLRP_TRY(hlrp_worker_open(&b->worker, b->head, err));
+    HLRP_TRY(open_workers(b, config, err));
     HLRP_TRY(hlrp_calloc(&b->sums, b->instances, sizeof *b->sums, "a bag", err));
     HLRP_TRY(hlrp_calloc(&b->magnitudes, b->instances, sizeof *b->magnitudes, "a bag", err));
     status = check_rules(b, config, err);
