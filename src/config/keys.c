@@ -170,7 +170,7 @@ const hlrp_key hlrp_keys[] = {
      "the class of gate and outputs, else predicted", NULL, NULL,
      "what is explained: predicted, all, or names of classes"},
     {"lrp", "start", TEXT, RESULT, AT(lrp.start), "auto", NULL, NULL,
-     "auto|logit|probability|one|logodds|pair:*|norm|feature:*",
+     "auto|logit|probability|one|logodds|pair:*NAME|norm|feature:*K",
      "auto: log-odds, for sigmoids logit; pair:NAME: against NAME; norm, feature:K: of features"},
     {"lrp", "gamma", DOUBLE, RESULT, AT(lrp.gamma), "", "the composite's own", "(0, 1e6]", NULL,
      "replaces the composite's gamma wherever it has that rule"},

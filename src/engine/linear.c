@@ -42,6 +42,10 @@ void hlrp_backend_allow_coarse(hlrp_backend *backend) {
     backend->coarse = true;
 }
 
+void hlrp_backend_compute_as(hlrp_backend *backend, int64_t samples) {
+    backend->samples = samples;
+}
+
 hlrp_status hlrp_backend_force(hlrp_backend *backend, const char *name, hlrp_error *err) {
     for (size_t k = 0; k < HLRP_COUNT(kernels); k++)
         if (strcmp(kernels[k]->name, name) == 0) {

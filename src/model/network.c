@@ -344,7 +344,7 @@ hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, 
     if (status != HLRP_OK)
         return status;
     const hlrp_dims *declared = &(*out)->declared;
-    (*out)->batch = 1;
+    (*out)->batch = (*out)->run_batch = 1;
     (*out)->values = instances * declared->d[declared->rank - 1];
     status = hlrp_sched_single(make_lrp, *out, err);
     if (status != HLRP_OK) {
@@ -429,13 +429,21 @@ static hlrp_status make_lrp(void *ctx, hlrp_error *err) {
     HLRP_TRY(hlrp_backend_new(&net->backend, err));
     if (net->config->compute.precision == HLRP_CONFIG_PRECISION_FAST)
         hlrp_backend_allow_coarse(net->backend);
+    hlrp_backend_compute_as(net->backend, net->run_batch);
     HLRP_TRY(hlrp_lrp_new(net->backend, net->graph, &options, &net->lrp, err));
 out:
     free(overrides);
     return status;
 }
 
-hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
+/* Winograd's kernels part a micro-batch as it suits them: they get a run's. */
+static int64_t fewest(const hlrp_network *net, int64_t most) {
+    const bool fixed = net->declared.d[0] > 1;
+    const bool exact = net->config->compute.precision != HLRP_CONFIG_PRECISION_FAST;
+    return most > 0 && !fixed && exact ? HLRP_MIN(most, net->run_batch) : net->run_batch;
+}
+
+hlrp_status hlrp_network_ready(hlrp_network *net, int64_t most, int64_t height, int64_t width,
                                hlrp_error *err) {
     const int64_t fixed = net->declared.d[0];
     hlrp_dims dims = {4, {fixed, net->declared.d[1], height, width}};
@@ -445,7 +453,8 @@ hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height,
                          "use a network of RGB pictures",
                          "the network's input has %lld channels, not 3", (long long)dims.d[1]);
     HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
-    net->batch = fixed > 1 ? fixed : batch > 0 ? batch : choose_batch(net->graph);
+    net->run_batch = fixed > 1 ? fixed : choose_batch(net->graph);
+    net->batch = fewest(net, most);
     dims.d[0] = net->batch;
     HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
     net->height = height;
