@@ -265,6 +265,10 @@ hlrp_status hlrp_lrp_worker_new(const hlrp_lrp *lrp, hlrp_lrp_worker **out, hlrp
     w->scratch.room = lrp->scratch_floats;
     w->scratch.samples = hlrp_plan_layout(lrp->plan, lrp->graph->input)->n;
     HLRP_TRY(hlrp_calloc(&w->begun, lrp->graph->value_count, sizeof(bool), "worker", err));
+    int64_t rows = 0;
+    if (!hlrp_mul_size(lrp->graph->value_count, w->scratch.samples, &rows))
+        rows = INT64_MAX; /* which calloc refuses */
+    HLRP_TRY(hlrp_calloc(&w->sums, rows, sizeof *w->sums, "worker", err));
     hlrp_backend *backend = NULL;
     for (int i = 0; !backend && i < lrp->graph->node_count; i++)
         backend = lrp->layers[i] ? lrp->layers[i]->backend : NULL;
@@ -285,6 +289,7 @@ void hlrp_lrp_worker_free(hlrp_lrp_worker *worker) {
     free(worker->arena);
     free(worker->scratch.base);
     free(worker->begun);
+    free(worker->sums);
     free(worker);
 }
 
