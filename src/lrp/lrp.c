@@ -271,13 +271,17 @@ int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp) {
 
 static hlrp_status make_room_for_relevance(const hlrp_lrp *lrp, hlrp_lrp_worker *w,
                                            hlrp_error *err) {
+    int64_t rows = 0;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc_aligned(&w->arena, lrp->arena_floats, sizeof(float), "relevance", err));
     HLRP_TRY(
         hlrp_calloc_aligned(&w->scratch.base, lrp->scratch_floats, sizeof(float), "scratch", err));
     w->scratch.room = lrp->scratch_floats;
     w->scratch.samples = hlrp_plan_layout(lrp->plan, lrp->graph->input)->n;
-    status = hlrp_calloc(&w->begun, lrp->graph->value_count, sizeof(bool), "worker", err);
+    HLRP_TRY(hlrp_calloc(&w->begun, lrp->graph->value_count, sizeof(bool), "worker", err));
+    if (!hlrp_mul_size(lrp->graph->value_count, w->scratch.samples, &rows))
+        rows = INT64_MAX; /* which calloc refuses */
+    status = hlrp_calloc(&w->sums, rows, sizeof *w->sums, "worker", err);
 out:
     return status;
 }
@@ -321,6 +325,7 @@ void hlrp_lrp_worker_free(hlrp_lrp_worker *worker) {
     free(worker->arena);
     free(worker->scratch.base);
     free(worker->begun);
+    free(worker->sums);
     free(worker);
 }
 

@@ -35,6 +35,7 @@ void hlrp_segment_begin(hlrp_lrp_worker *worker, const float *slope) {
     if (worker->forward_only)
         return;
     memset(worker->begun, 0, (size_t)worker->lrp->graph->value_count * sizeof *worker->begun);
+    hlrp_forget_all_sums(worker);
     worker->slope = slope;
 }
 
@@ -62,6 +63,7 @@ void hlrp_segment_add(hlrp_lrp_worker *worker, int value, const float *r) {
     else
         memcpy(sum, more, (size_t)count * sizeof *sum);
     worker->begun[value] = true;
+    hlrp_forget_sums(worker, value);
 }
 
 hlrp_status hlrp_segment_back(hlrp_lrp_worker *worker, hlrp_segment segment,
@@ -117,10 +119,10 @@ static void settle_rounding(const hlrp_lrp_worker *w, const float *start, float 
     const int64_t outputs = hlrp_layout_sample(logits), count = input->c * input->h * input->w;
     for (int64_t n = 0; w->lrp->conserves && n < input->n; n++) {
         float *r = relevance + n * count;
-        const double rest = hlrp_sum_of(outputs, start + n * outputs) - hlrp_sum_of(count, r);
-        const double whole = hlrp_sum_of_magnitudes(count, r);
-        if (whole > HLRP_NO_CONTRIBUTION)
-            add_by_magnitude(count, rest / whole, r);
+        const hlrp_sums arrived = hlrp_sums_of(count, r);
+        const double rest = hlrp_sums_of(outputs, start + n * outputs).all - arrived.all;
+        if (arrived.magnitudes > HLRP_NO_CONTRIBUTION)
+            add_by_magnitude(count, rest / arrived.magnitudes, r);
     }
 }
 
