@@ -44,6 +44,10 @@ void hlrp_backend_allow_coarse(hlrp_backend *backend) {
     backend->coarse = true;
 }
 
+bool hlrp_backend_has_coarse(void) {
+    return HLRP_DNNL == 2;
+}
+
 hlrp_status hlrp_backend_force(hlrp_backend *backend, const char *name, hlrp_error *err) {
     for (size_t k = 0; k < HLRP_COUNT(kernels); k++)
         if (strcmp(kernels[k]->name, name) == 0) {
