@@ -197,8 +197,9 @@ static hlrp_status input_size(hlrp_network *net, const hlrp_size *input, hlrp_er
     return HLRP_OK;
 }
 
-/* What the configuration can name but this version cannot do is refused, not passed over. */
-static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
+/* What the configuration can name but this version cannot do is refused, not passed over. Where oneDNN
+ * has nothing faster, direct sums are what was asked for and better. */
+static hlrp_status check_compute(const hlrp_config *c, const hlrp_log *log, hlrp_error *err) {
     char where[300];
     if (c->compute.precision == HLRP_CONFIG_PRECISION_BF16)
         return hlrp_fail(err, HLRP_E_CONFIG,
@@ -209,6 +210,11 @@ static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
                          hlrp_config_where(c, "compute.plan", where, sizeof where),
                          "remove the key: the choice follows from the shapes alone",
                          "this version reads no plan file");
+    if (c->compute.precision == HLRP_CONFIG_PRECISION_FAST && !hlrp_backend_has_coarse())
+        hlrp_logf(log, HLRP_LOG_WARN,
+                  "compute.precision = fast is the same as f32 here: %s has no "
+                  "Winograd",
+                  hlrp_backend_version());
     return HLRP_OK;
 }
 
@@ -310,7 +316,7 @@ static hlrp_status load(const hlrp_config *config, const hlrp_size *input, const
                                            .log = log};
     HLRP_TRY(hlrp_calloc(&net, 1, sizeof *net, "network", err));
     net->config = config;
-    HLRP_TRY(check_compute(config, err));
+    HLRP_TRY(check_compute(config, log, err));
     HLRP_TRY(hlrp_config_require(config, "model.path", err));
     HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
     const char *output = config->model.output[0] ? config->model.output : NULL;
