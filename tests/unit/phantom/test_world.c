@@ -249,6 +249,62 @@ static void test_options_show(void **state) {
     free(rgb);
 }
 
+enum { NESTS = 3, NEST_WIDTH = 340 /* pixels of 0.5 µm: 170 µm */ };
+
+/* Tumor cells of a slide, gathered in clumps no wider than a nest can be. */
+typedef struct clumps {
+    double x[100], y[100];
+    int count;
+    int64_t cells;
+} clumps;
+
+static void gather(void *ctx, const hlrp_phantom_cell *c) {
+    clumps *s = ctx;
+    if (c->kind != HLRP_PHANTOM_TUMOR)
+        return;
+    s->cells++;
+    for (int i = 0; i < s->count; i++)
+        if (hypot(c->x0 - s->x[i], c->y0 - s->y[i]) < NEST_WIDTH)
+            return;
+    assert_true(s->count < (int)HLRP_COUNT(s->x));
+    s->x[s->count] = c->x0;
+    s->y[s->count++] = c->y0;
+}
+
+static bool far_from_all(const clumps *s, int64_t x, int64_t y) {
+    for (int i = 0; i < s->count; i++)
+        if (hypot((double)x - s->x[i], (double)y - s->y[i]) < NEST_WIDTH + 60)
+            return false;
+    return true;
+}
+
+/* Guards: nests in fat or on glass, where no nucleus grows; tumor elsewhere; more than the nuclei changed. */
+static void test_nests_are_few_and_change_nothing_else(void **state) {
+    (void)state;
+    uint8_t *normal = bytes(3 * SIDE * SIDE), *some = bytes(3 * SIDE * SIDE);
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        hlrp_phantom_options o = small(seed);
+        hlrp_phantom *p = NULL;
+        hlrp_error err = {0};
+        clumps found = {0};
+        o.nests = NESTS;
+        assert_int_equal(hlrp_phantom_new(&o, &p, &err), HLRP_OK);
+        hlrp_phantom_cells(p, (hlrp_irect){0, 0, SIDE, SIDE}, gather, &found);
+        hlrp_phantom_free(p);
+        assert_in_range(found.count, 1, NESTS);
+        assert_in_range(found.cells, 3 * NESTS, 60 * NESTS);
+        render(&o, (hlrp_irect){0, 0, SIDE, SIDE}, some, NULL);
+        o.normal = true;
+        render(&o, (hlrp_irect){0, 0, SIDE, SIDE}, normal, NULL);
+        assert_true(memcmp(some, normal, 3 * SIDE * SIDE) != 0);
+        for (int64_t i = 0; i < SIDE * SIDE; i++)
+            if (memcmp(some + 3 * i, normal + 3 * i, 3) != 0)
+                assert_false(far_from_all(&found, i % SIDE, i / SIDE));
+    }
+    free(normal);
+    free(some);
+}
+
 static void refuse(hlrp_phantom_options o, const char *where) {
     hlrp_phantom *p = NULL;
     hlrp_error err = {0};
@@ -281,6 +337,11 @@ static void test_options_outside_their_ranges_are_refused(void **state) {
     o = small(1);
     o.vignetting = 0.6;
     refuse(o, "vignetting");
+    o = small(1);
+    o.nests = HLRP_PHANTOM_MAX_NESTS + 1;
+    refuse(o, "nests");
+    o.nests = -1;
+    refuse(o, "nests");
 }
 
 /* The numbers every slide hangs on: a change here changes all slides. */
@@ -311,6 +372,7 @@ int main(void) {
         cmocka_unit_test(test_mask_has_more_hematoxylin_than_the_rest),
         cmocka_unit_test(test_nuclei_cross_the_edges_of_blocks),
         cmocka_unit_test(test_options_show),
+        cmocka_unit_test(test_nests_are_few_and_change_nothing_else),
         cmocka_unit_test(test_options_outside_their_ranges_are_refused),
         cmocka_unit_test(test_hash_and_noise_stay_as_they_are),
     };
