@@ -51,7 +51,8 @@ typedef struct hlrp_network {
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
                               const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
-/* The network of config.model.path as a head: one score of a bag of features [N,D]; ready at once. */
+/* The network of config.model.path as a head: one score of a bag of features [N,D], which its input may
+ * also call [1,N,D]; features 0: as many as the file says. Ready at once. */
 hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, int64_t features,
                                   const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
