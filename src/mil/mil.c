@@ -60,10 +60,10 @@ static hlrp_status open_head(void *ctx, hlrp_error *err) {
     const hlrp_status status = hlrp_head_open(&o->head, own, NOMINAL, m->width, o->log, err);
     m->own = o->head.own;
     m->head = o->head.net;
+    m->width = o->head.width;
     o->head.own = NULL;
     o->head.net = NULL;
-    hlrp_worker_close(&o->head.worker);
-    m->width = o->head.width;
+    hlrp_head_close(&o->head);
     return status;
 }
 

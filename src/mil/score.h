@@ -15,11 +15,6 @@ typedef struct hlrp_feature_source {
     hlrp_status (*read)(void *ctx, int64_t first, int64_t count, float *values, hlrp_error *err);
 } hlrp_feature_source;
 
-/* Relevance that was taken on the way from the score to the tiles. */
-typedef struct hlrp_score_account {
-    double bias, stabilizer, constant, normalization;
-} hlrp_score_account;
-
 typedef struct hlrp_slide_score {
     const hlrp_network *head;        /* mil->head; borrowed */
     int64_t tiles, instances, width; /* T of the slide, N of the bag, D */
@@ -27,7 +22,7 @@ typedef struct hlrp_slide_score {
     float *logit, *probability;      /* [C] */
     double *start;                   /* [K]; NaN of planes that are not explained */
     double *relevance;               /* [T][K]; NaN likewise, and of tiles in no bag */
-    hlrp_score_account *taken;       /* [K] */
+    double *taken;                   /* [K][HLRP_ACCOUNT_FIELDS]: sums over the head's nodes */
     double *layers;                  /* [hlrp_account_count(head)], of all planes together */
     int64_t widths[HLRP_SCORE_KINDS]; /* as in hlrp_result_info; M their sum */
     int64_t score_count;

@@ -27,10 +27,10 @@ static int64_t place_of(const hlrp_slide_score *s, int64_t plane, int64_t member
     return (plane * s->instances + member) * s->width * (int64_t)sizeof(float);
 }
 
-hlrp_status hlrp_score_spool_write(const hlrp_slide_score *s, int64_t plane, const float *rho,
-                                   hlrp_error *err) {
+hlrp_status hlrp_score_spool_write(const hlrp_slide_score *s, int64_t plane, int64_t first,
+                                   int64_t count, const float *rho, hlrp_error *err) {
     const char *bytes = (const char *)rho;
-    const int64_t size = place_of(s, 0, s->instances), at = place_of(s, plane, 0);
+    const int64_t size = place_of(s, 0, count), at = place_of(s, plane, first);
     int64_t done = 0;
     while (done < size) {
         const ssize_t n =
