@@ -28,10 +28,10 @@ struct hlrp_kernel_ops {
     void (*free)(hlrp_kernel *kernel);
 };
 
-extern const hlrp_kernel_ops hlrp_kernel_winograd, hlrp_kernel_direct, hlrp_kernel_reordered,
-    hlrp_kernel_sgemm, hlrp_kernel_plain;
+extern const hlrp_kernel_ops hlrp_kernel_winograd /* oneDNN 2 only */, hlrp_kernel_direct,
+    hlrp_kernel_reordered, hlrp_kernel_sgemm, hlrp_kernel_plain;
 
-/* What oneDNN holds for all maps, and for one thread (cpu/dnnl2.c). */
+/* What oneDNN holds for all maps, and for one thread (cpu/dnnl_conv.c). */
 typedef struct hlrp_dnnl hlrp_dnnl;
 typedef struct hlrp_dnnl_thread hlrp_dnnl_thread;
 hlrp_status hlrp_dnnl_open(hlrp_dnnl **out, hlrp_error *err);

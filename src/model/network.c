@@ -197,8 +197,9 @@ static hlrp_status input_size(hlrp_network *net, const hlrp_size *input, hlrp_er
     return HLRP_OK;
 }
 
-/* What the configuration can name but this version cannot do is refused, not passed over. */
-static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
+/* What the configuration can name but this version cannot do is refused, not passed over. Where oneDNN
+ * has nothing faster, direct sums are what was asked for and better. */
+static hlrp_status check_compute(const hlrp_config *c, const hlrp_log *log, hlrp_error *err) {
     char where[300];
     if (c->compute.precision == HLRP_CONFIG_PRECISION_BF16)
         return hlrp_fail(err, HLRP_E_CONFIG,
@@ -209,6 +210,11 @@ static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
                          hlrp_config_where(c, "compute.plan", where, sizeof where),
                          "remove the key: the choice follows from the shapes alone",
                          "this version reads no plan file");
+    if (c->compute.precision == HLRP_CONFIG_PRECISION_FAST && !hlrp_backend_has_coarse())
+        hlrp_logf(log, HLRP_LOG_WARN,
+                  "compute.precision = fast is the same as f32 here: %s has no "
+                  "Winograd",
+                  hlrp_backend_version());
     return HLRP_OK;
 }
 
@@ -289,6 +295,29 @@ static hlrp_status canonize(hlrp_network *net, const hlrp_canonize_options *opti
 
 static hlrp_status make_lrp(void *ctx, hlrp_error *err);
 
+/* The dims of a bag [N,D], or [1,N,D] where the file has it so; D 0: the file's. */
+static hlrp_status bag_dims(hlrp_network *net, const hlrp_dims *bag, hlrp_error *err) {
+    const hlrp_dims *file = &net->graph->values[net->graph->input].dims;
+    const int64_t own = file->rank > 0 ? file->d[file->rank - 1] : -1;
+    const int64_t width = bag->d[1] > 0 ? bag->d[1] : own;
+    if (file->rank > 0 && file->rank != 2 && !(file->rank == 3 && file->d[0] <= 1))
+        return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path,
+                         "export it with an input [N,D], N open",
+                         "the head's input has %d axes, which is no bag of features", file->rank);
+    if (width < 1)
+        return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path,
+                         "export it with D fixed and only N open",
+                         "the head does not say how many features a tile has");
+    if (own > 0 && own != width)
+        return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path,
+                         "take the head that was trained on these features",
+                         "the head takes %lld features of a tile, but there are %lld",
+                         (long long)own, (long long)width);
+    net->declared = file->rank == 3 ? (hlrp_dims){3, {1, bag->d[0], width}}
+                                    : (hlrp_dims){2, {bag->d[0], width}};
+    return HLRP_OK;
+}
+
 /* bag: the dims [N,D] of a bag of features, else NULL. */
 static hlrp_status load(const hlrp_config *config, const hlrp_size *input, const hlrp_dims *bag,
                         const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
@@ -298,18 +327,16 @@ static hlrp_status load(const hlrp_config *config, const hlrp_size *input, const
                                            .log = log};
     HLRP_TRY(hlrp_calloc(&net, 1, sizeof *net, "network", err));
     net->config = config;
-    HLRP_TRY(check_compute(config, err));
+    HLRP_TRY(check_compute(config, log, err));
     HLRP_TRY(hlrp_config_require(config, "model.path", err));
     HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
     const char *output = config->model.output[0] ? config->model.output : NULL;
     HLRP_TRY(hlrp_onnx_load(config->model.path, output, &net->graph, err));
     if (config->model.head[0])
         HLRP_TRY(join_head(net, err));
-    if (bag)
-        net->declared = *bag;
-    else
-        HLRP_TRY(input_size(net, input, err));
-    HLRP_TRY(bag ? hlrp_canonize(net->graph, &options, bag, err) : canonize(net, &options, err));
+    HLRP_TRY(bag ? bag_dims(net, bag, err) : input_size(net, input, err));
+    HLRP_TRY(bag ? hlrp_canonize(net->graph, &options, &net->declared, err)
+                 : canonize(net, &options, err));
     HLRP_TRY(check_weights(net->graph, config->model.path, err));
     HLRP_TRY(settle(net, log, err));
     *out = net;
@@ -333,8 +360,9 @@ hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, 
     hlrp_status status = load(config, NULL, &bag, log, out, err);
     if (status != HLRP_OK)
         return status;
+    const hlrp_dims *declared = &(*out)->declared;
     (*out)->batch = (*out)->run_batch = 1;
-    (*out)->values = instances * features;
+    (*out)->values = instances * declared->d[declared->rank - 1];
     status = hlrp_sched_single(make_lrp, *out, err);
     if (status != HLRP_OK) {
         hlrp_network_free(*out);
@@ -400,6 +428,7 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.bias = net->bias;
     o.rules.names_others = c->mil.head[0] != '\0';
     o.reference = net->declared.rank == 4 ? hlrp_network_reference(net) : NULL;
+    o.forward_only = net->forward_only;
     return o;
 }
 
@@ -453,6 +482,12 @@ out:
     if (status == HLRP_E_MEMORY)
         status = err->status = HLRP_E_MODEL;
     return status;
+}
+
+hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
+                                       int64_t width, hlrp_error *err) {
+    net->forward_only = true;
+    return hlrp_network_ready(net, batch, height, width, err);
 }
 
 void hlrp_network_free(hlrp_network *net) {

@@ -43,7 +43,8 @@ typedef struct hlrp_network {
     int64_t batch;     /* N: tiles that run at once on a thread */
     int64_t run_batch; /* what a run takes for N, and whose bits it gives */
     int64_t height, width;
-    int64_t values; /* of one sample's input; a bag of features is one sample */
+    int64_t values;    /* of one sample's input; a bag of features is one sample */
+    bool forward_only; /* hlrp_network_ready_forward made it so */
 } hlrp_network;
 
 /* Reads and canonizes the model, and settles classes, targets, start and gate. input: the size of what
@@ -52,7 +53,8 @@ typedef struct hlrp_network {
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
                               const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
-/* The network of config.model.path as a head: one score of a bag of features [N,D]; ready at once. */
+/* The network of config.model.path as a head: one score of a bag of features [N,D], which its input may
+ * also call [1,N,D]; features 0: as many as the file says. Ready at once. */
 hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, int64_t features,
                                   const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
@@ -61,6 +63,9 @@ hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, 
  * each then has the bits that it has in a run. */
 hlrp_status hlrp_network_ready(hlrp_network *net, int64_t most, int64_t height, int64_t width,
                                hlrp_error *err);
+/* The same where nothing goes back: no rule makes weights of its own. Workers of it only go forward. */
+hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
+                                       int64_t width, hlrp_error *err);
 /* Loads it and makes it ready for the tiles of a slide. HLRP_E_CONFIG where nothing says its mpp. */
 hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
                                  hlrp_error *err);
