@@ -36,6 +36,10 @@ struct hlrp_activations {
 #define MOST_FLOATS (INT64_C(1) << 38)
 /* Kernels take some 0.1 ms and 30 kB each to be made. */
 enum { MOST_LAYERS = 10000 };
+/* Kernels and rules keep weights for every layer, also for those that share theirs: all of them may come to
+ * some times what the network holds, and to this. */
+#define SHARED_WEIGHTS (INT64_C(1) << 26)
+enum { TIMES_SHARED = 4 };
 /* Weeks of one core; sums over all layers stay far from overflow. */
 #define MOST_MACS (INT64_C(1) << 46)
 
@@ -197,6 +201,31 @@ static hlrp_status check_operator(const hlrp_node *node, hlrp_error *err) {
                      "no kernel for the operator %s here", node->type);
 }
 
+static hlrp_status check_layers(const hlrp_graph *g, hlrp_error *err) {
+    int64_t held = 0, used = 0;
+    int layers = 0;
+    for (int v = 0; v < g->value_count; v++)
+        held += g->values[v].constant ? hlrp_tensor_count(g->values[v].constant) : 0;
+    for (int i = 0; i < g->node_count; i++) {
+        const hlrp_node *n = &g->nodes[i];
+        const hlrp_status status = check_operator(n, err);
+        if (status != HLRP_OK)
+            return status;
+        if (n->op->layer == HLRP_NO_LAYER)
+            continue;
+        layers++;
+        used += hlrp_tensor_count(g->values[n->in[1]].constant);
+    }
+    if (layers > MOST_LAYERS)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
+                         "the network has %d linear layers, over %d", layers, MOST_LAYERS);
+    if (used > SHARED_WEIGHTS + TIMES_SHARED * held)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
+                         "the network's layers share %lld weights so often that they come to %lld",
+                         (long long)held, (long long)used);
+    return HLRP_OK;
+}
+
 static hlrp_status allocate_tables(hlrp_plan *plan, hlrp_error *err) {
     const int values = plan->graph->value_count, nodes = plan->graph->node_count;
     hlrp_status status = HLRP_OK;
@@ -234,14 +263,7 @@ hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_s
     plan->segment = segment;
     HLRP_TRY(allocate_tables(plan, err));
     find_used(plan);
-    int layers = 0;
-    for (int i = 0; i < graph->node_count; i++) {
-        HLRP_TRY(check_operator(&graph->nodes[i], err));
-        layers += graph->nodes[i].op->layer != HLRP_NO_LAYER;
-    }
-    if (layers > MOST_LAYERS)
-        HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
-                           "the network has %d linear layers, over %d", layers, MOST_LAYERS));
+    HLRP_TRY(check_layers(graph, err));
     HLRP_TRY(lay_out(plan, hlrp_backend_lanes(backend), err));
     HLRP_TRY(reuse_places(plan, err));
     for (int i = segment.from; i < segment.to; i++)

@@ -90,7 +90,7 @@ static hlrp_status open_gradient(hlrp_scoring *m, hlrp_error *err) {
     const hlrp_slide_score *s = m->score;
     hlrp_config *own = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_head_config(s->head->config, NULL, &own, err));
+    HLRP_TRY(hlrp_head_config(s->head->config, "one", &own, err));
     own->lrp.bias = HLRP_CONFIG_BIAS_AUTO;
     own->lrp.attention = HLRP_CONFIG_PRODUCT_AUTO;
     HLRP_TRY(hlrp_bag_set_text(&own->lrp.composite, "gradient-x-input", err));

@@ -208,22 +208,33 @@ static hlrp_status check_compute(const hlrp_config *c, const hlrp_log *log, hlrp
     return HLRP_OK;
 }
 
-/* One weight that is no number makes every logit none: it is named before anything runs. */
+static bool all_finite(const hlrp_tensor *t) {
+    for (int64_t e = 0; e < hlrp_tensor_count(t); e++)
+        if (!isfinite(t->f[e]))
+            return false;
+    return true;
+}
+
+/* One weight that is no number makes every logit none: it is named before anything runs. What nodes share
+ * is looked at once. */
 static hlrp_status check_weights(const hlrp_graph *g, const char *path, hlrp_error *err) {
-    for (int i = 0; i < g->node_count; i++)
-        for (int k = 1; k < g->nodes[i].in_count; k++) {
+    bool *seen = NULL;
+    hlrp_status status = hlrp_calloc(&seen, g->value_count, sizeof *seen, "a network", err);
+    for (int i = 0; status == HLRP_OK && i < g->node_count; i++)
+        for (int k = 1; status == HLRP_OK && k < g->nodes[i].in_count; k++) {
             const int v = g->nodes[i].in[k];
-            const hlrp_tensor *t = v >= 0 ? g->values[v].constant : NULL;
-            const int64_t count = t && g->values[v].dtype == HLRP_F32 ? hlrp_tensor_count(t) : 0;
-            for (int64_t e = 0; e < count; e++)
-                if (!isfinite(t->f[e]))
-                    return hlrp_fail(err, HLRP_E_MODEL, path,
-                                     "train it again or take an earlier checkpoint",
-                                     "the weights of node %s (tensor %s) hold a value that is not "
-                                     "finite",
-                                     g->nodes[i].name, g->values[v].name);
+            const hlrp_tensor *t = v >= 0 && !seen[v] ? g->values[v].constant : NULL;
+            if (t && t->dtype == HLRP_F32 && !all_finite(t))
+                status = hlrp_fail(err, HLRP_E_MODEL, path,
+                                   "train it again or take an earlier checkpoint",
+                                   "the weights of node %s (tensor %s) hold a value that is not "
+                                   "finite",
+                                   g->nodes[i].name, g->values[v].name);
+            if (t)
+                seen[v] = true;
         }
-    return HLRP_OK;
+    free(seen);
+    return status;
 }
 
 /* The classifier behind an encoder of features: the two become one network, with the head's classes. */
