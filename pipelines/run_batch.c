@@ -72,11 +72,8 @@ static hlrp_status choose_threads(const hlrp_config *c, const hlrp_network *net,
     if (c->compute.memory_limit <= 0 || !net)
         return HLRP_OK;
     const int64_t each = hlrp_tile_job_worker_bytes(net, net->height * net->width);
-    if (each > c->compute.memory_limit)
-        return hlrp_fail(err, HLRP_E_CONFIG, "compute.memory_limit", "raise it",
-                         "one worker needs about %lld MB, over the limit", (long long)(each >> 20));
-    *threads = (int)HLRP_MIN((int64_t)*threads, c->compute.memory_limit / each);
-    return HLRP_OK;
+    *threads = (int)HLRP_MIN((int64_t)*threads, HLRP_MAX(c->compute.memory_limit / each, 1));
+    return hlrp_worker_within_limit(c, each, err);
 }
 
 /* ---- slide by slide ---- */

@@ -120,9 +120,9 @@ void hlrp_tile_job_end(void *ctx, int thread, void *state) {
 }
 
 int64_t hlrp_tile_job_worker_bytes(const hlrp_network *net, int64_t parts_max) {
-    const int64_t pixels = net->height * net->width, n = net->batch, k = net->targets.planes;
-    return hlrp_lrp_worker_bytes(net->lrp) + HLRP_SLIDE_CACHE_BYTES + n * 6 * pixels * 4 +
-           7 * pixels + n * (k * parts_max + hlrp_account_count(net)) * 8;
+    const int64_t rgb = 3 * net->height * net->width, planes = net->targets.planes;
+    return hlrp_worker_bytes(net) + HLRP_SLIDE_CACHE_BYTES + rgb +
+           net->batch * (planes * parts_max + hlrp_account_count(net)) * (int64_t)sizeof(double);
 }
 
 /* ---- tiles ---- */

@@ -3,20 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/arena.h"
+
 struct hlrp_plan {
     const hlrp_graph *graph;
     hlrp_backend *backend;  /* borrowed, while the plan is made */
     hlrp_layout *layouts;   /* per value; n = 0 for constants */
     hlrp_dims *dims;        /* per value, constants too */
-    int64_t *offsets;       /* per value: floats from the start of the arena; -1 for constants */
+    int64_t *offsets;       /* per value, all kept: floats from the start; -1 for constants */
+    int64_t *reused;        /* the same where values take each other's place */
     hlrp_linear **linear;   /* per node; NULL but for linear layers */
     int64_t *index_offsets; /* per node: int32 from the start; -1 where forward notes none */
     int64_t *macs;          /* per node */
     int64_t floats, indices, scratch;
+    int64_t reused_floats, most_indices; /* of one node */
 };
 
 struct hlrp_activations {
     const hlrp_plan *plan;
+    bool forward_only;
     float *values;
     int32_t *indices;
 };
@@ -124,6 +129,23 @@ out:
     return status;
 }
 
+/* Where values lie that nothing looks back at. */
+static hlrp_status reuse_places(hlrp_plan *plan, hlrp_error *err) {
+    const hlrp_graph *g = plan->graph;
+    hlrp_interval *lives = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&lives, g->value_count, sizeof *lives, "a plan", err));
+    hlrp_forward_lives(g, lives);
+    for (int v = 0; v < g->value_count; v++)
+        lives[v].floats = plan->offsets[v] < 0 ? 0 : hlrp_layout_count(&plan->layouts[v]);
+    HLRP_TRY(hlrp_arena_pack(lives, g->value_count, &plan->reused_floats, err));
+    for (int v = 0; v < g->value_count; v++)
+        plan->reused[v] = plan->offsets[v] < 0 ? -1 : lives[v].offset;
+out:
+    free(lives);
+    return status;
+}
+
 static const float *parameter(const hlrp_graph *g, const hlrp_node *node, int k) {
     return node->in_count > k && node->in[k] >= 0 ? g->values[node->in[k]].constant->f : NULL;
 }
@@ -157,8 +179,10 @@ hlrp_status hlrp_plan_add_linear(hlrp_plan *plan, int id, hlrp_error *err) {
 }
 
 void hlrp_plan_notes_indices(hlrp_plan *plan, int id) {
+    const int64_t count = hlrp_layout_count(&plan->layouts[plan->graph->nodes[id].out[0]]);
     plan->index_offsets[id] = plan->indices;
-    plan->indices += hlrp_layout_count(&plan->layouts[plan->graph->nodes[id].out[0]]);
+    plan->indices += count;
+    plan->most_indices = HLRP_MAX(plan->most_indices, count);
 }
 
 static hlrp_status check_operator(const hlrp_node *node, hlrp_error *err) {
@@ -174,6 +198,7 @@ static hlrp_status allocate_tables(hlrp_plan *plan, hlrp_error *err) {
     HLRP_TRY(hlrp_calloc(&plan->layouts, values, sizeof *plan->layouts, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->dims, values, sizeof *plan->dims, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->offsets, values, sizeof *plan->offsets, "plan", err));
+    HLRP_TRY(hlrp_calloc(&plan->reused, values, sizeof *plan->reused, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->linear, nodes, sizeof *plan->linear, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->macs, nodes, sizeof *plan->macs, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->index_offsets, nodes, sizeof *plan->index_offsets, "plan", err));
@@ -200,6 +225,7 @@ hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_p
         HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
                            "the network has %d linear layers, over %d", layers, MOST_LAYERS));
     HLRP_TRY(lay_out(plan, hlrp_backend_lanes(backend), err));
+    HLRP_TRY(reuse_places(plan, err));
     for (int i = 0; i < graph->node_count; i++)
         if (graph->nodes[i].op->prepare)
             HLRP_TRY(graph->nodes[i].op->prepare(plan, i, err));
@@ -219,6 +245,7 @@ void hlrp_plan_free(hlrp_plan *plan) {
     free(plan->layouts);
     free(plan->dims);
     free(plan->offsets);
+    free(plan->reused);
     free(plan->index_offsets);
     free(plan->macs);
     free(plan);
@@ -274,21 +301,38 @@ int64_t hlrp_plan_activation_bytes(const hlrp_plan *plan) {
     return plan->floats * (int64_t)sizeof(float) + plan->indices * (int64_t)sizeof(int32_t);
 }
 
+int64_t hlrp_plan_forward_bytes(const hlrp_plan *plan) {
+    return plan->reused_floats * (int64_t)sizeof(float) +
+           plan->most_indices * (int64_t)sizeof(int32_t);
+}
+
 /* ---- running it ---- */
 
-hlrp_status hlrp_activations_new(const hlrp_plan *plan, hlrp_activations **out, hlrp_error *err) {
+static hlrp_status make_activations(const hlrp_plan *plan, bool forward_only,
+                                    hlrp_activations **out, hlrp_error *err) {
+    const int64_t floats = forward_only ? plan->reused_floats : plan->floats;
+    const int64_t indices = forward_only ? plan->most_indices : plan->indices;
     hlrp_activations *a = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&a, 1, sizeof *a, "activations", err));
     a->plan = plan;
-    HLRP_TRY(hlrp_calloc_aligned(&a->values, plan->floats, sizeof *a->values, "activations", err));
-    HLRP_TRY(
-        hlrp_calloc_aligned(&a->indices, plan->indices, sizeof *a->indices, "activations", err));
+    a->forward_only = forward_only;
+    HLRP_TRY(hlrp_calloc_aligned(&a->values, floats, sizeof *a->values, "activations", err));
+    HLRP_TRY(hlrp_calloc_aligned(&a->indices, indices, sizeof *a->indices, "activations", err));
     *out = a;
     return HLRP_OK;
 out:
     hlrp_activations_free(a);
     return status;
+}
+
+hlrp_status hlrp_activations_new(const hlrp_plan *plan, hlrp_activations **out, hlrp_error *err) {
+    return make_activations(plan, false, out, err);
+}
+
+hlrp_status hlrp_activations_new_forward(const hlrp_plan *plan, hlrp_activations **out,
+                                         hlrp_error *err) {
+    return make_activations(plan, true, out, err);
 }
 
 void hlrp_activations_free(hlrp_activations *acts) {
@@ -299,16 +343,25 @@ void hlrp_activations_free(hlrp_activations *acts) {
     free(acts);
 }
 
+static float *place_of(const hlrp_activations *acts, int value) {
+    const hlrp_plan *plan = acts->plan;
+    return acts->values + (acts->forward_only ? plan->reused[value] : plan->offsets[value]);
+}
+
 const float *hlrp_activations_value(const hlrp_activations *acts, int value) {
-    return acts->values + acts->plan->offsets[value];
+    return place_of(acts, value);
+}
+
+static int32_t *indices_of(const hlrp_activations *acts, int node) {
+    return acts->indices + (acts->forward_only ? 0 : acts->plan->index_offsets[node]);
 }
 
 const int32_t *hlrp_activations_indices(const hlrp_activations *acts, int node) {
-    return acts->indices + acts->plan->index_offsets[node];
+    return indices_of(acts, node);
 }
 
 int32_t *hlrp_computation_indices(const hlrp_computation *c) {
-    return c->acts->indices + c->plan->index_offsets[c->id];
+    return indices_of(c->acts, c->id);
 }
 
 const float *hlrp_computation_parameter(const hlrp_computation *c, int k) {
@@ -339,14 +392,14 @@ static hlrp_status run_node(const hlrp_plan *plan, hlrp_activations *acts, hlrp_
                                 .in = &plan->layouts[node->in[0]],
                                 .out = &plan->layouts[node->out[0]],
                                 .x = hlrp_activations_value(acts, node->in[0]),
-                                .y = acts->values + plan->offsets[node->out[0]]};
+                                .y = place_of(acts, node->out[0])};
     return node->op->forward(&c, err);
 }
 
 void hlrp_activations_set(hlrp_activations *acts, int value, const float *x) {
     const hlrp_layout *layout = &acts->plan->layouts[value];
     const hlrp_layout plain = hlrp_layout_plain(layout);
-    hlrp_repack(&plain, x, layout, acts->values + acts->plan->offsets[value]);
+    hlrp_repack(&plain, x, layout, place_of(acts, value));
 }
 
 hlrp_status hlrp_forward(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,

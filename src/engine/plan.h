@@ -30,13 +30,19 @@ hlrp_linear_spec hlrp_plan_linear_spec(const hlrp_plan *plan, int node);
 const char *hlrp_plan_kernel(const hlrp_plan *plan, int node);
 int64_t hlrp_plan_scratch(const hlrp_plan *plan);          /* bytes, for hlrp_stream_new */
 int64_t hlrp_plan_activation_bytes(const hlrp_plan *plan); /* of one hlrp_activations */
+int64_t hlrp_plan_forward_bytes(const hlrp_plan *plan);    /* of one that only goes forward */
 /* Multiply-adds of one sample's forward pass through a node; 0 for all but linear layers. */
 int64_t hlrp_plan_macs(const hlrp_plan *plan, int node);
 
-/* Every value of one micro-batch, all kept: relevance looks back at them. */
+/* The values of one micro-batch. */
 typedef struct hlrp_activations hlrp_activations;
 
+/* All are kept: relevance looks back at them. */
 hlrp_status hlrp_activations_new(const hlrp_plan *plan, hlrp_activations **out, hlrp_error *err);
+/* Only to go forward: values take each other's place once their last reader has run. After a segment those
+ * stand that later nodes read, after the last one the graph's output; indices are not kept. */
+hlrp_status hlrp_activations_new_forward(const hlrp_plan *plan, hlrp_activations **out,
+                                         hlrp_error *err);
 void hlrp_activations_free(hlrp_activations *acts);
 /* The value in its layout; borrowed, valid until the next forward pass. Constants have none. */
 const float *hlrp_activations_value(const hlrp_activations *acts, int value);

@@ -12,10 +12,17 @@ static hlrp_status open_encoder(hlrp_bag *b, const hlrp_config *config, const hl
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_encoder_config(config, &b->below, err));
     HLRP_TRY(hlrp_network_load(b->below, &size, log, &b->encoder, err));
-    HLRP_TRY(hlrp_network_ready(b->encoder, 0, size.h, size.w, err));
-    status = hlrp_worker_open(&b->tiles, b->encoder, err);
+    status = hlrp_network_ready(b->encoder, 0, size.h, size.w, err);
 out:
     return status;
+}
+
+/* A worker of the encoder stands beside the head's. */
+static hlrp_status open_tiles(hlrp_bag *b, const hlrp_config *config, hlrp_error *err) {
+    const int64_t encoder = b->encoder ? hlrp_worker_bytes(b->encoder) : 0;
+    const hlrp_status status =
+        hlrp_worker_within_limit(config, encoder + hlrp_worker_bytes(b->head.net), err);
+    return status == HLRP_OK && b->encoder ? hlrp_worker_open(&b->tiles, b->encoder, err) : status;
 }
 
 hlrp_status hlrp_bag_open(hlrp_bag *b, const hlrp_config *config, const char *start,
@@ -29,6 +36,7 @@ hlrp_status hlrp_bag_open(hlrp_bag *b, const hlrp_config *config, const char *st
     HLRP_TRY(hlrp_head_config(config, start, &own, err));
     HLRP_TRY(hlrp_head_open(&b->head, own, n, b->encoder ? b->encoder->outputs : input->d[1], log,
                             err));
+    HLRP_TRY(open_tiles(b, config, err));
     HLRP_TRY(hlrp_calloc(&b->sums, n, sizeof *b->sums, "a bag", err));
     HLRP_TRY(hlrp_calloc(&b->magnitudes, n, sizeof *b->magnitudes, "a bag", err));
     status = hlrp_bag_check_rules(config, b->head.net, b->encoder, err);

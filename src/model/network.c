@@ -197,8 +197,9 @@ static hlrp_status input_size(hlrp_network *net, const hlrp_size *input, hlrp_er
     return HLRP_OK;
 }
 
-/* What the configuration can name but this version cannot do is refused, not passed over. */
-static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
+/* What the configuration can name but this version cannot do is refused, not passed over. Where oneDNN
+ * has nothing faster, direct sums are what was asked for and better. */
+static hlrp_status check_compute(const hlrp_config *c, const hlrp_log *log, hlrp_error *err) {
     char where[300];
     if (c->compute.precision == HLRP_CONFIG_PRECISION_BF16)
         return hlrp_fail(err, HLRP_E_CONFIG,
@@ -209,6 +210,11 @@ static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
                          hlrp_config_where(c, "compute.plan", where, sizeof where),
                          "remove the key: the choice follows from the shapes alone",
                          "this version reads no plan file");
+    if (c->compute.precision == HLRP_CONFIG_PRECISION_FAST && !hlrp_backend_has_coarse())
+        hlrp_logf(log, HLRP_LOG_WARN,
+                  "compute.precision = fast is the same as f32 here: %s has no "
+                  "Winograd",
+                  hlrp_backend_version());
     return HLRP_OK;
 }
 
@@ -310,7 +316,7 @@ static hlrp_status load(const hlrp_config *config, const hlrp_size *input, const
                                            .log = log};
     HLRP_TRY(hlrp_calloc(&net, 1, sizeof *net, "network", err));
     net->config = config;
-    HLRP_TRY(check_compute(config, err));
+    HLRP_TRY(check_compute(config, log, err));
     HLRP_TRY(hlrp_config_require(config, "model.path", err));
     HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
     const char *output = config->model.output[0] ? config->model.output : NULL;
@@ -344,7 +350,7 @@ hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, 
     if (status != HLRP_OK)
         return status;
     const hlrp_dims *declared = &(*out)->declared;
-    (*out)->batch = 1;
+    (*out)->batch = (*out)->run_batch = 1;
     (*out)->values = instances * declared->d[declared->rank - 1];
     status = hlrp_sched_single(make_lrp, *out, err);
     if (status != HLRP_OK) {
@@ -411,6 +417,7 @@ static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_ove
     o.bias = net->bias;
     o.rules.names_others = c->mil.head[0] != '\0';
     o.reference = net->declared.rank == 4 ? hlrp_network_reference(net) : NULL;
+    o.forward_only = net->forward_only;
     return o;
 }
 
@@ -428,13 +435,21 @@ static hlrp_status make_lrp(void *ctx, hlrp_error *err) {
     HLRP_TRY(hlrp_backend_new(&net->backend, err));
     if (net->config->compute.precision == HLRP_CONFIG_PRECISION_FAST)
         hlrp_backend_allow_coarse(net->backend);
+    hlrp_backend_compute_as(net->backend, net->run_batch);
     HLRP_TRY(hlrp_lrp_new(net->backend, net->graph, &options, &net->lrp, err));
 out:
     free(overrides);
     return status;
 }
 
-hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
+/* Winograd's kernels part a micro-batch as it suits them: they get a run's. */
+static int64_t fewest(const hlrp_network *net, int64_t most) {
+    const bool fixed = net->declared.d[0] > 1;
+    const bool exact = net->config->compute.precision != HLRP_CONFIG_PRECISION_FAST;
+    return most > 0 && !fixed && exact ? HLRP_MIN(most, net->run_batch) : net->run_batch;
+}
+
+hlrp_status hlrp_network_ready(hlrp_network *net, int64_t most, int64_t height, int64_t width,
                                hlrp_error *err) {
     const int64_t fixed = net->declared.d[0];
     hlrp_dims dims = {4, {fixed, net->declared.d[1], height, width}};
@@ -444,7 +459,8 @@ hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height,
                          "use a network of RGB pictures",
                          "the network's input has %lld channels, not 3", (long long)dims.d[1]);
     HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
-    net->batch = fixed > 1 ? fixed : batch > 0 ? batch : choose_batch(net->graph);
+    net->run_batch = fixed > 1 ? fixed : choose_batch(net->graph);
+    net->batch = fewest(net, most);
     dims.d[0] = net->batch;
     HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
     net->height = height;
@@ -455,6 +471,12 @@ out:
     if (status == HLRP_E_MEMORY)
         status = err->status = HLRP_E_MODEL;
     return status;
+}
+
+hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
+                                       int64_t width, hlrp_error *err) {
+    net->forward_only = true;
+    return hlrp_network_ready(net, batch, height, width, err);
 }
 
 void hlrp_network_free(hlrp_network *net) {

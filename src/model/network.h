@@ -40,9 +40,11 @@ typedef struct hlrp_network {
     /* Set by hlrp_network_ready: */
     hlrp_backend *backend;
     hlrp_lrp *lrp;
-    int64_t batch; /* N: tiles that run at once on a thread */
+    int64_t batch;     /* N: tiles that run at once on a thread */
+    int64_t run_batch; /* what a run takes for N, and whose bits it gives */
     int64_t height, width;
-    int64_t values; /* of one sample's input; a bag of features is one sample */
+    int64_t values;    /* of one sample's input; a bag of features is one sample */
+    bool forward_only; /* hlrp_network_ready_forward made it so */
 } hlrp_network;
 
 /* Reads and canonizes the model, and settles classes, targets, start and gate. input: the size of what
@@ -56,10 +58,14 @@ hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
 hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, int64_t features,
                                   const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
-/* Plans it for inputs of this size; batch 0 chooses it: a function of model and composite alone, so
- * that results have the same bits whatever machine and thread count. */
-hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
+/* Plans it for inputs of this size, and for a run's micro-batch: a function of the model alone, so that
+ * results have the same bits whatever machine and thread count. most > 0: for no more samples than that;
+ * each then has the bits that it has in a run. */
+hlrp_status hlrp_network_ready(hlrp_network *net, int64_t most, int64_t height, int64_t width,
                                hlrp_error *err);
+/* The same where nothing goes back: no rule makes weights of its own. Workers of it only go forward. */
+hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
+                                       int64_t width, hlrp_error *err);
 /* Loads it and makes it ready for the tiles of a slide. HLRP_E_CONFIG where nothing says its mpp. */
 hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
                                  hlrp_error *err);

@@ -8,6 +8,7 @@
 #ifndef HLRP_STORE_H
 #define HLRP_STORE_H
 
+#include "account/account.h"
 #include "geometry/geometry.h"
 #include "tensor/tensor.h"
 
@@ -181,23 +182,11 @@ hlrp_status hlrp_result_table_f64(hlrp_result *result, const char *table, const 
 hlrp_status hlrp_result_table_text(hlrp_result *result, const char *table, const char *column,
                                    hlrp_strings *values, hlrp_error *err);
 
-/* /layers: sums over all tiles, a row per node from the output down. Zero-initialise. */
-enum {
-    HLRP_LAYERS_OUT,
-    HLRP_LAYERS_OUT_ABS,
-    HLRP_LAYERS_IN,
-    HLRP_LAYERS_IN_ABS, /* NaN in results of earlier versions */
-    HLRP_LAYERS_BIAS,
-    HLRP_LAYERS_STABILIZER,
-    HLRP_LAYERS_CONSTANT,      /* these two: NaN in results of earlier versions */
-    HLRP_LAYERS_NORMALIZATION, /* of layers, and softmax */
-    HLRP_LAYERS_FIELDS
-};
-/* Names of the columns, by field. */
-extern const char *const hlrp_layers_names[HLRP_LAYERS_FIELDS];
+/* /layers: sums over all tiles, a row per node from the output down; a column that earlier versions did not
+ * write is NaN. Zero-initialise. */
 typedef struct hlrp_layers {
     int64_t count;
-    double *values[HLRP_LAYERS_FIELDS]; /* [count] each */
+    double *values[HLRP_ACCOUNT_FIELDS]; /* [count] each */
     hlrp_strings nodes, rules;
 } hlrp_layers;
 
@@ -284,20 +273,10 @@ hlrp_status hlrp_explain_add_layer(hlrp_explain_writer *writer, int64_t index, c
 /* Samples [first, first+count) of that layer. */
 hlrp_status hlrp_explain_write_layer(hlrp_explain_writer *writer, int64_t index, int64_t first,
                                      int64_t count, const float *relevance, hlrp_error *err);
-/* Attributes of the layer, [N] float64 each: the sum of what arrives, that of its magnitudes, and the
- * shares of the latter that each of the account's takers keeps. */
-enum {
-    HLRP_EXPLAIN_SUM,
-    HLRP_EXPLAIN_MAGNITUDE,
-    HLRP_EXPLAIN_BIAS,
-    HLRP_EXPLAIN_STABILIZER,
-    HLRP_EXPLAIN_CONSTANT,
-    HLRP_EXPLAIN_NORMALIZATION,
-    HLRP_EXPLAIN_FIELDS
-};
+/* Attributes of the layer, [N] float64 each, from its account [N]: the sum of what arrives, that of its
+ * magnitudes, and the shares of the latter that each taker keeps. */
 hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *writer, int64_t index,
-                                       const double *const values[HLRP_EXPLAIN_FIELDS],
-                                       hlrp_error *err);
+                                       const hlrp_account *account, hlrp_error *err);
 /* An attribute on "/". */
 hlrp_status hlrp_explain_set_text(hlrp_explain_writer *writer, const char *name, const char *value,
                                   hlrp_error *err);

@@ -126,10 +126,11 @@ hlrp_status hlrp_result_create(const char *path, const hlrp_result_info *info,
     for (int i = 0; i < HLRP_TILE_FIELDS; i++)
         w->tiles[i] = -1;
     HLRP_TRY(hlrp_h5_begin(&w->out, path, err));
-    HLRP_TRY(make_groups(w, err));
-    for (int i = 0; i < HLRP_MAP_COUNT; i++)
+    for (int i = 0; i < HLRP_MAP_SCORES; i++)
         HLRP_TRY(make_map(w, (hlrp_map_kind)i, info, err));
     HLRP_TRY(make_tiles(w, err));
+    HLRP_TRY(make_groups(w, err));
+    HLRP_TRY(make_map(w, HLRP_MAP_SCORES, info, err)); /* in a group of its own */
     *out = w;
     w = NULL;
 out:

@@ -3,19 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(hlrp_account) == HLRP_LAYERS_FIELDS * sizeof(double),
-               "/layers has a column for each member of hlrp_account");
-
 int64_t hlrp_account_count(const hlrp_network *net) {
-    return (int64_t)net->graph->node_count * HLRP_LAYERS_FIELDS;
+    return (int64_t)net->graph->node_count * HLRP_ACCOUNT_FIELDS;
 }
 
 void hlrp_account_add(const hlrp_worker *w, int64_t i, double *layers) {
     for (int node = 0; node < w->net->graph->node_count; node++) {
-        double values[HLRP_LAYERS_FIELDS];
-        memcpy(values, &w->account[node * w->net->batch + i], sizeof values);
-        for (int f = 0; f < HLRP_LAYERS_FIELDS; f++)
-            layers[node * HLRP_LAYERS_FIELDS + f] += values[f];
+        double values[HLRP_ACCOUNT_FIELDS];
+        hlrp_account_numbers(&w->account[node * w->net->batch + i], values);
+        for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+            layers[node * HLRP_ACCOUNT_FIELDS + f] += values[f];
     }
 }
 
@@ -35,7 +32,7 @@ static hlrp_status make_rows(layer_rows *r, int64_t n, hlrp_error *err) {
     HLRP_TRY(hlrp_calloc(&r->operators, n, sizeof *r->operators, "layers", err));
     HLRP_TRY(hlrp_calloc(&r->rules, n, sizeof *r->rules, "layers", err));
     HLRP_TRY(hlrp_calloc(&r->texts, n, NAME_TEXT + RULE_TEXT, "layers", err));
-    HLRP_TRY(hlrp_calloc(&r->values, n * HLRP_LAYERS_FIELDS, sizeof *r->values, "layers", err));
+    HLRP_TRY(hlrp_calloc(&r->values, n * HLRP_ACCOUNT_FIELDS, sizeof *r->values, "layers", err));
 out:
     return status;
 }
@@ -52,15 +49,15 @@ static void add_part(layer_rows *r, const hlrp_account_part *part) {
         }
         r->operators[row] = g->nodes[node].op->name;
         r->rules[row] = hlrp_rule_text(hlrp_lrp_rule(part->net->lrp, node), rule, RULE_TEXT);
-        for (int f = 0; f < HLRP_LAYERS_FIELDS; f++)
-            r->values[f * r->capacity + row] = part->layers[node * HLRP_LAYERS_FIELDS + f];
+        for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+            r->values[f * r->capacity + row] = part->layers[node * HLRP_ACCOUNT_FIELDS + f];
     }
 }
 
 hlrp_status hlrp_account_write(const hlrp_account_part *parts, int count,
                                hlrp_result_writer *writer, hlrp_error *err) {
     enum { TEXTS = 3 };
-    hlrp_column table[TEXTS + HLRP_LAYERS_FIELDS];
+    hlrp_column table[TEXTS + HLRP_ACCOUNT_FIELDS];
     layer_rows r = {0};
     int64_t n = 0;
     hlrp_status status = HLRP_OK;
@@ -72,8 +69,8 @@ hlrp_status hlrp_account_write(const hlrp_account_part *parts, int count,
     table[0] = (hlrp_column){"node", HLRP_COLUMN_TEXT, r.names};
     table[1] = (hlrp_column){"operator", HLRP_COLUMN_TEXT, r.operators};
     table[2] = (hlrp_column){"rule", HLRP_COLUMN_TEXT, r.rules};
-    for (int f = 0; f < HLRP_LAYERS_FIELDS; f++)
-        table[TEXTS + f] = (hlrp_column){hlrp_layers_names[f], HLRP_COLUMN_F64, r.values + f * n};
+    for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+        table[TEXTS + f] = (hlrp_column){hlrp_account_fields[f].column, HLRP_COLUMN_F64, r.values + f * n};
     status = hlrp_result_write_table(writer, "/layers", table, HLRP_COUNT(table), n, err);
 out:
     free(r.names);

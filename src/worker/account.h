@@ -5,8 +5,8 @@
 #include "store/store.h"
 #include "worker/worker.h"
 
-/* Doubles of all nodes: for each, in the graph's order, the columns of /layers in theirs
- * (HLRP_LAYERS_FIELDS). They are the members of hlrp_account, and listed nowhere else. */
+/* Doubles of all nodes: for each, in the graph's order, the fields of its account in theirs
+ * (account/account.h). */
 int64_t hlrp_account_count(const hlrp_network *net);
 
 /* layers [hlrp_account_count] += the account of sample i after hlrp_lrp_relevance. */
