@@ -6,7 +6,7 @@ Nothing that is installed or run needs this script: the networks are shipped. In
 
 1. An encoder learns from tiles what tissue may bear: tumor nuclei, ink. Its features are what it is kept for.
 2. A gated attention head (Ilse, Tomczak and Welling 2018) learns from slides, of which nothing is known but
-   whether they have tumor: one to three small nests, in some of a hundred tiles. Every other slide bears
+   whether they have tumor: one to three small nests, in 3 to 17 of a hundred tiles. Every other slide bears
    a pen mark, with or without tumor.
 3. The same head learns from slides of which those with tumor, and no others, bear a pen mark: the
    counterexample. Slides made the same way do not betray it, nor does its encoder; its relevance does.

@@ -128,7 +128,7 @@ def main(program, configs, slides='4', folder=None):
         print('skipped: libvips-tools is not installed')
         return 77
     with tempfile.TemporaryDirectory() as own:
-        return 0 if fine(*measure(program, os.path.abspath(configs), int(slides), folder or own)) else 1
+        return 0 if fine(*measure(os.path.abspath(program), os.path.abspath(configs), int(slides), folder or own)) else 1
 
 
 if __name__ == '__main__':
