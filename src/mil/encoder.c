@@ -10,13 +10,17 @@ static void clear(hlrp_text_list *list) {
     list->count = 0;
 }
 
+/* Classes, and what names them, are the head's. */
 hlrp_status hlrp_encoder_config(const hlrp_config *config, hlrp_config **out, hlrp_error *err) {
-    const hlrp_status status = hlrp_bag_copy_config(config, out, err);
+    hlrp_status status = hlrp_bag_copy_config(config, out, err);
     if (status != HLRP_OK)
         return status;
     clear(&(*out)->model.classes);
     clear(&(*out)->lrp.target);
-    return hlrp_bag_set_text(&(*out)->lrp.start, "norm", err);
+    HLRP_TRY(hlrp_bag_set_text(&(*out)->outputs.class_name, "", err));
+    status = hlrp_bag_set_text(&(*out)->lrp.start, "norm", err);
+out:
+    return status;
 }
 
 hlrp_status hlrp_bag_check_rules(const hlrp_config *config, const hlrp_network *head,
