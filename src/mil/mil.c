@@ -41,7 +41,7 @@ static hlrp_status open_encoder(hlrp_mil *m, const hlrp_config *config, const hl
                                 hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_encoder_config(config, &m->below, err));
-    HLRP_TRY(hlrp_network_prepare(m->below, log, &m->encoder, err));
+    HLRP_TRY(hlrp_network_prepare(m->below, m->pixels.share == 0, log, &m->encoder, err));
     m->width = m->encoder->outputs;
 out:
     return status;
