@@ -7,8 +7,9 @@ positive relevance of "tumor" lies, against the truth; and how well tiles with t
 - the demo's positive relevance falls on tumor nuclei at 3 times their share of the area, also within the
   tiles with tumor alone, and not on ink,
 - relevance tells tiles with tumor better than attention does,
-- the head that cheats gives ink more than tumor nuclei, and the program says so of each of its slides and
-  of none of the demo's.
+- what the head gave a tile is what the map has there,
+- the head that cheats gives ink more than tumor nuclei, and the program warns of it on most of its slides
+  (a stroke on slides so small is hardly wider than regions.pen_min_um) and on none of the demo's.
 Guards the chain from a slide's score to pixels: a sign, the order of tiles, what the encoder starts with.
 """
 import json
@@ -57,15 +58,18 @@ def auroc(score, truth):
 class Sums:
     def __init__(self):
         self.area, self.relevance = np.zeros(5), np.zeros(5)  # pixels; positive relevance
-        self.aurocs, self.right, self.accused, self.slides = [], 0, 0, 0
+        self.aurocs, self.right, self.accused, self.slides, self.lost = [], 0, 0, 0, 0.0
 
     def add(self, folder, truth, ink):
         with h5py.File(os.path.join(folder, 'relevance.h5')) as f:
-            plus = np.maximum(np.nan_to_num(f['relevance'][0]), 0)
+            shown = np.nan_to_num(f['relevance'][0]).astype(float)
+            plus = np.maximum(shown, 0)
             logit = f['mil/logit'][...]
             x, y, side, relevance, attention = (f['tiles/' + n][...].ravel() for n in (
                 'x', 'y', 'width', 'mil_relevance', 'attention'))
         tiles = [np.s_[b:b + n, a:a + n] for a, b, n in zip(x, y, side)]
+        arrived = np.array([shown[t].sum() for t in tiles])
+        self.lost = max(self.lost, np.abs(arrived - relevance).max() / np.abs(relevance).max())
         bears = np.array([truth[t].mean() >= BEARS for t in tiles])
         whole, inside = np.zeros_like(truth), np.zeros_like(truth)
         for t, b in zip(tiles, bears):
@@ -91,10 +95,10 @@ class Sums:
         area = 100 * self.area / self.area[ALL]
         return ('%s: says tumor of %d of %d slides. Tumor nuclei, %.2f %% of the area, get %.1f %% of positive '
                 'relevance, %.1f x (%.2f x within tiles with tumor); ink, %.1f %%, gets %.1f %%, %.2f x; %d '
-                'slides warned of. AUROC of tiles with tumor: relevance %.4f, attention %.4f' % (
+                'slides warned of. AUROC of tiles with tumor: relevance %.4f, attention %.4f; map and head differ by %.0e' % (
                     name, self.right, self.slides, area[NUCLEI], share[NUCLEI], self.times(NUCLEI),
                     self.times(NUCLEI_INSIDE, INSIDE), area[INK], share[INK], self.times(INK), self.accused,
-                    *self.told()))
+                    *self.told(), self.lost))
 
 
 def measure(program, configs, count, folder):
@@ -119,8 +123,8 @@ def measure(program, configs, count, folder):
 def fine(demo, cheating):
     relevance, attention = demo.told()
     return (demo.times(NUCLEI) >= 3 and demo.times(NUCLEI_INSIDE, INSIDE) >= 3 and demo.times(INK) < 1
-            and relevance > attention and demo.accused == 0
-            and cheating.relevance[INK] > cheating.relevance[NUCLEI] and cheating.accused == cheating.slides)
+            and relevance > attention and demo.accused == 0 and max(demo.lost, cheating.lost) < 1e-3
+            and cheating.relevance[INK] > cheating.relevance[NUCLEI] and cheating.accused > cheating.slides / 2)
 
 
 def main(program, configs, slides='4', folder=None):
