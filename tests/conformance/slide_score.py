@@ -8,8 +8,8 @@ positive relevance of "tumor" lies, against the truth; and how well tiles with t
   tiles with tumor alone, and not on ink,
 - relevance tells tiles with tumor better than attention does,
 - what the head gave a tile is what the map has there,
-- the head that cheats gives ink more than tumor nuclei, and the program warns of it on most of its slides
-  (a stroke on slides so small is hardly wider than regions.pen_min_um) and on none of the demo's.
+- the head that cheats gives ink more than tumor nuclei, and the program warns of it on each of its slides and
+  on none of the demo's.
 Guards the chain from a slide's score to pixels: a sign, the order of tiles, what the encoder starts with.
 """
 import json
@@ -26,6 +26,7 @@ except ImportError:
     sys.exit(77)
 
 SIDE, FIRST_SEED = 2048, 950000
+PEN = 'regions.pen_min_um=30'  # strokes of small slides are 40 µm wide
 BEARS = 0.01  # a tile with at least this share of tumor nuclei bears tumor
 ALL, NUCLEI, INK, INSIDE, NUCLEI_INSIDE = range(5)  # inside: in tiles that bear tumor
 HEADS = {'demo': 'demo-bag-head.onnx', 'cheating': 'cheating-bag-head.onnx'}
@@ -109,7 +110,7 @@ def measure(program, configs, count, folder):
         for slide, _, _ in painted:
             command += ['--slide', os.path.join(folder, slide)]
         for key in ('batch.output=' + os.path.join(folder, name), 'mil.head=' + os.path.join(configs, head),
-                    'mil.pixels=all', 'mil.baselines=attention', 'map.downsample=1', 'outputs.overlay=off',
+                    PEN, 'mil.pixels=all', 'mil.baselines=attention', 'map.downsample=1', 'outputs.overlay=off',
                     'outputs.ome_tiff=off', 'outputs.geojson=off', 'outputs.csv=off', 'outputs.qupath=off'):
             command += ['-s', key]
         subprocess.run(command, check=True)
@@ -124,7 +125,7 @@ def fine(demo, cheating):
     relevance, attention = demo.told()
     return (demo.times(NUCLEI) >= 3 and demo.times(NUCLEI_INSIDE, INSIDE) >= 3 and demo.times(INK) < 1
             and relevance > attention and demo.accused == 0 and max(demo.lost, cheating.lost) < 1e-3
-            and cheating.relevance[INK] > cheating.relevance[NUCLEI] and cheating.accused > cheating.slides / 2)
+            and cheating.relevance[INK] > cheating.relevance[NUCLEI] and cheating.accused == cheating.slides)
 
 
 def main(program, configs, slides='4', folder=None):
