@@ -13,6 +13,7 @@ typedef struct product {
     hlrp_kernel kernel;
     bool forward;
     int64_t rows, inputs, outputs;
+    int64_t sample; /* rows of one sample */
     bool
         alike; /* the rows are one sample's: their number is that of the network, however it runs */
     const float *weights; /* [outputs, inputs] */
@@ -35,10 +36,85 @@ static dnnl_status_t multiply(const product *m, const float *bias, int64_t rows,
     return dnnl_sgemm('N', 'T', rows, o, i, 1, in, i, m->weights, i, bias ? 1 : 0, out, o);
 }
 
+/* ---- rows and columns of zeros ---- */
+
+/* Relevance of tokens is often nothing: behind the last attention only the class token has any, and
+ * queries and keys have none where attention is constant. What is skipped depends on the sample's own
+ * numbers alone, and so do its bits. */
+enum { MANY_ROWS = 64, COLUMNS = 384 };
+
+static bool all_zero(int64_t count, const float *x) {
+    int64_t i = 0;
+    while (i < count && x[i] == 0)
+        i++;
+    return i == count;
+}
+
+static bool columns_zero(int64_t rows, int64_t columns, int64_t step, const float *x) {
+    for (int64_t row = 0; row < rows; row++)
+        if (!all_zero(columns, x + row * step))
+            return false;
+    return true;
+}
+
+/* From the first to the last row that is not 0. */
+typedef struct range {
+    int64_t from, to;
+} range;
+
+static range rows_with_some(int64_t rows, int64_t columns, const float *x) {
+    range r = {0, rows};
+    while (r.from < r.to && all_zero(columns, x + r.from * columns))
+        r.from++;
+    while (r.to > r.from && all_zero(columns, x + (r.to - 1) * columns))
+        r.to--;
+    return r;
+}
+
+/* out = in·W over columns of `in` piece by piece, always the same ones; those of zeros add nothing. */
+static dnnl_status_t add_pieces(const product *m, int64_t rows, const float *in, float *out) {
+    const int64_t i = m->inputs, o = m->outputs;
+    dnnl_status_t status = dnnl_success;
+    float kept = 0;
+    for (int64_t from = 0; status == dnnl_success && from < o; from += COLUMNS) {
+        const int64_t columns = HLRP_MIN(COLUMNS, o - from);
+        if (columns_zero(rows, columns, o, in + from))
+            continue;
+        status = dnnl_sgemm('N', 'N', rows, i, columns, 1, in + from, o, m->weights + from * i, i,
+                            kept, out, i);
+        kept = 1;
+    }
+    if (kept == 0)
+        memset(out, 0, (size_t)(rows * i) * sizeof *out);
+    return status;
+}
+
+/* One sample of many rows. */
+static dnnl_status_t multiply_some(const product *m, const float *bias, const float *in,
+                                   float *out) {
+    const int64_t taken = m->forward ? m->inputs : m->outputs;
+    const int64_t given = m->forward ? m->outputs : m->inputs;
+    const range r = rows_with_some(m->sample, taken, in);
+    for (int64_t row = 0; row < m->sample; row++) {
+        const bool some = row >= r.from && row < r.to;
+        if (!some && bias)
+            memcpy(out + row * given, bias, (size_t)given * sizeof *out);
+        else if (!some)
+            memset(out + row * given, 0, (size_t)given * sizeof *out);
+    }
+    if (r.from == r.to)
+        return dnnl_success;
+    in += r.from * taken;
+    out += r.from * given;
+    return m->forward ? multiply(m, bias, r.to - r.from, in, out)
+                      : add_pieces(m, r.to - r.from, in, out);
+}
+
 static hlrp_status run(const hlrp_kernel *kernel, hlrp_stream *stream, const float *bias,
                        const float *in, float *out, hlrp_error *err) {
     const product *m = (const product *)kernel;
-    const int64_t n = m->rows, rows = m->alike ? n : rows_alike(n);
+    const bool some = m->alike && m->sample >= MANY_ROWS;
+    const int64_t n = m->rows, rows = some ? m->sample : m->alike ? n : rows_alike(n);
     const int64_t taken = m->forward ? m->inputs : m->outputs;
     const int64_t given = m->forward ? m->outputs : m->inputs;
     dnnl_status_t status = dnnl_success;
@@ -47,7 +123,8 @@ static hlrp_status run(const hlrp_kernel *kernel, hlrp_stream *stream, const flo
         return HLRP_E_MEMORY;
     for (int64_t next = 0; status == dnnl_success && next < n; next += rows) {
         const int64_t first = HLRP_MIN(next, n - rows); /* the last call is as tall as the others */
-        status = multiply(m, bias, rows, in + first * taken, out + first * given);
+        status = some ? multiply_some(m, bias, in + first * taken, out + first * given)
+                      : multiply(m, bias, rows, in + first * taken, out + first * given);
     }
     return status == dnnl_success ? HLRP_OK : hlrp_dnnl_failed("a matrix product", status, err);
 }
@@ -67,6 +144,7 @@ static hlrp_status make(hlrp_backend *backend, const hlrp_linear_spec *spec, boo
     *m = (product){.kernel.ops = &hlrp_kernel_sgemm,
                    .forward = forward,
                    .rows = spec->src.n * spec->src.h,
+                   .sample = spec->src.h,
                    .alike = spec->src.rows,
                    .inputs = spec->src.c,
                    .outputs = spec->dst.c,
