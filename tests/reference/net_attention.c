@@ -10,11 +10,12 @@ static int64_t extent(const net *n, int x, int axis) {
 
 /* ---- activation functions, as nodes and as exporters write them out ---- */
 
-/* x/2·(1 + erf(x/√2)), or by tanh */
+/* x/2·(1 + erf(x/√2)), which becomes one node, or not quite it, which does not; or by tanh */
 static int gelu_written_out(net *n, int x) {
     int f = 0;
     if (net_chance(n, 0.5)) {
-        f = net_of(n, &hlrp_op_erf, net_scale(n, &hlrp_op_div, x, sqrt(2)));
+        f = net_of(n, &hlrp_op_erf,
+                   net_scale(n, &hlrp_op_div, x, net_chance(n, 0.5) ? sqrt(2) : 1.5));
     } else {
         f = net_scale(n, &hlrp_op_mul,
                       net_of_two(n, &hlrp_op_gate, x, net_function(n, &hlrp_op_power, x)),
