@@ -65,9 +65,9 @@ static int another_written_out(net *n, int x) {
 
 static int activate(net *n, int x) {
     static const hlrp_operator *const some[] = {
-        &hlrp_op_gelu,     &hlrp_op_gelu_tanh, &hlrp_op_relu,     &hlrp_op_mish,
-        &hlrp_op_selu,     &hlrp_op_celu,      &hlrp_op_softsign, &hlrp_op_hard_swish,
-        &hlrp_op_softplus, &hlrp_op_elu,       &hlrp_op_clip,     &hlrp_op_leaky_relu};
+        &hlrp_op_gelu, &hlrp_op_gelu_tanh,  &hlrp_op_relu,       &hlrp_op_mish,     &hlrp_op_selu,
+        &hlrp_op_celu, &hlrp_op_softsign,   &hlrp_op_hard_swish, &hlrp_op_softplus, &hlrp_op_elu,
+        &hlrp_op_clip, &hlrp_op_leaky_relu, &hlrp_op_threshold};
     switch (net_int(n, 0, 5)) {
     case 0:
         return gelu_written_out(n, x);
