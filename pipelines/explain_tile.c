@@ -306,8 +306,8 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
 static hlrp_status prepare(explain *e, const hlrp_config *config, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_tile_input_open(&e->in, err));
-    /* The micro-batch of a run, also for one sample: the same kernels, so the same bits. */
-    HLRP_TRY(hlrp_tile_input_network(&e->in, config, 0, &e->net, err));
+    HLRP_TRY(hlrp_tile_input_network(&e->in, config, e->in.dims.d[0], &e->net, err));
+    HLRP_TRY(hlrp_worker_within_limit(config, hlrp_worker_bytes(e->net), err));
     HLRP_TRY(parse_targets(e, err));
     HLRP_TRY(hlrp_worker_open(&e->worker, e->net, err));
     status =

@@ -24,6 +24,11 @@ struct hlrp_lrp {
     int64_t arena_floats, scratch_floats, stream_bytes;
 };
 
+typedef struct hlrp_known_sums {
+    bool known;
+    hlrp_sums of;
+} hlrp_known_sums;
+
 struct hlrp_lrp_worker {
     const hlrp_lrp *lrp;
     hlrp_stream *stream;
@@ -31,12 +36,17 @@ struct hlrp_lrp_worker {
     bool forward_only; /* what follows is not there */
     float *arena;
     hlrp_scratch scratch;
-    const float *slope; /* of the way back under way; may be NULL */
-    bool *begun;        /* per value: its relevance buffer holds something */
+    const float *slope;    /* of the way back under way; may be NULL */
+    bool *begun;           /* per value: its relevance buffer holds something */
+    hlrp_known_sums *sums; /* [values][N]: of what lies there, if they were taken on the way */
 };
 
 /* Where a value's relevance lies. */
 float *hlrp_relevance_of(const hlrp_lrp_worker *w, int value);
+
+/* What is written there no longer has the sums that were taken (walk.c). */
+void hlrp_forget_sums(hlrp_lrp_worker *w, int value);
+void hlrp_forget_all_sums(hlrp_lrp_worker *w);
 
 /* One node's turn on the way back (walk.c). */
 hlrp_status hlrp_lrp_turn(hlrp_lrp_worker *w, int id, const hlrp_lrp_watch *watch, hlrp_error *err);

@@ -56,6 +56,20 @@ void hlrp_worker_close(hlrp_worker *w) {
     *w = (hlrp_worker){0};
 }
 
+int64_t hlrp_worker_bytes(const hlrp_network *net) {
+    const int64_t n = net->batch, pixels = net->height * net->width;
+    const int64_t floats = n * 2 * (net->values + net->outputs) + pixels + net->classes;
+    return hlrp_lrp_worker_bytes(net->lrp) + floats * (int64_t)sizeof(float) +
+           n * net->graph->node_count * (int64_t)sizeof(hlrp_account);
+}
+
+hlrp_status hlrp_worker_within_limit(const hlrp_config *config, int64_t bytes, hlrp_error *err) {
+    if (config->compute.memory_limit <= 0 || bytes <= config->compute.memory_limit)
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_CONFIG, "compute.memory_limit", "raise it",
+                     "one worker needs about %lld MB, over the limit", (long long)(bytes >> 20));
+}
+
 const float *hlrp_worker_logits(const hlrp_worker *w, int64_t i) {
     return hlrp_lrp_logits(w->lrp) + i * w->net->outputs;
 }
