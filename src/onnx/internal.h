@@ -177,6 +177,7 @@ hlrp_status onnx_neg(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_hard_sigmoid(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_selu(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_celu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_threshold(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_swish(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_gelu(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_pow(onnx_reader *r, hlrp_error *err);
