@@ -16,6 +16,7 @@ static const struct {
     {"constant operands", canon_constant_operands},
     {"norms written as products", canon_quotients},
     {"layer normalization written out", canon_layernorm},
+    {"GELU written out", canon_gelu},
     {"channel shuffles", canon_shuffle},
     {"reshapes", canon_reshape},
     {"matrix products", canon_linear},

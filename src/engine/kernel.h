@@ -42,7 +42,8 @@ void hlrp_dnnl_thread_close(hlrp_dnnl_thread *thread);
 struct hlrp_backend {
     hlrp_dnnl *dnnl;
     int lanes;
-    bool coarse;                   /* maps may round more coarsely than direct sums do */
+    bool coarse;     /* maps may round more coarsely than direct sums do */
+    int64_t samples; /* fewer than these get the bits that so many would; 0: their own */
     const hlrp_kernel_ops *forced; /* taken wherever it can; or NULL */
 };
 

@@ -44,6 +44,10 @@ void hlrp_backend_allow_coarse(hlrp_backend *backend) {
     backend->coarse = true;
 }
 
+void hlrp_backend_compute_as(hlrp_backend *backend, int64_t samples) {
+    backend->samples = samples;
+}
+
 bool hlrp_backend_has_coarse(void) {
     return HLRP_DNNL == 2;
 }

@@ -124,13 +124,18 @@ hlrp_status hlrp_layer_map(hlrp_layer *layer, int slot, hlrp_weights weights, co
         return hlrp_layer_map_raw(layer, slot, &spec, w, err);
     float *modified = NULL;
     const int64_t count = hlrp_layer_weight_count(layer);
-    hlrp_status status = hlrp_calloc(&modified, count, sizeof(float), "a rule's weights", err);
+    hlrp_status status =
+        hlrp_calloc_aligned(&modified, count, sizeof(float), "a rule's weights", err);
     if (status != HLRP_OK)
         return status;
     for (int64_t i = 0; i < count; i++)
         modified[i] = w[i] * (w[i] > 0 ? weights.positive : weights.negative);
-    status = hlrp_layer_map_raw(layer, slot, &spec, modified, err);
-    free(modified);
+    spec.weights = modified;
+    status = hlrp_linear_new(layer->backend, &spec, &layer->maps[slot], err);
+    if (spec.gemm)
+        layer->weights[slot] = modified; /* the map borrows them */
+    else
+        free(modified);
     return status;
 }
 
@@ -212,21 +217,14 @@ hlrp_status hlrp_layer_adjoint(const hlrp_layer *layer, const hlrp_step *step, i
 }
 
 HLRP_VECTOR
-double hlrp_sum_of(int64_t count, const float *x) {
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < count; i++)
-        sum += x[i];
-    return sum;
-}
-
-HLRP_VECTOR
-double hlrp_sum_of_magnitudes(int64_t count, const float *x) {
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < count; i++)
-        sum += x[i] < 0 ? -x[i] : x[i];
-    return sum;
+hlrp_sums hlrp_sums_of(int64_t count, const float *x) {
+    double all = 0, magnitudes = 0;
+#pragma omp simd reduction(+ : all, magnitudes)
+    for (int64_t i = 0; i < count; i++) {
+        all += x[i];
+        magnitudes += x[i] < 0 ? -x[i] : x[i];
+    }
+    return (hlrp_sums){all, magnitudes};
 }
 
 /* What is left goes evenly to what each output sees. */
@@ -373,9 +371,57 @@ static void add_left(const hlrp_layer *layer, int64_t block, const hlrp_divide *
         }
 }
 
+/* What of an output's s, and of its size by the sign of z, bias and stabilizer take. */
+typedef struct taken {
+    double bias, stabilizer;
+} taken;
+
+/* One row of a layer over tokens, and what was taken in it; z may be s. */
+HLRP_VECTOR
+static taken divide_row(int64_t count, const float *r, const float *z, float e, const float *gate,
+                        float sign, const float *by_bias, float *s) {
+    double bias = 0, stabilizer = 0;
+#pragma omp simd reduction(+ : bias, stabilizer)
+    for (int64_t i = 0; i < count; i++) {
+        const float den = z[i], quotient = r[i] / hlrp_stab(den, e);
+        const float v = gate[i] * sign > 0 || sign == 0 ? quotient : 0;
+        s[i] = v;
+        bias += (double)v * (double)by_bias[i];
+        stabilizer += (double)(den >= 0 ? v : -v);
+    }
+    return (taken){bias, stabilizer};
+}
+
+/* The same in one pass over the rows of one sample, where nothing is left to give on. */
+static void divide_rows(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d, int64_t n,
+                        float e, const float *by_bias, float *s) {
+    const hlrp_layout *l = &layer->spec.dst;
+    const double weight = d->weight != 0 ? (double)d->weight : 1;
+    const float *gate = d->sign ? d->gate : d->denominator;
+    taken sum = {0, 0};
+    for (int64_t k = n * l->h; k < (n + 1) * l->h; k++) {
+        const int64_t at = k * l->c;
+        const taken t = divide_row(l->c, step->r + at, d->denominator + at, e, gate + at,
+                                   (float)d->sign, by_bias, s + at);
+        sum.bias += t.bias;
+        sum.stabilizer += t.stabilizer;
+    }
+    hlrp_step_account(step, n, weight * sum.bias, weight * sum.stabilizer * (double)e);
+}
+
+/* By channel, what its bias takes of s; scratch. */
+static const float *parts_of_bias(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d) {
+    const int64_t channels = channel_room(&layer->spec.dst);
+    float *part = hlrp_take_floats(step, channels);
+    for (int64_t c = 0; !step->scratch->dry && c < channels; c++)
+        part[c] = taken_by_bias(d, layer->bias[c]);
+    return part;
+}
+
 void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d, float *s) {
     const hlrp_layout *l = &layer->spec.dst;
     const int64_t sample = hlrp_layout_sample(l), blocks = hlrp_layout_blocks(l);
+    const float *by_bias = l->rows && !step->left ? parts_of_bias(layer, step, d) : NULL;
     const int64_t block = sample / blocks;
     const bool told = step->account || step->left;
     float *const kept = told && d->denominator == s ? hlrp_take(step, l) : NULL;
@@ -385,7 +431,9 @@ void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divid
         float e = (float)(d->epsilon * (d->rms ? root_mean_square(l, z) : 1));
         if (e == 0) /* epsilon(0), or all sums 0 and rms: LRP-0, which is defined where z = 0 */
             e = (float)HLRP_LRP0_EPSILON;
-        for (int64_t k = 0; k < blocks; k++) {
+        if (by_bias)
+            divide_rows(layer, step, d, n, e, by_bias, s);
+        for (int64_t k = 0; !by_bias && k < blocks; k++) {
             const int64_t at = n * sample + k * block;
             const float *den = d->denominator + at;
             if (kept)

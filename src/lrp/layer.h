@@ -150,6 +150,14 @@ typedef struct hlrp_divide {
 /* s = R / stab(denominator), and the account of what bias and stabilizer took. */
 void hlrp_step_divide(const hlrp_layer *layer, hlrp_step *step, const hlrp_divide *d, float *s);
 
+/* The account of what bias and stabilizer took of sample n. */
+static inline void hlrp_step_account(hlrp_step *step, int64_t n, double bias, double stabilizer) {
+    if (step->account) {
+        step->account[n].bias += bias;
+        step->account[n].stabilizer += stabilizer;
+    }
+}
+
 /* s = R / denominator where the denominator is the sum of contributions of one sign: nothing is kept
  * by a stabilizer. Where there is no contribution s = 0 and R is left. */
 void hlrp_step_divide_whole(const hlrp_layer *layer, hlrp_step *step, const float *denominator,
@@ -163,8 +171,10 @@ void hlrp_step_divide_whole(const hlrp_layer *layer, hlrp_step *step, const floa
 void hlrp_quotient(int64_t count, const float *r, const float *z, float e, float *s);
 /* The positive part is hlrp_relu (engine/kernels.h). */
 void hlrp_negative_part(int64_t count, const float *x, float *y);
-double hlrp_sum_of(int64_t count, const float *x);
-double hlrp_sum_of_magnitudes(int64_t count, const float *x);
+typedef struct hlrp_sums {
+    double all, magnitudes;
+} hlrp_sums;
+hlrp_sums hlrp_sums_of(int64_t count, const float *x);
 void hlrp_multiply(int64_t count, const float *x, float *y); /* y *= x */
 void hlrp_add_product(int64_t count, float scale, const float *x, const float *c, float *y);
 /* y += scale·x·c */

@@ -148,6 +148,53 @@ static void both_ways(int64_t count, const float *a, const float *b, float *sum,
     }
 }
 
+/* s of both branches of one row, as their sum in s and their difference in t, from p = |W||x| + |b|,
+ * which may be t; and what bias and stabilizer take of them. */
+typedef struct taken {
+    double bias, stabilizer;
+} taken;
+
+HLRP_VECTOR
+static taken both_branches(int64_t count, float gamma, const float *r, const float *gate,
+                           const float *z, const float *p, const float *b, float *s, float *t) {
+    const float e = (float)HLRP_STABILIZER, more = 1 + gamma;
+    double bias = 0, stabilizer = 0;
+#pragma omp simd reduction(+ : bias, stabilizer)
+    for (int64_t i = 0; i < count; i++) {
+        const bool up = gate[i] > 0, down = gate[i] < 0;
+        const float half = 0.5F * (p[i] + z[i]);
+        const float den = up ? z[i] + gamma * half : more * z[i] - gamma * half;
+        const float quotient = r[i] / hlrp_stab(den, e), v = up || down ? quotient : 0;
+        s[i] = v;
+        t[i] = up ? v : -v;
+        bias += (double)(v * b[i] * ((b[i] > 0) == up ? more : 1));
+        stabilizer += (double)(den >= 0 ? v : -v);
+    }
+    return (taken){bias, stabilizer};
+}
+
+/* The same of all samples. */
+static void divide_both(const hlrp_layer *layer, hlrp_step *step, const float *z, const float *p,
+                        float *s, float *t) {
+    const hlrp_layout *l = &layer->spec.dst;
+    for (int64_t k = 0; k < l->n * l->h; k++) {
+        const int64_t at = k * l->c;
+        const taken sum = both_branches(l->c, (float)layer->rule.gamma, step->r + at, step->z + at,
+                                        z + at, p + at, layer->bias, s + at, t + at);
+        hlrp_step_account(step, k / l->h, sum.bias, sum.stabilizer * HLRP_STABILIZER);
+    }
+}
+
+/* The same branch by branch, where what they leave is given on. p becomes P. */
+static void divide_each(const hlrp_layer *layer, hlrp_step *step, const float *z, float *p,
+                        float *s, float *t) {
+    const int64_t outputs = hlrp_layout_count(&layer->spec.dst);
+    half_sum(outputs, z, p);
+    branch(layer, step, 1, z, p, s);
+    branch(layer, step, -1, z, p, t);
+    both_ways(outputs, s, t, s, t);
+}
+
 /* out = (1 + γ/2)·x·out + γ/2·|x|·c */
 HLRP_VECTOR
 static void hand_out(int64_t count, float gamma, const float *x, const float *c, float *out) {
@@ -160,17 +207,17 @@ static void hand_out(int64_t count, float gamma, const float *x, const float *c,
 static hlrp_status relevance_by_magnitudes(const hlrp_layer *layer, hlrp_step *step,
                                            hlrp_error *err) {
     const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
-    const int64_t inputs = hlrp_layout_count(src), outputs = hlrp_layout_count(dst);
+    const int64_t inputs = hlrp_layout_count(src);
     const float *z = hlrp_rule_z(layer, step);
     float *c = hlrp_take(step, src), *p = hlrp_take(step, dst);
-    float *s = hlrp_take(step, dst), *t = hlrp_take(step, dst);
+    float *s = hlrp_take(step, dst), *t = step->left ? hlrp_take(step, dst) : p;
     hlrp_status status = HLRP_OK;
     magnitudes_of(inputs, step->x, c);
     HLRP_TRY(hlrp_layer_forward(layer, step, MAGNITUDES, c, p, err));
-    half_sum(outputs, z, p);
-    branch(layer, step, 1, z, p, s);
-    branch(layer, step, -1, z, p, t);
-    both_ways(outputs, s, t, s, t);
+    if (step->left)
+        divide_each(layer, step, z, p, s, t);
+    else
+        divide_both(layer, step, z, p, s, t);
     HLRP_TRY(hlrp_layer_adjoint(layer, step, PLAIN, s, step->out, err));
     HLRP_TRY(hlrp_layer_adjoint(layer, step, MAGNITUDES, t, c, err));
     hand_out(inputs, (float)layer->rule.gamma, step->x, c, step->out);

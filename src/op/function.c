@@ -4,18 +4,16 @@
  * handed to their only input. */
 #include <math.h>
 
+#include "engine/elementary.h"
 #include "engine/kernels.h"
 #include "lrp/turn.h"
 #include "op/op.h"
+#include "util/vector.h"
 
-static const float root_half = 0.70710678118654752440F;  /* √½ */
-static const float of_density = 0.39894228040143267794F; /* 1/√(2π) */
-static const float of_tanh = 0.79788456080286535588F;    /* √(2/π) */
-static const float of_cube = 0.044715F;
-
-static inline float sigmoid_of(float x) {
-    return x >= 0 ? 1 / (1 + expf(-x)) : expf(x) / (1 + expf(x));
-}
+static const double root_half = 0.70710678118654752440;  /* √½ */
+static const double of_density = 0.39894228040143267794; /* 1/√(2π) */
+static const double of_tanh = 0.79788456080286535588;    /* √(2/π) */
+static const double of_cube = 0.044715;
 
 static inline float softplus_of(float x) {
     return x > 0 ? x + log1pf(expf(-x)) : log1pf(expf(x));
@@ -28,32 +26,33 @@ static inline float softplus_of(float x) {
 
 VALUE(sigmoid) {
     (void)n;
-    return sigmoid_of(x);
+    return (float)hlrp_wide_sigmoid((double)x);
 }
 
 SLOPE(sigmoid) {
     (void)n;
-    return sigmoid_of(x) * sigmoid_of(-x);
+    return (float)(hlrp_wide_sigmoid((double)x) * hlrp_wide_sigmoid(-(double)x));
 }
 
 VALUE(tanh) {
     (void)n;
-    return tanhf(x);
+    return (float)hlrp_wide_tanh((double)x);
 }
 
 SLOPE(tanh) {
     (void)n;
-    return 1 - tanhf(x) * tanhf(x);
+    const double t = hlrp_wide_tanh((double)x);
+    return (float)(1 - t * t);
 }
 
 VALUE(erf) {
     (void)n;
-    return erff(x);
+    return (float)hlrp_wide_erf((double)x);
 }
 
 SLOPE(erf) {
     (void)n;
-    return 2 * root_half * of_tanh * expf(-x * x);
+    return (float)(2 * root_half * of_tanh * hlrp_wide_exp(-(double)x * (double)x));
 }
 
 /* alpha·x + lo between 0 and 1 */
@@ -79,33 +78,36 @@ SLOPE(hard_swish) {
 
 VALUE(gelu) {
     (void)n;
-    return 0.5F * x * (1 + erff(x * root_half));
+    return (float)(0.5 * (double)x * (1 + hlrp_wide_erf((double)x * root_half)));
 }
 
 SLOPE(gelu) {
     (void)n;
-    return 0.5F * (1 + erff(x * root_half)) + x * of_density * expf(-0.5F * x * x);
+    const double v = (double)x;
+    return (float)(0.5 * (1 + hlrp_wide_erf(v * root_half)) +
+                   v * of_density * hlrp_wide_exp(-0.5 * v * v));
 }
 
 VALUE(gelu_tanh) {
     (void)n;
-    return 0.5F * x * (1 + tanhf(of_tanh * (x + of_cube * x * x * x)));
+    const double v = (double)x;
+    return (float)(0.5 * v * (1 + hlrp_wide_tanh(of_tanh * (v + of_cube * v * v * v))));
 }
 
 SLOPE(gelu_tanh) {
     (void)n;
-    const float t = tanhf(of_tanh * (x + of_cube * x * x * x));
-    return 0.5F * (1 + t) + 0.5F * x * (1 - t * t) * of_tanh * (1 + 3 * of_cube * x * x);
+    const double v = (double)x, t = hlrp_wide_tanh(of_tanh * (v + of_cube * v * v * v));
+    return (float)(0.5 * (1 + t) + 0.5 * v * (1 - t * t) * of_tanh * (1 + 3 * of_cube * v * v));
 }
 
 /* x·sigmoid(alpha·x) */
 VALUE(swish) {
-    return x * sigmoid_of(n->alpha * x);
+    return (float)((double)x * hlrp_wide_sigmoid((double)n->alpha * (double)x));
 }
 
 SLOPE(swish) {
-    const float s = sigmoid_of(n->alpha * x);
-    return s + n->alpha * x * s * (1 - s);
+    const double v = (double)n->alpha * (double)x, s = hlrp_wide_sigmoid(v);
+    return (float)(s + v * s * (1 - s));
 }
 
 VALUE(softplus) {
@@ -115,7 +117,7 @@ VALUE(softplus) {
 
 SLOPE(softplus) {
     (void)n;
-    return sigmoid_of(x);
+    return (float)hlrp_wide_sigmoid((double)x);
 }
 
 VALUE(softsign) {
@@ -128,15 +130,21 @@ SLOPE(softsign) {
     return 1 / ((1 + fabsf(x)) * (1 + fabsf(x)));
 }
 
+/* tanh(log(1 + e)) with e = exp(x). */
+static inline double tanh_of_softplus(double x) {
+    const double e = hlrp_wide_exp(x), p = e * (e + 2);
+    return p / (p + 2);
+}
+
 VALUE(mish) {
     (void)n;
-    return x * tanhf(softplus_of(x));
+    return (float)((double)x * tanh_of_softplus((double)x));
 }
 
 SLOPE(mish) {
     (void)n;
-    const float t = tanhf(softplus_of(x));
-    return t + x * (1 - t * t) * sigmoid_of(x);
+    const double v = (double)x, t = tanh_of_softplus(v);
+    return (float)(t + v * (1 - t * t) * hlrp_wide_sigmoid(v));
 }
 
 /* lo·alpha·(exp x − 1) where x < 0, lo·x elsewhere; lo is called gamma */
@@ -159,12 +167,12 @@ SLOPE(celu) {
 
 VALUE(exp) {
     (void)n;
-    return expf(x);
+    return (float)hlrp_wide_exp((double)x);
 }
 
 SLOPE(exp) {
     (void)n;
-    return expf(x);
+    return (float)hlrp_wide_exp((double)x);
 }
 
 VALUE(log) {
@@ -248,10 +256,21 @@ static void finish(const hlrp_computation *c, float of_zero) {
 }
 
 #define FUNCTION(id, ...)                                                                          \
+    HLRP_VECTOR                                                                                    \
+    static void id##_values(const hlrp_node *node, int64_t count, const float *x, float *y) {      \
+        const hlrp_node n = *node; /* which y may not overlap */                                   \
+        _Pragma("omp simd") for (int64_t i = 0; i < count; i++) y[i] = id##_value(&n, x[i]);       \
+    }                                                                                              \
+    HLRP_VECTOR                                                                                    \
+    static void id##_slopes(const hlrp_node *node, int64_t count, const float *x, const float *r,  \
+                            float *out) {                                                          \
+        const hlrp_node n = *node;                                                                 \
+        _Pragma("omp simd") for (int64_t i = 0; i < count; i++) out[i] =                           \
+            r[i] != 0 ? r[i] * id##_slope(&n, x[i]) : 0;                                           \
+    }                                                                                              \
     static hlrp_status id##_forward(const hlrp_computation *c, hlrp_error *err) {                  \
         (void)err;                                                                                 \
-        for (int64_t i = 0; i < hlrp_layout_count(c->out); i++)                                    \
-            c->y[i] = id##_value(c->node, c->x[i]);                                                \
+        id##_values(c->node, hlrp_layout_count(c->out), c->x, c->y);                               \
         finish(c, id##_value(c->node, 0));                                                         \
         return HLRP_OK;                                                                            \
     }                                                                                              \
@@ -259,8 +278,7 @@ static void finish(const hlrp_computation *c, float of_zero) {
         return fold(c, id##_value, out, err);                                                      \
     }                                                                                              \
     static void id##_gradient(const hlrp_turn *t, float *out) {                                    \
-        for (int64_t i = 0; i < hlrp_layout_count(t->in); i++)                                     \
-            out[i] = t->r[i] != 0 ? t->r[i] * id##_slope(t->node, t->x[i]) : 0;                    \
+        id##_slopes(t->node, hlrp_layout_count(t->in), t->x, t->r, out);                           \
     }                                                                                              \
     static const hlrp_rule_cell id##_relevance[HLRP_RULE_COUNT] =                                  \
         HLRP_PASS_AND_GRADIENT(id##_gradient);                                                     \

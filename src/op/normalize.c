@@ -11,6 +11,7 @@
 #include "engine/kernels.h"
 #include "lrp/turn.h"
 #include "op/op.h"
+#include "util/vector.h"
 
 /* ---- a set of numbers that are normalized together ---- */
 
@@ -49,33 +50,65 @@ typedef struct moments {
     double mean, sigma;
 } moments;
 
+HLRP_VECTOR
+static double sum_of(int64_t count, const float *x) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < count; i++)
+        sum += (double)x[i];
+    return sum;
+}
+
+HLRP_VECTOR
+static double squares_about(int64_t count, double mean, const float *x) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < count; i++)
+        sum += ((double)x[i] - mean) * ((double)x[i] - mean);
+    return sum;
+}
+
 /* centered: the mean is taken off; else the mean square is about 0. */
 static moments moments_of(const set *s, const float *x, bool centered, double epsilon) {
-    double mean = 0, square = 0;
-    for (int64_t i = 0; centered && i < s->count; i++)
-        mean += (double)x[s->at + i];
-    mean /= (double)s->count;
-    for (int64_t i = 0; i < s->count; i++)
-        square += ((double)x[s->at + i] - mean) * ((double)x[s->at + i] - mean);
-    return (moments){mean, sqrt(square / (double)s->count + epsilon)};
+    const double count = (double)s->count;
+    const double mean = centered ? sum_of(s->count, x + s->at) / count : 0;
+    return (moments){mean, sqrt(squares_about(s->count, mean, x + s->at) / count + epsilon)};
 }
 
-static double gain(const set *s, const float *g, int64_t i) {
-    return g ? (double)g[s->first + i / s->of] : 1;
+/* A set in pieces whose gains and shifts lie one after another. */
+enum { PIECE = 256 };
+
+/* Those of the set's elements from..to, where they lie or in room [PIECE]; otherwise: where the node
+ * has none. */
+static const float *piece_of(const set *s, const float *p, float otherwise, int64_t from,
+                             int64_t to, float *room) {
+    if (p && s->of == 1)
+        return p + s->first + from;
+    for (int64_t i = from; i < to; i++)
+        room[i - from] = p ? p[s->first + i / s->of] : otherwise;
+    return room;
 }
 
-static double shift(const set *s, const float *b, int64_t i) {
-    return b ? (double)b[s->first + i / s->of] : 0;
+HLRP_VECTOR
+static void normalize(int64_t count, moments m, const float *x, const float *g, const float *b,
+                      float *y) {
+    const double scale = 1 / m.sigma;
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] = (float)(((double)x[i] - m.mean) * scale * (double)g[i] + (double)b[i]);
 }
 
 static void forward_of(const hlrp_computation *c, sets_fn sets, bool centered) {
     const float *g = hlrp_computation_parameter(c, 1), *b = hlrp_computation_parameter(c, 2);
+    float gains[PIECE], shifts[PIECE];
     set s;
     for (int64_t k = 0; sets(c->node, hlrp_computation_dims(c, 0), k, &s); k++) {
         const moments m = moments_of(&s, c->x, centered, (double)c->node->lo);
-        for (int64_t i = 0; i < s.count; i++)
-            c->y[s.at + i] = (float)(((double)c->x[s.at + i] - m.mean) / m.sigma * gain(&s, g, i) +
-                                     shift(&s, b, i));
+        for (int64_t from = 0; from < s.count; from += PIECE) {
+            const int64_t to = HLRP_MIN(from + PIECE, s.count);
+            normalize(to - from, m, c->x + s.at + from, piece_of(&s, g, 1, from, to, gains),
+                      piece_of(&s, b, 0, from, to, shifts), c->y + s.at + from);
+        }
     }
 }
 
@@ -85,27 +118,53 @@ static const float *parameter(const hlrp_turn *t, int k) {
     return k < t->node->in_count && t->node->in[k] >= 0 ? hlrp_turn_input(t, k) : NULL;
 }
 
+/* What a set has handed out so far: Σ u, and what its shift and the stabilizer took. */
+typedef struct dealt {
+    double u, kept, taken;
+} dealt;
+
+/* out = u. */
+HLRP_VECTOR
+static dealt deal(int64_t count, double e, double sigma, const float *r, const float *y,
+                  const float *g, const float *b, float *out) {
+    double u_sum = 0, kept = 0, taken = 0;
+#pragma omp simd reduction(+ : u_sum, kept, taken)
+    for (int64_t i = 0; i < count; i++) {
+        const double stab = y[i] >= 0 ? e : -e, share = (double)r[i] / ((double)y[i] + stab);
+        const double u = (double)g[i] * share / sigma;
+        out[i] = (float)u;
+        u_sum += u;
+        kept += share * (double)b[i];
+        taken += share * stab;
+    }
+    return (dealt){u_sum, kept, taken};
+}
+
+/* out = x·(out − mean) */
+HLRP_VECTOR
+static void times_centered(int64_t count, double mean, const float *x, float *out) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        out[i] = (float)((double)x[i] * ((double)out[i] - mean));
+}
+
 /* One set; out holds u on the way. */
 static void detach_set(const hlrp_turn *t, const set *s, const float *g, const float *b,
                        float *out) {
-    const double e = hlrp_node_epsilon(t->rule);
     const moments m = moments_of(s, t->x, true, (double)t->node->lo);
-    double mean = 0, kept = 0, taken = 0;
-    for (int64_t i = 0; i < s->count; i++) {
-        const double y = (double)t->y[s->at + i], stab = y >= 0 ? e : -e;
-        const double share = (double)t->r[s->at + i] / (y + stab);
-        const double u = gain(s, g, i) * share / m.sigma;
-        out[s->at + i] = (float)u;
-        mean += u;
-        kept += share * shift(s, b, i);
-        taken += share * stab;
+    float gains[PIECE], shifts[PIECE];
+    dealt sum = {0};
+    for (int64_t from = 0; from < s->count; from += PIECE) {
+        const int64_t to = HLRP_MIN(from + PIECE, s->count), at = s->at + from;
+        const dealt d =
+            deal(to - from, hlrp_node_epsilon(t->rule), m.sigma, t->r + at, t->y + at,
+                 piece_of(s, g, 1, from, to, gains), piece_of(s, b, 0, from, to, shifts), out + at);
+        sum = (dealt){sum.u + d.u, sum.kept + d.kept, sum.taken + d.taken};
     }
-    mean /= (double)s->count;
-    for (int64_t i = s->at; i < s->at + s->count; i++)
-        out[i] = (float)((double)t->x[i] * ((double)out[i] - mean));
+    times_centered(s->count, sum.u / (double)s->count, t->x + s->at, out + s->at);
     if (t->step.account) {
-        t->step.account[0].normalization += kept;
-        t->step.account[0].stabilizer += taken;
+        t->step.account[0].normalization += sum.kept;
+        t->step.account[0].stabilizer += sum.taken;
     }
 }
 
@@ -113,6 +172,10 @@ static void detach_of(const hlrp_turn *t, sets_fn sets, float *out) {
     set s;
     for (int64_t k = 0; sets(t->node, hlrp_turn_dims(t, 0), k, &s); k++)
         detach_set(t, &s, parameter(t, 1), parameter(t, 2), out);
+}
+
+static double gain(const set *s, const float *g, int64_t i) {
+    return g ? (double)g[s->first + i / s->of] : 1;
 }
 
 /* dy/dx with σ and μ as functions of x. */
@@ -230,7 +293,7 @@ static bool moves_zero(const hlrp_node *n) {
 }
 
 #define OF_ROWS                                                                                    \
-    .kind = "@layernorm", .least = 1, .lays_out = HLRP_LAYS_ROWS, .moves_zero = moves_zero,        \
+    .kind = HLRP_KIND_LAYERNORM, .least = 1, .lays_out = HLRP_LAYS_ROWS, .moves_zero = moves_zero, \
     .normalizes = true, .keeps = true, .otherwise = HLRP_RULE_DETACH, .unfit = ONLY_NORMALIZED
 
 const hlrp_operator hlrp_op_layernorm = {.name = "layernorm",

@@ -10,6 +10,7 @@
 #include "engine/matrix.h"
 #include "lrp/turn.h"
 #include "op/op.h"
+#include "util/vector.h"
 
 static hlrp_status shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
     char ta[96], tb[96];
@@ -110,16 +111,24 @@ static hlrp_status give(hlrp_turn *t, int factor, const float *r, bool times, hl
     return status;
 }
 
+/* s = R / stab(times·y); returns what the stabilizer takes. */
+HLRP_VECTOR
+static double divide(int64_t count, float times, const float *r, const float *y, float *s) {
+    const float e = (float)HLRP_STABILIZER;
+    double taken = 0;
+#pragma omp simd reduction(+ : taken)
+    for (int64_t i = 0; i < count; i++) {
+        s[i] = r[i] / hlrp_stab(times * y[i], e);
+        taken += (double)(y[i] >= 0 ? s[i] : -s[i]);
+    }
+    return taken * HLRP_STABILIZER;
+}
+
 /* s = R / stab(times·y), and the account of what the stabilizer takes of both factors' parts. */
 static float *divided(hlrp_turn *t, float times) {
-    const float e = (float)HLRP_STABILIZER;
     const int64_t count = hlrp_layout_count(t->out);
     float *s = hlrp_take(&t->step, t->out);
-    double taken = 0;
-    for (int64_t i = 0; i < count; i++) {
-        s[i] = t->r[i] / hlrp_stab(times * t->y[i], e);
-        taken += (double)(t->y[i] >= 0 ? s[i] : -s[i]) * (double)e;
-    }
+    const double taken = divide(count, times, t->r, t->y, s);
     if (t->step.account && count > 0)
         t->step.account[0].stabilizer += taken;
     return s;
@@ -150,7 +159,7 @@ static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
 
 const hlrp_operator hlrp_op_matmul = {
     .name = "matmul",
-    .kind = "@matmul",
+    .kind = HLRP_KIND_MATMUL,
     .least = 2,
     .shape = shape,
     .check = check,

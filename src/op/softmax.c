@@ -3,8 +3,10 @@
  * Source: Achtibat et al. (2024), AttnLRP, eq. 13. */
 #include <math.h>
 
+#include "engine/elementary.h"
 #include "lrp/turn.h"
 #include "op/op.h"
+#include "util/vector.h"
 
 /* A run of numbers along the axis of rows. */
 typedef struct run {
@@ -23,25 +25,41 @@ static int64_t start_of(const run *r, int64_t k) {
     return k / r->step * r->step * r->length + k % r->step;
 }
 
-/* y from x; log: the logarithm of it. */
-static void softmax_of(const run *r, int64_t at, bool log, const float *x, float *y) {
+/* y from x, of one run; log: the logarithm of it. Where all is −∞ there is no such thing: NaN. */
+static inline void softmax_of(int64_t length, int64_t step, bool log, const float *x, float *y) {
     float top = -INFINITY;
     double sum = 0;
-    for (int64_t i = 0; i < r->length; i++)
-        top = fmaxf(top, x[at + i * r->step]);
-    for (int64_t i = 0; i < r->length; i++) {
-        y[at + i * r->step] = expf(x[at + i * r->step] - top);
-        sum += (double)y[at + i * r->step];
+#pragma omp simd reduction(max : top)
+    for (int64_t i = 0; i < length; i++)
+        top = x[i * step] > top ? x[i * step] : top;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < length; i++) {
+        const double e = hlrp_wide_exp((double)x[i * step] - (double)top);
+        y[i * step] = (float)e;
+        sum += e;
     }
-    for (int64_t i = 0; i < r->length; i++)
-        y[at + i * r->step] = log ? x[at + i * r->step] - top - logf((float)sum)
-                                  : (float)((double)y[at + i * r->step] / sum);
+    const double scale = 1 / sum;
+    const float rest = logf((float)sum);
+#pragma omp simd
+    for (int64_t i = 0; i < length; i++)
+        y[i * step] = log ? x[i * step] - top - rest : (float)((double)y[i * step] * scale);
+}
+
+/* Along the last axis, where a run's numbers lie side by side. */
+HLRP_VECTOR
+static void softmax_of_row(int64_t length, bool log, const float *x, float *y) {
+    softmax_of(length, 1, log, x, y);
 }
 
 static void forward_of(const hlrp_computation *c, bool log) {
     const run r = run_along(hlrp_computation_dims(c, 0), c->node->axis);
-    for (int64_t k = 0; k < r.count; k++)
-        softmax_of(&r, start_of(&r, k), log, c->x, c->y);
+    for (int64_t k = 0; k < r.count; k++) {
+        const int64_t at = start_of(&r, k);
+        if (r.step == 1)
+            softmax_of_row(r.length, log, c->x + at, c->y + at);
+        else
+            softmax_of(r.length, r.step, log, c->x + at, c->y + at);
+    }
 }
 
 static hlrp_status softmax_forward(const hlrp_computation *c, hlrp_error *err) {
@@ -134,7 +152,7 @@ static const hlrp_rule_cell log_softmax_relevance[HLRP_RULE_COUNT] = {
 
 const hlrp_operator hlrp_op_softmax = {
     .name = "softmax",
-    .kind = "@softmax",
+    .kind = HLRP_KIND_SOFTMAX,
     .least = 1,
     .shape = hlrp_shape_same,
     .ends = HLRP_ACTIVATION_SOFTMAX,

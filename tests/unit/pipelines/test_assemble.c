@@ -119,7 +119,8 @@ static hlrp_status assemble(scene *s, int refuse) {
                                 .grid = s->grid,
                                 .tiles = &tile,
                                 .tile_count = 1};
-    const hlrp_assembly a = {.net = s->net,
+    hlrp_assembly a = {.net = s->net,
+                             .tile_net = s->net,
                              .survey = &survey,
                              .journal = s->journal,
                              .key = "test = 1\n",
@@ -128,7 +129,9 @@ static hlrp_status assemble(scene *s, int refuse) {
                              .ctx = s};
     s->asked = 0;
     s->refuse = refuse;
+    check(hlrp_assembly_begin(&a, &err), &err);
     const hlrp_status status = hlrp_assemble(&a, s->result, &err);
+    hlrp_assembly_end(&a);
     if (refuse < 0)
         check(status, &err);
     return status;
