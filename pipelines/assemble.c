@@ -102,7 +102,7 @@ out:
 
 /* The sums over all tiles of what the layers kept, and of a bag's planes. */
 typedef struct sums {
-    double *layers;              /* of the network that ran on tiles */
+    double *layers;        /* of the network that ran on tiles */
     hlrp_bag_sums *planes; /* [K] */
 } sums;
 
@@ -265,14 +265,14 @@ hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
     char *path = NULL;
     hlrp_assembly a = {.net = run->batch->net,
-                             .tile_net = run->batch->tile_net,
-                             .score = run->score,
-                             .survey = &run->survey,
-                             .journal = run->journal,
-                             .key = run->key,
-                             .threads = run->batch->threads,
-                             .go_on = go_on,
-                             .ctx = &run->folder};
+                       .tile_net = run->batch->tile_net,
+                       .score = run->score,
+                       .survey = &run->survey,
+                       .journal = run->journal,
+                       .key = run->key,
+                       .threads = run->batch->threads,
+                       .go_on = go_on,
+                       .ctx = &run->folder};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_assembly_begin(&a, err));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pipelines/compute.h"
+#include "pipelines/tile_job.h"
 #include "run/shards.h"
 
 /* ---- where features are ---- */
@@ -23,8 +24,8 @@ typedef struct source {
 static bool has_features(void *ctx, int64_t tile) {
     const source *s = ctx;
     hlrp_record_status status = HLRP_RECORD_UNREADABLE;
-    return s->file || (hlrp_journal_has(s->journal, tile, &status) &&
-                       status == HLRP_RECORD_EXPLAINED);
+    return s->file ||
+           (hlrp_journal_has(s->journal, tile, &status) && status == HLRP_RECORD_EXPLAINED);
 }
 
 static hlrp_status read_features(void *ctx, int64_t first, int64_t count, float *values,
@@ -57,8 +58,7 @@ static hlrp_journal_key features_key(const hlrp_slide_run *run) {
  * after all. */
 static hlrp_status is_settled(const hlrp_slide_run *run, bool *settled, hlrp_error *err) {
     hlrp_strings journals = {0};
-    const hlrp_status status =
-        hlrp_shards_journals(run->folder.path, HLRP_JOURNAL, &journals, err);
+    const hlrp_status status = hlrp_shards_journals(run->folder.path, HLRP_JOURNAL, &journals, err);
     *settled = journals.count > 0;
     hlrp_strings_free(&journals);
     return status;
@@ -130,9 +130,8 @@ static void say_score(const hlrp_slide_run *run) {
 }
 
 static hlrp_status make_score(hlrp_slide_run *run, hlrp_error *err) {
-    source from = {.file = run->survey.features,
-                   .journal = run->features,
-                   .width = run->batch->mil->width};
+    source from = {
+        .file = run->survey.features, .journal = run->features, .width = run->batch->mil->width};
     const hlrp_feature_source features = {&from, has_features, read_features};
     const hlrp_score_job job = {.mil = run->batch->mil,
                                 .source = &features,

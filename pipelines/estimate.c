@@ -1,6 +1,6 @@
 #include "pipelines/estimate.h"
 
-#include "pipelines/tile_job.h"
+#include "pipelines/tile_worker.h"
 #include "stitch/stitch.h"
 #include "worker/account.h"
 

@@ -176,9 +176,8 @@ hlrp_status hlrp_tile_worker_read(const hlrp_tile_job *job, hlrp_tile_worker *w,
 }
 
 /* Room in the record for one more plane of the tile. */
-static hlrp_status place_plane(hlrp_tile_worker *w, hlrp_sample *s,
-                               const hlrp_patch *patch, int64_t plane, double **parts,
-                               hlrp_error *err) {
+static hlrp_status place_plane(hlrp_tile_worker *w, hlrp_sample *s, const hlrp_patch *patch,
+                               int64_t plane, double **parts, hlrp_error *err) {
     hlrp_irect window = {0};
     const hlrp_status status = hlrp_pool_place(w->pool, patch, &window, err);
     if (status != HLRP_OK)

@@ -8,7 +8,7 @@
 struct hlrp_plan {
     const hlrp_graph *graph;
     hlrp_segment segment;
-    bool *used; /* per value: a node of the segment reads or makes it */
+    bool *used;             /* per value: a node of the segment reads or makes it */
     hlrp_backend *backend;  /* borrowed, while the plan is made */
     hlrp_layout *layouts;   /* per value; n = 0 for constants */
     hlrp_dims *dims;        /* per value, constants too */

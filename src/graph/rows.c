@@ -29,8 +29,7 @@ static bool same_for_all(const hlrp_operator *op, const hlrp_dims *constant, con
     const int behind = out->rank - 1 - axis;
     if (!op->affine && axis > 0)
         return constant->rank == 0 || (constant->rank == 1 && constant->d[0] == 1);
-    return constant->rank <= behind ||
-           (constant->rank == behind + 1 && constant->d[0] == 1);
+    return constant->rank <= behind || (constant->rank == behind + 1 && constant->d[0] == 1);
 }
 
 static bool is_elementwise(const finding *f, const hlrp_node *n, int axis) {
@@ -71,8 +70,7 @@ static int output_axis(const finding *f, const hlrp_node *n) {
 hlrp_status hlrp_graph_find_rows(const hlrp_graph *g, int64_t instances, bool *rows, int *count,
                                  hlrp_error *err) {
     finding f = {.g = g, .instances = instances};
-    const hlrp_status status =
-        hlrp_calloc(&f.axis, g->value_count, sizeof *f.axis, "a graph", err);
+    const hlrp_status status = hlrp_calloc(&f.axis, g->value_count, sizeof *f.axis, "a graph", err);
     if (status != HLRP_OK)
         return status;
     for (int v = 0; v < g->value_count; v++)

@@ -18,7 +18,7 @@ typedef struct hlrp_lrp_options {
                                 borrowed for the call. NULL: 0 and 1 */
     hlrp_bias bias;
     const hlrp_segment *segment; /* the nodes that are run; NULL: all */
-    const float *reference; /* gradient-x-input: the root point per channel; NULL: zero */
+    const float *reference;      /* gradient-x-input: the root point per channel; NULL: zero */
     bool forward_only; /* rules are assigned and checked, but no layer is made ready to go back by
                           them: all workers only go forward */
 } hlrp_lrp_options;

@@ -34,8 +34,8 @@ hlrp_status hlrp_bag_open(hlrp_bag *b, const hlrp_config *config, const char *st
     if (input->rank == 4)
         HLRP_TRY(open_encoder(b, config, input, log, err));
     HLRP_TRY(hlrp_head_config(config, start, &own, err));
-    HLRP_TRY(hlrp_head_open(&b->head, own, n, b->encoder ? b->encoder->outputs : input->d[1], log,
-                            err));
+    HLRP_TRY(
+        hlrp_head_open(&b->head, own, n, b->encoder ? b->encoder->outputs : input->d[1], log, err));
     HLRP_TRY(open_tiles(b, config, err));
     HLRP_TRY(hlrp_calloc(&b->features, n * b->head.width, sizeof *b->features, "a bag", err));
     HLRP_TRY(hlrp_calloc(&b->relevance, n * b->head.width, sizeof *b->relevance, "a bag", err));
@@ -74,8 +74,8 @@ static hlrp_status predict(const hlrp_bag *b, int64_t *class_index, hlrp_error *
 static hlrp_status choose_target(const hlrp_bag *b, const char *asked, int64_t predicted,
                                  int64_t *target, hlrp_error *err) {
     const hlrp_network *net = b->head.net;
-    *target = !net->targets.predicted && net->targets.planes == 1 ? net->targets.classes[0]
-                                                                  : predicted;
+    *target =
+        !net->targets.predicted && net->targets.planes == 1 ? net->targets.classes[0] : predicted;
     return asked && strcmp(asked, "predicted") != 0
                ? hlrp_network_class(net, asked, "--target", target, err)
                : HLRP_OK;
@@ -136,7 +136,6 @@ hlrp_status hlrp_bag_back(hlrp_bag *b, int64_t first, int64_t count, hlrp_error 
     hlrp_worker *w = &b->tiles;
     const int64_t width = b->head.width;
     hlrp_worker_clear_starts(w);
-    memcpy(w->start, b->relevance + first * width,
-           (size_t)(count * width) * sizeof(float));
+    memcpy(w->start, b->relevance + first * width, (size_t)(count * width) * sizeof(float));
     return hlrp_lrp_relevance(w->lrp, w->start, NULL, NULL, w->relevance, err);
 }

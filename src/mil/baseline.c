@@ -10,7 +10,8 @@ typedef struct others {
     hlrp_scoring *scoring;
     hlrp_score_kind kind;
     hlrp_head head;
-    bool alike;   /* it is parted as the head of all tiles: what that one made of each is taken over */
+    bool
+        alike; /* it is parted as the head of all tiles: what that one made of each is taken over */
     int64_t tile; /* which */
 } others;
 
@@ -26,7 +27,8 @@ static hlrp_status read_others(void *ctx, int64_t first, int64_t count, float *v
     if (before > 0)
         HLRP_TRY(all.read(all.ctx, first, before, values, err));
     if (first + before < end)
-        status = all.read(all.ctx, first + before + 1, count - before, values + before * width, err);
+        status =
+            all.read(all.ctx, first + before + 1, count - before, values + before * width, err);
 out:
     return status;
 }

@@ -20,9 +20,8 @@ static void find_pooling(hlrp_head *head) {
     head->pooling = -1;
     for (int i = 0; i < g->node_count; i++) {
         const hlrp_node *n = &g->nodes[i];
-        const int to = n->op->product == HLRP_PRODUCT_OF_MATRICES
-                           ? hlrp_structure_to(s, g, i, true)
-                           : -1;
+        const int to =
+            n->op->product == HLRP_PRODUCT_OF_MATRICES ? hlrp_structure_to(s, g, i, true) : -1;
         if (to < 0 || to > 1 || !s->weight[n->in[1 - to]])
             continue;
         const hlrp_dims *weights = &g->values[n->in[1 - to]].dims;
@@ -119,7 +118,8 @@ void hlrp_head_close(hlrp_head *head) {
 
 int64_t hlrp_head_bytes(const hlrp_head *head) {
     const hlrp_network *net = head->net;
-    return hlrp_lrp_worker_bytes(net->lrp) + (net->row_lrp ? hlrp_lrp_worker_bytes(net->row_lrp) : 0) +
+    return hlrp_lrp_worker_bytes(net->lrp) +
+           (net->row_lrp ? hlrp_lrp_worker_bytes(net->row_lrp) : 0) +
            (HLRP_BAG_BLOCK * head->width + room_of(head)) * (int64_t)sizeof(float);
 }
 
@@ -156,10 +156,9 @@ static hlrp_status check_finite(const hlrp_head *head, hlrp_error *err) {
     const float *logits = hlrp_head_logits(head);
     for (int64_t k = 0; k < head->net->outputs; k++)
         if (!isfinite(logits[k]))
-            return hlrp_fail(err, HLRP_E_INPUT, head->own->model.path,
-                             "check the features, and the head itself",
-                             "the score of a bag of %lld tiles is not finite",
-                             (long long)head->instances);
+            return hlrp_fail(
+                err, HLRP_E_INPUT, head->own->model.path, "check the features, and the head itself",
+                "the score of a bag of %lld tiles is not finite", (long long)head->instances);
     return HLRP_OK;
 }
 
@@ -322,8 +321,7 @@ hlrp_status hlrp_head_back(hlrp_head *head, const hlrp_head_features *features, 
                            const hlrp_head_relevance *relevance, double *start, hlrp_error *err) {
     const hlrp_graph *g = head->net->graph;
     hlrp_status status = HLRP_OK;
-    memset(head->layers, 0,
-           (size_t)(g->node_count * HLRP_ACCOUNT_FIELDS) * sizeof *head->layers);
+    memset(head->layers, 0, (size_t)(g->node_count * HLRP_ACCOUNT_FIELDS) * sizeof *head->layers);
     *start = fill_start(head, target);
     hlrp_segment_begin(head->rest, head->slope);
     hlrp_segment_add(head->rest, g->output, head->start);

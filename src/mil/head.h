@@ -11,17 +11,18 @@ typedef struct hlrp_head {
     int64_t instances, width; /* N tiles of D features each */
     hlrp_network *net;
     hlrp_config *own;
-    hlrp_lrp_worker *rest, *rows; /* of net->lrp and net->row_lrp; rows: NULL where there are none */
-    int *crossing;                /* values that go from rows to rest: [crossing_count] */
+    hlrp_lrp_worker *rest,
+        *rows;     /* of net->lrp and net->row_lrp; rows: NULL where there are none */
+    int *crossing; /* values that go from rows to rest: [crossing_count] */
     int crossing_count;
-    float *block;          /* [HLRP_BAG_BLOCK][D]: features */
-    float *room;           /* as many floats as a block of the largest crossing value has, or features */
+    float *block; /* [HLRP_BAG_BLOCK][D]: features */
+    float *room;  /* as many floats as a block of the largest crossing value has, or features */
     float *start, *slope;  /* [outputs] */
     hlrp_account *account; /* [node_count], of one pass */
     double *layers;        /* [node_count][HLRP_ACCOUNT_FIELDS], of the last way back */
-    int pooling;           /* value of the weights by which instances are summed up; -1: there are none */
-    bool by_branch;        /* these lie as [branches,N], not [N,branches] */
-    int64_t branches;      /* 0 where there are none */
+    int pooling;    /* value of the weights by which instances are summed up; -1: there are none */
+    bool by_branch; /* these lie as [branches,N], not [N,branches] */
+    int64_t branches; /* 0 where there are none */
 } hlrp_head;
 
 /* Where the features are: those of instances [first, first+count) into values [count][D]. They are asked
@@ -61,7 +62,8 @@ hlrp_status hlrp_head_attention(const hlrp_head *head, float *weights, hlrp_erro
  * those from `at` on; and rest alone, of what was so given. Both only where the two are parted alike, which a
  * bag of one tile, whose sums are over nothing, need not be. */
 bool hlrp_head_is_parted_as(const hlrp_head *head, const hlrp_head *other);
-void hlrp_head_copy(hlrp_head *head, int64_t at, const hlrp_head *from, int64_t first, int64_t count);
+void hlrp_head_copy(hlrp_head *head, int64_t at, const hlrp_head *from, int64_t first,
+                    int64_t count);
 hlrp_status hlrp_head_forward_rest(hlrp_head *head, hlrp_error *err);
 /* Relevance of the features for a class; *start: Σ of what it began with. */
 hlrp_status hlrp_head_back(hlrp_head *head, const hlrp_head_features *features, int64_t target,

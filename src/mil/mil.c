@@ -21,12 +21,14 @@ static bool has_features(const hlrp_config *c) {
 static hlrp_status refuse_keys(const hlrp_config *c, hlrp_error *err) {
     char where[300];
     if (c->gate.class_name[0] != '\0')
-        return hlrp_fail(err, HLRP_E_CONFIG, hlrp_config_where(c, "gate.class", where, sizeof where),
+        return hlrp_fail(err, HLRP_E_CONFIG,
+                         hlrp_config_where(c, "gate.class", where, sizeof where),
                          "leave it out, or choose tiles with mil.pixels",
                          "the tiles of a bag have no classes of their own");
     if (c->model.head[0] != '\0')
-        return hlrp_fail(err, HLRP_E_CONFIG, hlrp_config_where(c, "model.head", where, sizeof where),
-                         "set one of them", "model.head and mil.head are both set");
+        return hlrp_fail(err, HLRP_E_CONFIG,
+                         hlrp_config_where(c, "model.head", where, sizeof where), "set one of them",
+                         "model.head and mil.head are both set");
     if (c->tiles.overlap > 0 && has_features(c))
         return hlrp_fail(err, HLRP_E_CONFIG,
                          hlrp_config_where(c, "tiles.overlap", where, sizeof where), "leave it out",

@@ -73,12 +73,12 @@ hlrp_status hlrp_slide_score_write(const hlrp_slide_score *s, const hlrp_bag_sum
                                    hlrp_error *err) {
     const hlrp_config *c = s->head->config;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_result_write_list(writer, "/mil/logit", HLRP_LIST_F32, s->logit, info->classes,
-                                    err));
+    HLRP_TRY(
+        hlrp_result_write_list(writer, "/mil/logit", HLRP_LIST_F32, s->logit, info->classes, err));
     HLRP_TRY(hlrp_result_write_list(writer, "/mil/probability", HLRP_LIST_F32, s->probability,
                                     info->classes, err));
-    HLRP_TRY(hlrp_result_write_list(writer, "/mil/start", HLRP_LIST_F64, s->start, info->planes,
-                                    err));
+    HLRP_TRY(
+        hlrp_result_write_list(writer, "/mil/start", HLRP_LIST_F64, s->start, info->planes, err));
     HLRP_TRY(write_account(s, sums, info, writer, err));
     HLRP_TRY(hlrp_result_set_text(writer, "/mil", "head", c->mil.head, err));
     HLRP_TRY(hlrp_result_set_text(writer, "/mil", "pixels", c->mil.pixels, err));

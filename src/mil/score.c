@@ -35,7 +35,7 @@ out:
 void hlrp_slide_score_free(hlrp_slide_score *s) {
     if (!s)
         return;
-    void *const all[] = {s->members,   s->logit,  s->probability, s->start, s->taken,
+    void *const all[] = {s->members,   s->logit,  s->probability, s->start,    s->taken,
                          s->relevance, s->layers, s->scores,      s->to_pixels};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
@@ -111,14 +111,16 @@ static hlrp_status make_scores(hlrp_scoring *m, hlrp_error *err) {
     const hlrp_mil *mil = m->job->mil;
     const bool attention = mil->baselines & HLRP_MIL_ATTENTION;
     if (attention && m->head.branches == 0)
-        hlrp_logf(m->job->log, HLRP_LOG_WARN,
-                  "%s: the head has no attention: it sums tiles up by no weights that a plane could "
-                  "show",
-                  m->job->slide);
+        hlrp_logf(
+            m->job->log, HLRP_LOG_WARN,
+            "%s: the head has no attention: it sums tiles up by no weights that a plane could "
+            "show",
+            m->job->slide);
     s->widths[HLRP_SCORE_ATTENTION] = attention ? m->head.branches : 0;
     s->widths[HLRP_SCORE_SINGLE] = mil->baselines & HLRP_MIL_SINGLE ? s->head->classes : 0;
     s->widths[HLRP_SCORE_DROP] = mil->baselines & HLRP_MIL_DROP ? s->head->classes : 0;
-    s->widths[HLRP_SCORE_GRADIENT] = mil->baselines & HLRP_MIL_GRADIENT ? s->head->targets.planes : 0;
+    s->widths[HLRP_SCORE_GRADIENT] =
+        mil->baselines & HLRP_MIL_GRADIENT ? s->head->targets.planes : 0;
     s->score_count = hlrp_score_column(s, HLRP_SCORE_KINDS);
     const hlrp_status status =
         hlrp_calloc(&s->scores, s->tiles * s->score_count, sizeof *s->scores, "scores", err);

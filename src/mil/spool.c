@@ -17,8 +17,8 @@ hlrp_status hlrp_score_spool_open(const char *folder, int *spool, hlrp_error *er
         return status;
     *spool = mkostemp(path, O_CLOEXEC);
     if (*spool < 0 || unlink(path) != 0)
-        status = hlrp_fail(err, HLRP_E_IO, folder, make_room, "cannot make a file: %s",
-                           strerror(errno));
+        status =
+            hlrp_fail(err, HLRP_E_IO, folder, make_room, "cannot make a file: %s", strerror(errno));
     free(path);
     return status;
 }
@@ -33,8 +33,7 @@ hlrp_status hlrp_score_spool_write(const hlrp_slide_score *s, int64_t plane, int
     const int64_t size = place_of(s, 0, count), at = place_of(s, plane, first);
     int64_t done = 0;
     while (done < size) {
-        const ssize_t n =
-            pwrite(s->spool, bytes + done, (size_t)(size - done), (off_t)(at + done));
+        const ssize_t n = pwrite(s->spool, bytes + done, (size_t)(size - done), (off_t)(at + done));
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

@@ -91,8 +91,7 @@ static hlrp_status check_output(const hlrp_network *net, int64_t instances, hlrp
     const hlrp_dims *out = &net->graph->values[net->graph->output].dims;
     if (out->d[0] == 1)
         return HLRP_OK;
-    return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path,
-                     "export it with an output [1,C]",
+    return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path, "export it with an output [1,C]",
                      "of %lld tiles the head gives %lld scores, not one", (long long)instances,
                      (long long)out->d[0]);
 }

@@ -43,7 +43,7 @@ typedef struct hlrp_network {
     int64_t batch;     /* N: tiles that run at once on a thread */
     int64_t run_batch; /* what a run takes for N, and whose bits it gives */
     int64_t height, width;
-    int64_t values;    /* of one sample's input; a bag of features is one sample */
+    int64_t values; /* of one sample's input; a bag of features is one sample */
     /* Of the head of a bag: lrp runs the nodes of `rest`, which see all instances. Those before them treat
      * each instance by itself: row_lrp runs them, HLRP_BAG_BLOCK instances at a time, on row_graph, the same
      * graph for so many. NULL: there are none. */

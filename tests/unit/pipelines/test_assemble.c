@@ -120,13 +120,13 @@ static hlrp_status assemble(scene *s, int refuse) {
                                 .tiles = &tile,
                                 .tile_count = 1};
     hlrp_assembly a = {.net = s->net,
-                             .tile_net = s->net,
-                             .survey = &survey,
-                             .journal = s->journal,
-                             .key = "test = 1\n",
-                             .threads = 1,
-                             .go_on = go_on,
-                             .ctx = s};
+                       .tile_net = s->net,
+                       .survey = &survey,
+                       .journal = s->journal,
+                       .key = "test = 1\n",
+                       .threads = 1,
+                       .go_on = go_on,
+                       .ctx = s};
     s->asked = 0;
     s->refuse = refuse;
     check(hlrp_assembly_begin(&a, &err), &err);

@@ -1,6 +1,6 @@
 /* `explain` for a bag: features of all instances, the head once, its relevance back to the features, and
  * from there through the encoder to each instance's pixels. */
-#include "pipelines/explain_bag.h"
+#include "explain/bag.h"
 
 #include <stdlib.h>
 #include <string.h>
