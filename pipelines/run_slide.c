@@ -79,7 +79,10 @@ static hlrp_status begin(hlrp_slide_run *run, const char *path, hlrp_error *err)
     run->folder.options = run->batch->options;
     const hlrp_status status =
         hlrp_slide_folder_begin(&run->folder, config->batch.output, path, err);
-    run->survey = (hlrp_survey){.config = config, .path = path, .log = run->folder.log};
+    run->survey = (hlrp_survey){.config = config,
+                                .path = path,
+                                .log = run->folder.log,
+                                .width = run->batch->mil ? run->batch->mil->width : 0};
     return status;
 }
 
