@@ -20,7 +20,7 @@ made = {}
 
 
 def slide():
-    """The tiles of a slide of whole tiles, so that a map pixel is a pixel of one tile."""
+    """Of whole tiles, so that a map pixel is a pixel of one tile."""
     path = os.path.join(work, 'slide.svs')
     if not os.path.exists(path):
         subprocess.run([program, 'phantom', '-q', '--size', '%dx%d' % (COLUMNS * SIDE, ROWS * SIDE), '--mpp', '0.5',
@@ -141,6 +141,22 @@ def test_account_closes():
                 near(row['encoder'], given[gone, k].sum() - arrived, 1e-5 * all_of, 'encoder')
                 near(row['tiles'], given[~gone, k].sum(), 1e-9 * all_of, 'tiles')
                 near(row['outside'], 0, 0, 'outside')
+
+
+def test_account_of_tiles_past_the_edge():
+    """Guards: what lies off the slide left out, or counted twice, of tiles of either kind."""
+    all_tiles = computed()
+    best = np.argsort(-np.abs(all_tiles['tiles/mil_relevance'][:, 1]))[:3]
+    corners = np.array([(-SIDE / 2, 300), (COLUMNS * SIDE - 50, 100), (420, ROWS * SIDE - 100)])
+    path = write_features('edge', all_tiles['mil/features'][best], corners)
+    for pixels in ('none', 'top 5%', 'all'):
+        r = run('mil.pixels=' + pixels, features=path)
+        for k, row in enumerate(r['mil/account']):
+            all_of = np.abs(r['tiles/mil_relevance'][:, k]).sum()
+            shown = np.nansum(r['relevance'][k].astype(np.float64))
+            near(shown + row['outside'], row['pixels'] + row['tiles'], 1e-5 * all_of, 'what is on the map')
+            near(row['outside'], r['tiles/relevance_outside'][:, k].sum(), 1e-9 * all_of, 'outside')
+            assert pixels == 'all' or abs(row['outside']) > 1e-3 * all_of
 
 
 def test_without_biases_tiles_add_up_to_the_logit():
