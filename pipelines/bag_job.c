@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "pipelines/tile_job.h"
 #include "pipelines/tile_worker.h"
 
 static int64_t count_of(const hlrp_tile_job *job, int64_t first) {
@@ -140,7 +141,8 @@ hlrp_status hlrp_bag_job_back(void *ctx, void *state, int64_t index, hlrp_error 
     for (int64_t plane = 0; plane < job->explained->targets.planes; plane++)
         if (hlrp_slide_score_explains(job->score, plane))
             HLRP_TRY(explain_plane(job, w, count, plane, err));
-    for (int64_t i = 0; i < count; i++) { /* what can no longer be read keeps what the head gave it */
+    for (int64_t i = 0; i < count;
+         i++) { /* what can no longer be read keeps what the head gave it */
         if (w->samples[i].record.status == HLRP_RECORD_UNREADABLE)
             HLRP_TRY(spread_tile(job, w, &w->samples[i], job->places[first + i], err));
         HLRP_TRY(hlrp_tile_worker_append(job, &w->samples[i], err));

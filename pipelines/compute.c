@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "pipelines/tile_job.h"
 #include "run/shards.h"
 
 /* ---- what is said meanwhile ---- */

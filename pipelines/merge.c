@@ -89,13 +89,13 @@ static bool is_joined(const char *output, const char *name) {
     char *folder = NULL, *result = NULL;
     hlrp_error ignored = {0};
     hlrp_strings journals = {0};
-    const bool joined = hlrp_path_join(output, name, &folder, &ignored) == HLRP_OK &&
-                        hlrp_path_join(folder, "relevance.h5", &result, &ignored) == HLRP_OK &&
-                        hlrp_file_exists(result) &&
-                        hlrp_shards_journals(folder, HLRP_JOURNAL, &journals, &ignored) == HLRP_OK &&
-                        hlrp_shards_journals(folder, HLRP_FEATURES_JOURNAL, &journals, &ignored) ==
-                            HLRP_OK &&
-                        journals.count == 0;
+    const bool joined =
+        hlrp_path_join(output, name, &folder, &ignored) == HLRP_OK &&
+        hlrp_path_join(folder, "relevance.h5", &result, &ignored) == HLRP_OK &&
+        hlrp_file_exists(result) &&
+        hlrp_shards_journals(folder, HLRP_JOURNAL, &journals, &ignored) == HLRP_OK &&
+        hlrp_shards_journals(folder, HLRP_FEATURES_JOURNAL, &journals, &ignored) == HLRP_OK &&
+        journals.count == 0;
     hlrp_strings_free(&journals);
     free(folder);
     free(result);

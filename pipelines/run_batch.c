@@ -7,7 +7,7 @@
 #include "batch/slides.h"
 #include "pipelines/estimate.h"
 #include "pipelines/run_slide.h"
-#include "pipelines/tile_job.h"
+#include "pipelines/tile_worker.h"
 #include "run/batch_table.h"
 #include "run/limit.h"
 
@@ -49,17 +49,6 @@ static hlrp_status check_output(const hlrp_config *config, hlrp_error *err) {
         unlink(probe);
 out:
     free(probe);
-    return status;
-}
-
-hlrp_status hlrp_batch_networks(hlrp_batch_run *batch, const hlrp_config *config,
-                                hlrp_network **net, hlrp_mil **mil, hlrp_error *err) {
-    const hlrp_log *log = batch->options->log;
-    const hlrp_status status = config->mil.head[0] ? hlrp_mil_prepare(config, log, mil, err)
-                                                   : hlrp_network_prepare(config, log, net, err);
-    batch->mil = *mil;
-    batch->net = *mil ? (*mil)->head : *net;
-    batch->tile_net = *mil ? (*mil)->encoder : *net;
     return status;
 }
 

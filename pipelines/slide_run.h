@@ -4,7 +4,7 @@
 
 #include "batch/journal.h"
 #include "pipelines/batch_run.h"
-#include "pipelines/tile_job.h"
+#include "pipelines/tile_worker.h"
 #include "run/folder.h"
 #include "store/agreement.h"
 #include "survey/survey.h"

@@ -62,8 +62,8 @@ static hlrp_status explain_pass(const hlrp_tile_job *job, hlrp_tile_worker *w, i
     if (!any)
         return HLRP_OK;
     const hlrp_lrp_watch watch = {.account = w->net.account};
-    HLRP_TRY(hlrp_lrp_relevance(w->net.lrp, w->net.start, w->net.slope, &watch, w->net.relevance,
-                                err));
+    HLRP_TRY(
+        hlrp_lrp_relevance(w->net.lrp, w->net.start, w->net.slope, &watch, w->net.relevance, err));
     hlrp_tile_worker_end_phase(w, HLRP_PHASE_RELEVANCE);
     for (int64_t i = 0; status == HLRP_OK && i < count; i++) {
         const int64_t plane = plane_of(net, &w->samples[i], pass);

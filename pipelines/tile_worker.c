@@ -76,7 +76,8 @@ static hlrp_status open_network(const hlrp_tile_job *job, hlrp_tile_worker *w, h
     HLRP_TRY(hlrp_slide_open_again(survey->slide, &slide, err));
     HLRP_TRY(
         hlrp_tile_reader_open(slide, &survey->grid, survey->log, job->faults, &w->reader, err));
-    HLRP_TRY(hlrp_worker_open(&w->net, job->net, err));
+    HLRP_TRY(job->forward_only ? hlrp_worker_open_forward(&w->net, job->net, err)
+                               : hlrp_worker_open(&w->net, job->net, err));
     status = hlrp_calloc(&w->rgb, hlrp_worker_values(&w->net), 1, "a tile", err);
 out:
     return status;
@@ -176,9 +177,8 @@ hlrp_status hlrp_tile_worker_read(const hlrp_tile_job *job, hlrp_tile_worker *w,
 }
 
 /* Room in the record for one more plane of the tile. */
-static hlrp_status place_plane(hlrp_tile_worker *w, hlrp_sample *s,
-                               const hlrp_patch *patch, int64_t plane, double **parts,
-                               hlrp_error *err) {
+static hlrp_status place_plane(hlrp_tile_worker *w, hlrp_sample *s, const hlrp_patch *patch,
+                               int64_t plane, double **parts, hlrp_error *err) {
     hlrp_irect window = {0};
     const hlrp_status status = hlrp_pool_place(w->pool, patch, &window, err);
     if (status != HLRP_OK)

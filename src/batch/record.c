@@ -14,8 +14,9 @@ static bool payload_size(const hlrp_journal_key *key, int64_t explained, int64_t
                          int64_t *bytes) {
     int64_t parts = 0, doubles = 0, floats = 0;
     if (key->classes < 1 || key->planes < 1 || key->layer_values < 0 || key->parts_max < 0 ||
-        key->features < 0 || key->features > MOST || key->classes > MOST || key->planes > MOST || key->layer_values > MOST ||
-        key->parts_max > MOST || !hlrp_mul_size(explained, window, &parts) || parts > MOST)
+        key->features < 0 || key->features > MOST || key->classes > MOST || key->planes > MOST ||
+        key->layer_values > MOST || key->parts_max > MOST ||
+        !hlrp_mul_size(explained, window, &parts) || parts > MOST)
         return false;
     doubles = INTS + 4 * key->planes + key->layer_values + parts;
     floats = 2 * key->classes + key->features + explained;

@@ -7,6 +7,8 @@
 
 struct hlrp_plan {
     const hlrp_graph *graph;
+    hlrp_segment segment;
+    bool *used;             /* per value: a node of the segment reads or makes it */
     hlrp_backend *backend;  /* borrowed, while the plan is made */
     hlrp_layout *layouts;   /* per value; n = 0 for constants */
     hlrp_dims *dims;        /* per value, constants too */
@@ -34,6 +36,10 @@ struct hlrp_activations {
 #define MOST_FLOATS (INT64_C(1) << 38)
 /* Kernels take some 0.1 ms and 30 kB each to be made. */
 enum { MOST_LAYERS = 10000 };
+/* Kernels and rules keep weights for every layer, also for those that share theirs: all of them may come to
+ * some times what the network holds, and to this. */
+#define SHARED_WEIGHTS (INT64_C(1) << 26)
+enum { TIMES_SHARED = 4 };
 /* Weeks of one core; sums over all layers stay far from overflow. */
 #define MOST_MACS (INT64_C(1) << 46)
 
@@ -99,6 +105,8 @@ static hlrp_status lay_out_value(hlrp_plan *plan, int value, bool picture, int l
     if (picture ? v->dims.d[2] > MOST_ALONG / v->dims.d[3] : plan->layouts[value].c > MOST_ALONG)
         return hlrp_fail(err, HLRP_E_MODEL, v->name, "use smaller tiles", "a value is too large");
     plan->offsets[value] = plan->floats;
+    if (!plan->used[value])
+        return HLRP_OK;
     plan->floats += (hlrp_layout_count(&plan->layouts[value]) + 15) / 16 * 16;
     if (plan->floats > MOST_FLOATS)
         return hlrp_fail(err, HLRP_E_MODEL, v->name, "use smaller tiles",
@@ -137,7 +145,8 @@ static hlrp_status reuse_places(hlrp_plan *plan, hlrp_error *err) {
     HLRP_TRY(hlrp_calloc(&lives, g->value_count, sizeof *lives, "a plan", err));
     hlrp_forward_lives(g, lives);
     for (int v = 0; v < g->value_count; v++)
-        lives[v].floats = plan->offsets[v] < 0 ? 0 : hlrp_layout_count(&plan->layouts[v]);
+        lives[v].floats =
+            plan->offsets[v] < 0 || !plan->used[v] ? 0 : hlrp_layout_count(&plan->layouts[v]);
     HLRP_TRY(hlrp_arena_pack(lives, g->value_count, &plan->reused_floats, err));
     for (int v = 0; v < g->value_count; v++)
         plan->reused[v] = plan->offsets[v] < 0 ? -1 : lives[v].offset;
@@ -192,9 +201,35 @@ static hlrp_status check_operator(const hlrp_node *node, hlrp_error *err) {
                      "no kernel for the operator %s here", node->type);
 }
 
+static hlrp_status check_layers(const hlrp_graph *g, hlrp_error *err) {
+    int64_t held = 0, used = 0;
+    int layers = 0;
+    for (int v = 0; v < g->value_count; v++)
+        held += g->values[v].constant ? hlrp_tensor_count(g->values[v].constant) : 0;
+    for (int i = 0; i < g->node_count; i++) {
+        const hlrp_node *n = &g->nodes[i];
+        const hlrp_status status = check_operator(n, err);
+        if (status != HLRP_OK)
+            return status;
+        if (n->op->layer == HLRP_NO_LAYER)
+            continue;
+        layers++;
+        used += hlrp_tensor_count(g->values[n->in[1]].constant);
+    }
+    if (layers > MOST_LAYERS)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
+                         "the network has %d linear layers, over %d", layers, MOST_LAYERS);
+    if (used > SHARED_WEIGHTS + TIMES_SHARED * held)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
+                         "the network's layers share %lld weights so often that they come to %lld",
+                         (long long)held, (long long)used);
+    return HLRP_OK;
+}
+
 static hlrp_status allocate_tables(hlrp_plan *plan, hlrp_error *err) {
     const int values = plan->graph->value_count, nodes = plan->graph->node_count;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&plan->used, values, sizeof *plan->used, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->layouts, values, sizeof *plan->layouts, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->dims, values, sizeof *plan->dims, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->offsets, values, sizeof *plan->offsets, "plan", err));
@@ -208,25 +243,30 @@ out:
     return status;
 }
 
-hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_plan **out,
-                          hlrp_error *err) {
+static void find_used(hlrp_plan *plan) {
+    for (int i = plan->segment.from; i < plan->segment.to; i++) {
+        const hlrp_node *node = &plan->graph->nodes[i];
+        plan->used[node->out[0]] = true;
+        for (int k = 0; k < node->in_count; k++)
+            if (node->in[k] >= 0)
+                plan->used[node->in[k]] = true;
+    }
+}
+
+hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_segment segment,
+                          hlrp_plan **out, hlrp_error *err) {
     hlrp_plan *plan = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&plan, 1, sizeof *plan, "plan", err));
     plan->graph = graph;
     plan->backend = backend;
+    plan->segment = segment;
     HLRP_TRY(allocate_tables(plan, err));
-    int layers = 0;
-    for (int i = 0; i < graph->node_count; i++) {
-        HLRP_TRY(check_operator(&graph->nodes[i], err));
-        layers += graph->nodes[i].op->layer != HLRP_NO_LAYER;
-    }
-    if (layers > MOST_LAYERS)
-        HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
-                           "the network has %d linear layers, over %d", layers, MOST_LAYERS));
+    find_used(plan);
+    HLRP_TRY(check_layers(graph, err));
     HLRP_TRY(lay_out(plan, hlrp_backend_lanes(backend), err));
     HLRP_TRY(reuse_places(plan, err));
-    for (int i = 0; i < graph->node_count; i++)
+    for (int i = segment.from; i < segment.to; i++)
         if (graph->nodes[i].op->prepare)
             HLRP_TRY(graph->nodes[i].op->prepare(plan, i, err));
     *out = plan;
@@ -242,6 +282,7 @@ void hlrp_plan_free(hlrp_plan *plan) {
     for (int i = 0; plan->linear && i < plan->graph->node_count; i++)
         hlrp_linear_free(plan->linear[i]);
     free(plan->linear);
+    free(plan->used);
     free(plan->layouts);
     free(plan->dims);
     free(plan->offsets);
@@ -257,6 +298,9 @@ hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&p, 1, sizeof *p, "plan", err));
     p->graph = g;
+    p->segment = plan->segment;
+    HLRP_TRY(hlrp_calloc(&p->used, g->value_count, sizeof *p->used, "plan", err));
+    memcpy(p->used, plan->used, (size_t)g->value_count * sizeof *p->used);
     HLRP_TRY(hlrp_calloc(&p->layouts, g->value_count, sizeof *p->layouts, "plan", err));
     HLRP_TRY(hlrp_calloc(&p->offsets, g->value_count, sizeof *p->offsets, "plan", err));
     HLRP_TRY(hlrp_calloc(&p->index_offsets, g->node_count, sizeof *p->index_offsets, "plan", err));
@@ -271,6 +315,14 @@ hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp
 out:
     hlrp_plan_free(p);
     return status;
+}
+
+hlrp_segment hlrp_plan_segment(const hlrp_plan *plan) {
+    return plan->segment;
+}
+
+bool hlrp_plan_uses(const hlrp_plan *plan, int value) {
+    return plan->used[value];
 }
 
 const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan) {
@@ -394,6 +446,10 @@ static hlrp_status run_node(const hlrp_plan *plan, hlrp_activations *acts, hlrp_
                                 .x = hlrp_activations_value(acts, node->in[0]),
                                 .y = place_of(acts, node->out[0])};
     return node->op->forward(&c, err);
+}
+
+float *hlrp_activations_place(hlrp_activations *acts, int value) {
+    return place_of(acts, value);
 }
 
 void hlrp_activations_set(hlrp_activations *acts, int value, const float *x) {

@@ -11,14 +11,18 @@
 typedef struct hlrp_plan hlrp_plan;
 
 /* `graph` is canonical and inferred for the input [N,C,H,W] that the plan shall run; it is borrowed
- * for the plan's life, but its value dims are not looked at again. Call with OpenMP limited to one
+ * for the plan's life, but its value dims are not looked at again. Of its nodes only those of the segment
+ * are run, and only values that they read or make take memory. Call with OpenMP limited to one
  * thread (linear.h). HLRP_E_MODEL names a node that cannot be computed. */
-hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_plan **out,
-                          hlrp_error *err);
+hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_segment segment,
+                          hlrp_plan **out, hlrp_error *err);
 void hlrp_plan_free(hlrp_plan *plan);
 /* The same layouts with n = 0, for a pass that computes nothing; forward cannot be run on it. */
 hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp_error *err);
 
+hlrp_segment hlrp_plan_segment(const hlrp_plan *plan);
+/* Whether a node of the segment reads or makes the value. */
+bool hlrp_plan_uses(const hlrp_plan *plan, int value);
 const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan);
 const hlrp_layout *hlrp_plan_layout(const hlrp_plan *plan, int value);
 /* Of constants as well. In a plan of no samples they are those of the plan it was made of. */
@@ -49,6 +53,8 @@ const float *hlrp_activations_value(const hlrp_activations *acts, int value);
 /* The indices that a node's last forward pass noted (hlrp_plan_notes_indices). */
 const int32_t *hlrp_activations_indices(const hlrp_activations *acts, int node);
 
+/* Where a value lies whose layout is plain, to be filled in place of hlrp_activations_set. */
+float *hlrp_activations_place(hlrp_activations *acts, int value);
 /* A value's numbers, plain: the graph's input, or what a segment that is not run would have given. */
 void hlrp_activations_set(hlrp_activations *acts, int value, const float *x);
 

@@ -146,8 +146,14 @@ int64_t hlrp_grid_count(const hlrp_grid *grid) {
 hlrp_status hlrp_grid_scatter(hlrp_grid *grid, hlrp_size slide, const double *corners,
                               int64_t count, double extent, int64_t size, hlrp_error *err) {
     const double r = extent / (double)size;
-    *grid = (hlrp_grid){.slide = slide, .r_x = r, .r_y = r, .size = size, .stride = size,
-                        .nx = count, .ny = 1, .corners = corners};
+    *grid = (hlrp_grid){.slide = slide,
+                        .r_x = r,
+                        .r_y = r,
+                        .size = size,
+                        .stride = size,
+                        .nx = count,
+                        .ny = 1,
+                        .corners = corners};
     for (int64_t i = 0; i < 2 * count; i++)
         if (!(fabs(corners[i]) < 0x1p40))
             return hlrp_fail(err, HLRP_E_INPUT, NULL, "give them in pixels of level 0",

@@ -60,7 +60,8 @@ typedef struct hlrp_grid {
     int64_t size;    /* model pixels */
     int64_t stride;  /* model pixels, ≥ 1 */
     int64_t nx, ny;
-    const double *corners; /* [nx][2]: x and y of each tile's upper left, level-0; borrowed. NULL: a grid */
+    const double
+        *corners; /* [nx][2]: x and y of each tile's upper left, level-0; borrowed. NULL: a grid */
 } hlrp_grid;
 
 /* stride = max(1, round(size·(1−overlap))), halves rounded up. Fails with HLRP_E_CONFIG on overlap
@@ -71,8 +72,8 @@ hlrp_status hlrp_grid_init(hlrp_grid *grid, hlrp_size slide, hlrp_mpp mpp_slide,
                            int64_t size, double overlap, hlrp_error *err);
 /* `count` tiles with these corners, each `extent` level-0 pixels wide and high, of `size` model pixels.
  * HLRP_E_INPUT where a corner is not finite or lies 2^40 or more away. */
-hlrp_status hlrp_grid_scatter(hlrp_grid *grid, hlrp_size slide, const double *corners, int64_t count,
-                              double extent, int64_t size, hlrp_error *err);
+hlrp_status hlrp_grid_scatter(hlrp_grid *grid, hlrp_size slide, const double *corners,
+                              int64_t count, double extent, int64_t size, hlrp_error *err);
 int64_t hlrp_grid_count(const hlrp_grid *grid);                  /* nx·ny */
 hlrp_rect hlrp_grid_tile(const hlrp_grid *grid, int64_t number); /* 0 ≤ number < nx·ny */
 

@@ -82,7 +82,8 @@ static hlrp_status place_relevance(hlrp_lrp *lrp, hlrp_error *err) {
         const int o = owner[v];
         extend(&lives[o], g->values[v].producer);
         extend(&lives[o], v == g->output ? g->node_count : behind[v]);
-        lives[o].floats = hlrp_layout_count(hlrp_plan_layout(lrp->plan, o));
+        if (hlrp_plan_uses(lrp->plan, v))
+            lives[o].floats = hlrp_layout_count(hlrp_plan_layout(lrp->plan, o));
     }
     HLRP_TRY(hlrp_arena_pack(lives, g->value_count, &lrp->arena_floats, err));
     for (int v = 0; v < g->value_count; v++)
@@ -123,7 +124,8 @@ static hlrp_status make_layers(hlrp_lrp *lrp, const hlrp_lrp_options *options, h
     hlrp_find_vanishing(g, lrp->rules, vanishes);
     HLRP_TRY(hlrp_calloc(&dead_below, g->value_count, sizeof(bool), "analysis", err));
     hlrp_find_dead_below(g, lrp->rules, vanishes, dead_below);
-    for (int i = 0; i < g->node_count; i++) {
+    const hlrp_segment segment = hlrp_plan_segment(lrp->plan);
+    for (int i = segment.from; i < segment.to; i++) {
         if (g->nodes[i].op->layer == HLRP_NO_LAYER)
             continue;
         const hlrp_linear_spec spec = hlrp_plan_linear_spec(lrp->plan, i);
@@ -184,6 +186,8 @@ out:
 hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
                          const hlrp_lrp_options *options, hlrp_lrp **out, hlrp_error *err) {
     hlrp_lrp *lrp = NULL;
+    const hlrp_segment all = {0, graph->node_count};
+    const hlrp_segment segment = options->segment ? *options->segment : all;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&lrp, 1, sizeof *lrp, "relevance plan", err));
     lrp->graph = graph;
@@ -200,7 +204,7 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     lrp->head = find_head(graph, options, lrp->rules);
     hand_all_to_one(lrp);
     lrp->conserves = conserves(lrp);
-    HLRP_TRY(hlrp_plan_new(backend, graph, &lrp->plan, err));
+    HLRP_TRY(hlrp_plan_new(backend, graph, segment, &lrp->plan, err));
     lrp->stream_bytes = hlrp_plan_scratch(lrp->plan);
     if (!lrp->forward_only)
         HLRP_TRY(make_way_back(lrp, options, err));

@@ -17,7 +17,8 @@ typedef struct hlrp_lrp_options {
     const float *low, *high; /* zbox: per input channel, the lowest and highest network input;
                                 borrowed for the call. NULL: 0 and 1 */
     hlrp_bias bias;
-    const float *reference; /* gradient-x-input: the root point per channel; NULL: zero */
+    const hlrp_segment *segment; /* the nodes that are run; NULL: all */
+    const float *reference;      /* gradient-x-input: the root point per channel; NULL: zero */
     bool forward_only; /* rules are assigned and checked, but no layer is made ready to go back by
                           them: all workers only go forward */
 } hlrp_lrp_options;
@@ -80,11 +81,17 @@ hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start, cons
  * Values are told by id and arrays are plain. hlrp_graph_waist finds where a network can be parted.
  * What conserving biases lost to rounding is settled by hlrp_lrp_relevance alone. */
 
+/* All nodes that are run. */
 hlrp_segment hlrp_lrp_whole(const hlrp_lrp *lrp);
 
 void hlrp_segment_set(hlrp_lrp_worker *worker, int value, const float *x);
 hlrp_status hlrp_segment_forward(hlrp_lrp_worker *worker, hlrp_segment segment, hlrp_error *err);
 void hlrp_segment_value(const hlrp_lrp_worker *worker, int value, float *x); /* written to x */
+/* Where a value and its relevance lie, in place of the copies: rows of a bag always lie plain. */
+float *hlrp_segment_place(hlrp_lrp_worker *worker, int value);
+float *hlrp_segment_relevance_place(hlrp_lrp_worker *worker, int value);
+/* Whether anything has been added to the value's relevance. */
+bool hlrp_segment_reached(const hlrp_lrp_worker *worker, int value);
 
 /* No value has relevance any more. slope: as in hlrp_lrp_relevance; borrowed until the head ran. */
 void hlrp_segment_begin(hlrp_lrp_worker *worker, const float *slope);

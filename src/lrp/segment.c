@@ -6,7 +6,7 @@
 #include "lrp/turn.h"
 
 hlrp_segment hlrp_lrp_whole(const hlrp_lrp *lrp) {
-    return (hlrp_segment){0, lrp->graph->node_count};
+    return hlrp_plan_segment(lrp->plan);
 }
 
 /* ---- one segment ---- */
@@ -31,6 +31,18 @@ void hlrp_segment_value(const hlrp_lrp_worker *worker, int value, float *x) {
 }
 
 /* A worker that only goes forward has no room for relevance: hlrp_segment_back says so. */
+float *hlrp_segment_place(hlrp_lrp_worker *worker, int value) {
+    return hlrp_activations_place(worker->acts, value);
+}
+
+float *hlrp_segment_relevance_place(hlrp_lrp_worker *worker, int value) {
+    return hlrp_relevance_of(worker, value);
+}
+
+bool hlrp_segment_reached(const hlrp_lrp_worker *worker, int value) {
+    return worker->begun[value];
+}
+
 void hlrp_segment_begin(hlrp_lrp_worker *worker, const float *slope) {
     if (worker->forward_only)
         return;

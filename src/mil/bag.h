@@ -6,6 +6,7 @@
 
 #include "mil/head.h"
 #include "store/store.h"
+#include "worker/worker.h"
 
 /* Zero-initialise; hlrp_bag_close releases it, also where opening fails. */
 typedef struct hlrp_bag {
@@ -13,7 +14,8 @@ typedef struct hlrp_bag {
     hlrp_network *encoder; /* NULL where features are given */
     hlrp_worker tiles;     /* of the encoder */
     hlrp_config *below;
-    double *sums, *magnitudes; /* [N]: Σ and Σ|·| of each instance's relevance */
+    float *features, *relevance; /* [N,D]; the first for the caller to fill */
+    double *sums, *magnitudes;   /* [N]: Σ and Σ|·| of each instance's relevance */
     const hlrp_log *log;
 } hlrp_bag;
 
@@ -24,7 +26,7 @@ hlrp_status hlrp_bag_open(hlrp_bag *bag, const hlrp_config *config, const char *
                           const hlrp_dims *input, const hlrp_log *log, hlrp_error *err);
 void hlrp_bag_close(hlrp_bag *bag);
 
-/* The head forward and back, with the features [N,D] in bag->head.worker.input. target: a class by name or
+/* The head forward and back, with bag->features filled. target: a class by name or
  * number, NULL or "predicted". What *told points to is the bag's, until the next call. */
 hlrp_status hlrp_bag_explain(hlrp_bag *bag, const char *target, hlrp_explained_bag *told,
                              hlrp_error *err);

@@ -5,55 +5,6 @@
 #include <string.h>
 
 #include "graph/operator.h"
-#include "mil/internal.h"
-
-/* ---- configuration ---- */
-
-hlrp_status hlrp_bag_copy_config(const hlrp_config *config, hlrp_config **out, hlrp_error *err) {
-    char *text = NULL;
-    hlrp_status status = hlrp_config_effective(config, &text, err);
-    if (status == HLRP_OK)
-        status = hlrp_config_parse(text, config->path, out, err);
-    free(text);
-    return status;
-}
-
-hlrp_status hlrp_bag_set_text(char **to, const char *value, hlrp_error *err) {
-    free(*to);
-    *to = hlrp_strdup(value, err);
-    return *to ? HLRP_OK : HLRP_E_MEMORY;
-}
-
-/* Conservative propagation where nothing is said: attention held constant, epsilon everywhere, biases left
- * out, so that the instances' relevance adds up to the score (xMIL, Hense et al. 2024). */
-hlrp_status hlrp_head_config(const hlrp_config *config, const char *start, hlrp_config **out,
-                             hlrp_error *err) {
-    hlrp_status status = hlrp_bag_copy_config(config, out, err);
-    if (status != HLRP_OK)
-        return status;
-    hlrp_config *c = *out;
-    if (config->mil.head[0] != '\0') {
-        HLRP_TRY(hlrp_bag_set_text(&c->model.path, config->mil.head, err));
-        HLRP_TRY(hlrp_bag_set_text(&c->model.output, config->mil.output, err));
-    }
-    HLRP_TRY(hlrp_bag_set_text(&c->model.head, "", err));
-    if (start)
-        HLRP_TRY(hlrp_bag_set_text(&c->lrp.start, start, err));
-    if (strcmp(c->lrp.composite, "auto") == 0)
-        HLRP_TRY(hlrp_bag_set_text(&c->lrp.composite, "cp", err));
-    if (config->mil.attention != HLRP_CONFIG_PRODUCT_AUTO)
-        c->lrp.attention = config->mil.attention;
-    if (config->mil.bias != HLRP_CONFIG_BIAS_AUTO)
-        c->lrp.bias = config->mil.bias;
-    else if (config->lrp.bias == HLRP_CONFIG_BIAS_AUTO)
-        c->lrp.bias = HLRP_CONFIG_BIAS_DROP;
-out:
-    if (status != HLRP_OK) {
-        hlrp_config_free(*out);
-        *out = NULL;
-    }
-    return status;
-}
 
 /* ---- opening ---- */
 
@@ -69,9 +20,8 @@ static void find_pooling(hlrp_head *head) {
     head->pooling = -1;
     for (int i = 0; i < g->node_count; i++) {
         const hlrp_node *n = &g->nodes[i];
-        const int to = n->op->product == HLRP_PRODUCT_OF_MATRICES
-                           ? hlrp_structure_to(s, g, i, true)
-                           : -1;
+        const int to =
+            n->op->product == HLRP_PRODUCT_OF_MATRICES ? hlrp_structure_to(s, g, i, true) : -1;
         if (to < 0 || to > 1 || !s->weight[n->in[1 - to]])
             continue;
         const hlrp_dims *weights = &g->values[n->in[1 - to]].dims;
@@ -86,6 +36,62 @@ static void find_pooling(hlrp_head *head) {
     }
 }
 
+/* Floats of one instance in a value that is made of each by itself. */
+static int64_t floats_of(const hlrp_head *head, int value) {
+    const hlrp_dims *d = &head->net->graph->values[value].dims;
+    int64_t count = 1;
+    for (int k = 0; k < d->rank; k++)
+        count *= d->d[k];
+    return count / head->instances;
+}
+
+static void add_crossing(hlrp_head *head, int value) {
+    const hlrp_value *v = &head->net->graph->values[value];
+    if (v->constant || v->producer >= head->net->rest.from)
+        return;
+    for (int i = 0; i < head->crossing_count; i++)
+        if (head->crossing[i] == value)
+            return;
+    head->crossing[head->crossing_count++] = value;
+}
+
+static void find_crossing(hlrp_head *head) {
+    const hlrp_graph *g = head->net->graph;
+    for (int i = head->net->rest.from; i < head->net->rest.to; i++)
+        for (int k = 0; k < g->nodes[i].in_count; k++)
+            if (g->nodes[i].in[k] >= 0)
+                add_crossing(head, g->nodes[i].in[k]);
+}
+
+static int64_t room_of(const hlrp_head *head) {
+    int64_t most = head->width;
+    for (int i = 0; i < head->crossing_count; i++) {
+        const int64_t floats = floats_of(head, head->crossing[i]);
+        most = HLRP_MAX(most, floats);
+    }
+    return HLRP_BAG_BLOCK * most;
+}
+
+static hlrp_status make_room(hlrp_head *head, hlrp_error *err) {
+    const hlrp_network *net = head->net;
+    const int64_t nodes = net->graph->node_count;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&head->crossing, net->graph->value_count, sizeof(int), "a bag", err));
+    find_crossing(head);
+    HLRP_TRY(hlrp_calloc_aligned(&head->block, HLRP_BAG_BLOCK * head->width, sizeof(float), "a bag",
+                                 err));
+    HLRP_TRY(hlrp_calloc_aligned(&head->room, room_of(head), sizeof(float), "a bag", err));
+    HLRP_TRY(hlrp_calloc(&head->start, net->outputs, sizeof(float), "a bag", err));
+    HLRP_TRY(hlrp_calloc(&head->slope, net->outputs, sizeof(float), "a bag", err));
+    HLRP_TRY(hlrp_calloc(&head->account, nodes, sizeof *head->account, "a bag", err));
+    HLRP_TRY(hlrp_calloc(&head->layers, nodes * HLRP_ACCOUNT_FIELDS, sizeof(double), "a bag", err));
+    HLRP_TRY(hlrp_lrp_worker_new(net->lrp, &head->rest, err));
+    if (net->row_lrp)
+        status = hlrp_lrp_worker_new(net->row_lrp, &head->rows, err);
+out:
+    return status;
+}
+
 hlrp_status hlrp_head_open(hlrp_head *head, hlrp_config *own, int64_t instances, int64_t features,
                            const hlrp_log *log, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
@@ -93,31 +99,109 @@ hlrp_status hlrp_head_open(hlrp_head *head, hlrp_config *own, int64_t instances,
     HLRP_TRY(hlrp_network_load_bag(own, instances, features, log, &head->net, err));
     head->width = head->net->values / instances;
     find_pooling(head);
-    status = hlrp_worker_open(&head->worker, head->net, err);
+    status = make_room(head, err);
 out:
     return status;
 }
 
 void hlrp_head_close(hlrp_head *head) {
-    hlrp_worker_close(&head->worker);
+    void *const all[] = {head->crossing, head->block,   head->room,  head->start,
+                         head->slope,    head->account, head->layers};
+    hlrp_lrp_worker_free(head->rest);
+    hlrp_lrp_worker_free(head->rows);
+    for (size_t i = 0; i < HLRP_COUNT(all); i++)
+        free(all[i]);
     hlrp_network_free(head->net);
     hlrp_config_free(head->own);
     *head = (hlrp_head){0};
 }
 
-/* ---- running ---- */
-
-hlrp_status hlrp_head_forward(hlrp_head *head, hlrp_error *err) {
+int64_t hlrp_head_bytes(const hlrp_head *head) {
     const hlrp_network *net = head->net;
-    const hlrp_status status = hlrp_lrp_forward(head->worker.lrp, head->worker.input, err);
-    const float *logits = hlrp_worker_logits(&head->worker, 0);
-    for (int64_t k = 0; status == HLRP_OK && k < net->outputs; k++)
-        if (!isfinite(logits[k]))
-            return hlrp_fail(err, HLRP_E_INPUT, net->config->model.path,
-                             "check the features, and the head itself",
-                             "the score of a bag of %lld tiles is not finite",
-                             (long long)head->instances);
+    return hlrp_lrp_worker_bytes(net->lrp) +
+           (net->row_lrp ? hlrp_lrp_worker_bytes(net->row_lrp) : 0) +
+           (HLRP_BAG_BLOCK * head->width + room_of(head)) * (int64_t)sizeof(float);
+}
+
+/* ---- forward ---- */
+
+/* Of a block; the rows past `count` become copies of the last: it always runs at one size. */
+static hlrp_status run_rows(hlrp_head *head, const hlrp_head_features *features, int64_t first,
+                            int64_t count, hlrp_error *err) {
+    const int64_t width = head->width;
+    hlrp_lrp_worker *w = head->rows;
+    const hlrp_status status = features->read(features->ctx, first, count, head->block, err);
+    if (status != HLRP_OK)
+        return status;
+    for (int64_t i = count; i < HLRP_BAG_BLOCK; i++)
+        memcpy(head->block + i * width, head->block + (i - 1) * width,
+               (size_t)width * sizeof(float));
+    hlrp_segment_set(w, head->net->row_graph->input, head->block);
+    return hlrp_segment_forward(w, hlrp_lrp_whole(head->net->row_lrp), err);
+}
+
+static hlrp_status bring_rows(hlrp_head *head, const hlrp_head_features *features, int64_t first,
+                              int64_t count, hlrp_error *err) {
+    const hlrp_status status = run_rows(head, features, first, count, err);
+    for (int i = 0; status == HLRP_OK && i < head->crossing_count; i++) {
+        const int value = head->crossing[i];
+        const int64_t floats = floats_of(head, value);
+        memcpy(hlrp_segment_place(head->rest, value) + first * floats,
+               hlrp_segment_place(head->rows, value), (size_t)(count * floats) * sizeof(float));
+    }
     return status;
+}
+
+static hlrp_status check_finite(const hlrp_head *head, hlrp_error *err) {
+    const float *logits = hlrp_head_logits(head);
+    for (int64_t k = 0; k < head->net->outputs; k++)
+        if (!isfinite(logits[k]))
+            return hlrp_fail(
+                err, HLRP_E_INPUT, head->own->model.path, "check the features, and the head itself",
+                "the score of a bag of %lld tiles is not finite", (long long)head->instances);
+    return HLRP_OK;
+}
+
+hlrp_status hlrp_head_forward(hlrp_head *head, const hlrp_head_features *features,
+                              hlrp_error *err) {
+    float *input = hlrp_segment_place(head->rest, head->net->graph->input);
+    hlrp_status status = HLRP_OK;
+    for (int64_t first = 0; first < head->instances; first += HLRP_BAG_BLOCK) {
+        const int64_t count = HLRP_MIN(HLRP_BAG_BLOCK, head->instances - first);
+        HLRP_TRY(head->rows ? bring_rows(head, features, first, count, err)
+                            : features->read(features->ctx, first, count,
+                                             input + first * head->width, err));
+    }
+    HLRP_TRY(hlrp_head_forward_rest(head, err));
+    status = check_finite(head, err);
+out:
+    return status;
+}
+
+hlrp_status hlrp_head_forward_rest(hlrp_head *head, hlrp_error *err) {
+    return hlrp_segment_forward(head->rest, hlrp_lrp_whole(head->net->lrp), err);
+}
+
+bool hlrp_head_is_parted_as(const hlrp_head *head, const hlrp_head *other) {
+    bool same = head->net->rest.from == other->net->rest.from &&
+                head->crossing_count == other->crossing_count;
+    for (int i = 0; same && i < head->crossing_count; i++)
+        same = head->crossing[i] == other->crossing[i];
+    return same;
+}
+
+void hlrp_head_copy(hlrp_head *head, int64_t at, const hlrp_head *from, int64_t first,
+                    int64_t count) {
+    for (int i = 0; i < head->crossing_count; i++) {
+        const int64_t floats = floats_of(head, head->crossing[i]);
+        memcpy(hlrp_segment_place(head->rest, head->crossing[i]) + at * floats,
+               hlrp_segment_place(from->rest, from->crossing[i]) + first * floats,
+               (size_t)(count * floats) * sizeof(float));
+    }
+}
+
+const float *hlrp_head_logits(const hlrp_head *head) {
+    return hlrp_lrp_logits(head->rest);
 }
 
 hlrp_status hlrp_head_attention(const hlrp_head *head, float *weights, hlrp_error *err) {
@@ -125,11 +209,11 @@ hlrp_status hlrp_head_attention(const hlrp_head *head, float *weights, hlrp_erro
     float *rows = NULL;
     hlrp_status status = HLRP_OK;
     if (!head->by_branch) {
-        hlrp_segment_value(head->worker.lrp, head->pooling, weights);
+        hlrp_segment_value(head->rest, head->pooling, weights);
         return HLRP_OK;
     }
     HLRP_TRY(hlrp_calloc(&rows, n * branches, sizeof *rows, "attention", err));
-    hlrp_segment_value(head->worker.lrp, head->pooling, rows);
+    hlrp_segment_value(head->rest, head->pooling, rows);
     for (int64_t i = 0; i < n; i++)
         for (int64_t b = 0; b < branches; b++)
             weights[i * branches + b] = rows[b * n + i];
@@ -138,24 +222,120 @@ out:
     return status;
 }
 
-hlrp_status hlrp_head_back(hlrp_head *head, int64_t target, double *start, hlrp_error *err) {
-    hlrp_worker *w = &head->worker;
-    const hlrp_lrp_watch watch = {.account = w->account};
-    hlrp_worker_clear_starts(w);
-    *start = hlrp_worker_start(w, 0, target);
-    return hlrp_lrp_relevance(w->lrp, w->start, w->slope, &watch, w->relevance, err);
+/* ---- back ---- */
+
+static void add_layers(hlrp_head *head, hlrp_segment segment) {
+    for (int i = segment.from; i < segment.to; i++) {
+        double numbers[HLRP_ACCOUNT_FIELDS];
+        hlrp_account_numbers(&head->account[i], numbers);
+        for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+            head->layers[i * HLRP_ACCOUNT_FIELDS + f] += numbers[f];
+    }
 }
 
-double hlrp_head_sums(const hlrp_head *head, double *sums, double *magnitudes) {
-    const float *r = head->worker.relevance;
-    double all = 0;
-    for (int64_t i = 0; i < head->instances; i++) {
-        sums[i] = magnitudes[i] = 0;
-        for (int64_t k = 0; k < head->width; k++) {
-            sums[i] += (double)r[i * head->width + k];
-            magnitudes[i] += fabs((double)r[i * head->width + k]);
-        }
-        all += sums[i];
+static hlrp_status back_through(hlrp_head *head, hlrp_lrp_worker *w, const hlrp_lrp *lrp,
+                                hlrp_error *err) {
+    const hlrp_segment segment = hlrp_lrp_whole(lrp);
+    const hlrp_lrp_watch watch = {.account = head->account};
+    const hlrp_status status = hlrp_segment_back(w, segment, &watch, err);
+    if (status == HLRP_OK)
+        add_layers(head, segment);
+    return status;
+}
+
+/* What rest sent to the values that crossed, to those of a block; its copies get none. */
+static void send_rows(hlrp_head *head, int64_t first, int64_t count) {
+    for (int i = 0; i < head->crossing_count; i++) {
+        const int value = head->crossing[i];
+        const int64_t floats = floats_of(head, value);
+        const size_t bytes = (size_t)(count * floats) * sizeof(float);
+        if (!hlrp_segment_reached(head->rest, value))
+            continue;
+        memcpy(head->room, hlrp_segment_relevance_place(head->rest, value) + first * floats, bytes);
+        memset(head->room + count * floats, 0,
+               (size_t)((HLRP_BAG_BLOCK - count) * floats) * sizeof(float));
+        hlrp_segment_add(head->rows, value, head->room);
     }
-    return all;
+}
+
+/* Gradients become relevance where they are multiplied by what they are of. */
+static void multiply_features(const float *features, int64_t count, float *r) {
+    for (int64_t i = 0; i < count; i++)
+        r[i] *= features[i];
+}
+
+/* The relevance of instances [first, first+count), where nothing reached them 0, into head->room. */
+static void take_relevance(hlrp_head *head, hlrp_lrp_worker *w, const float *features,
+                           int64_t offset, int64_t count) {
+    const int input = head->net->graph->input;
+    const int64_t floats = count * head->width;
+    if (hlrp_segment_reached(w, input))
+        memcpy(head->room, hlrp_segment_relevance_place(w, input) + offset * head->width,
+               (size_t)floats * sizeof(float));
+    else
+        memset(head->room, 0, (size_t)floats * sizeof(float));
+    if (hlrp_lrp_times_input(head->net->lrp))
+        multiply_features(features, floats, head->room);
+}
+
+static hlrp_status back_rows(hlrp_head *head, const hlrp_head_features *features, int64_t first,
+                             int64_t count, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(run_rows(head, features, first, count, err));
+    hlrp_segment_begin(head->rows, head->slope);
+    send_rows(head, first, count);
+    HLRP_TRY(back_through(head, head->rows, head->net->row_lrp, err));
+    take_relevance(head, head->rows, head->block, 0, count);
+out:
+    return status;
+}
+
+static hlrp_status hand_over(const hlrp_head *head, const hlrp_head_relevance *relevance,
+                             int64_t first, int64_t count, hlrp_error *err) {
+    for (int64_t i = 0; i < count; i++) {
+        const float *r = head->room + i * head->width;
+        double sum = 0, magnitude = 0;
+        for (int64_t k = 0; k < head->width; k++) {
+            sum += (double)r[k];
+            magnitude += fabs((double)r[k]);
+        }
+        relevance->sums[first + i] = sum;
+        relevance->magnitudes[first + i] = magnitude;
+    }
+    return relevance->take ? relevance->take(relevance->ctx, first, count, head->room, err)
+                           : HLRP_OK;
+}
+
+/* Relevance of the logits; returns its sum. */
+static double fill_start(hlrp_head *head, int64_t target) {
+    const hlrp_network *net = head->net;
+    double total = 0;
+    hlrp_start_fill(&net->start, hlrp_head_logits(head), net->outputs, target, head->start,
+                    head->slope);
+    for (int64_t k = 0; k < net->outputs; k++)
+        total += (double)head->start[k];
+    return total;
+}
+
+hlrp_status hlrp_head_back(hlrp_head *head, const hlrp_head_features *features, int64_t target,
+                           const hlrp_head_relevance *relevance, double *start, hlrp_error *err) {
+    const hlrp_graph *g = head->net->graph;
+    hlrp_status status = HLRP_OK;
+    memset(head->layers, 0, (size_t)(g->node_count * HLRP_ACCOUNT_FIELDS) * sizeof *head->layers);
+    *start = fill_start(head, target);
+    hlrp_segment_begin(head->rest, head->slope);
+    hlrp_segment_add(head->rest, g->output, head->start);
+    HLRP_TRY(back_through(head, head->rest, head->net->lrp, err));
+    for (int64_t first = 0; first < head->instances; first += HLRP_BAG_BLOCK) {
+        const int64_t count = HLRP_MIN(HLRP_BAG_BLOCK, head->instances - first);
+        if (head->rows)
+            HLRP_TRY(back_rows(head, features, first, count, err));
+        else
+            take_relevance(head, head->rest,
+                           hlrp_segment_place(head->rest, g->input) + first * head->width, first,
+                           count);
+        HLRP_TRY(hand_over(head, relevance, first, count, err));
+    }
+out:
+    return status;
 }

@@ -21,12 +21,14 @@ static bool has_features(const hlrp_config *c) {
 static hlrp_status refuse_keys(const hlrp_config *c, hlrp_error *err) {
     char where[300];
     if (c->gate.class_name[0] != '\0')
-        return hlrp_fail(err, HLRP_E_CONFIG, hlrp_config_where(c, "gate.class", where, sizeof where),
+        return hlrp_fail(err, HLRP_E_CONFIG,
+                         hlrp_config_where(c, "gate.class", where, sizeof where),
                          "leave it out, or choose tiles with mil.pixels",
                          "the tiles of a bag have no classes of their own");
     if (c->model.head[0] != '\0')
-        return hlrp_fail(err, HLRP_E_CONFIG, hlrp_config_where(c, "model.head", where, sizeof where),
-                         "set one of them", "model.head and mil.head are both set");
+        return hlrp_fail(err, HLRP_E_CONFIG,
+                         hlrp_config_where(c, "model.head", where, sizeof where), "set one of them",
+                         "model.head and mil.head are both set");
     if (c->tiles.overlap > 0 && has_features(c))
         return hlrp_fail(err, HLRP_E_CONFIG,
                          hlrp_config_where(c, "tiles.overlap", where, sizeof where), "leave it out",
@@ -39,7 +41,7 @@ static hlrp_status open_encoder(hlrp_mil *m, const hlrp_config *config, const hl
                                 hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_encoder_config(config, &m->below, err));
-    HLRP_TRY(hlrp_network_prepare(m->below, log, &m->encoder, err));
+    HLRP_TRY(hlrp_network_prepare(m->below, m->pixels.share == 0, log, &m->encoder, err));
     m->width = m->encoder->outputs;
 out:
     return status;
@@ -60,10 +62,10 @@ static hlrp_status open_head(void *ctx, hlrp_error *err) {
     const hlrp_status status = hlrp_head_open(&o->head, own, NOMINAL, m->width, o->log, err);
     m->own = o->head.own;
     m->head = o->head.net;
+    m->width = o->head.width;
     o->head.own = NULL;
     o->head.net = NULL;
-    hlrp_worker_close(&o->head.worker);
-    m->width = o->head.width;
+    hlrp_head_close(&o->head);
     return status;
 }
 

@@ -22,7 +22,7 @@ static hlrp_status make_room(hlrp_slide_score *s, hlrp_error *err) {
     HLRP_TRY(hlrp_calloc(&s->logit, classes, sizeof *s->logit, "a bag", err));
     HLRP_TRY(hlrp_calloc(&s->probability, classes, sizeof *s->probability, "a bag", err));
     HLRP_TRY(hlrp_calloc(&s->start, planes, sizeof *s->start, "a bag", err));
-    HLRP_TRY(hlrp_calloc(&s->taken, planes, sizeof *s->taken, "a bag", err));
+    HLRP_TRY(hlrp_calloc(&s->taken, planes * HLRP_ACCOUNT_FIELDS, sizeof *s->taken, "a bag", err));
     HLRP_TRY(hlrp_calloc(&s->relevance, s->tiles * planes, sizeof *s->relevance, "a bag", err));
     HLRP_TRY(hlrp_calloc(&s->to_pixels, s->tiles, sizeof *s->to_pixels, "a bag", err));
     HLRP_TRY(hlrp_calloc(&s->layers, hlrp_account_count(s->head), sizeof *s->layers, "a bag", err));
@@ -35,7 +35,7 @@ out:
 void hlrp_slide_score_free(hlrp_slide_score *s) {
     if (!s)
         return;
-    void *const all[] = {s->members,   s->logit,  s->probability, s->start, s->taken,
+    void *const all[] = {s->members,   s->logit,  s->probability, s->start,    s->taken,
                          s->relevance, s->layers, s->scores,      s->to_pixels};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
@@ -80,46 +80,47 @@ static hlrp_status find_members(const hlrp_score_job *job, hlrp_slide_score *s, 
                      "no tile has features");
 }
 
-hlrp_status hlrp_score_read(const hlrp_score_job *job, const hlrp_slide_score *s, float *values,
-                            hlrp_error *err) {
-    enum { AT_ONCE = 1024 };
-    const hlrp_feature_source *f = job->source;
-    int64_t count = 0;
+/* Instances that are neighbors on the slide's list are read together. */
+static hlrp_status read_features(void *ctx, int64_t first, int64_t count, float *values,
+                                 hlrp_error *err) {
+    const hlrp_scoring *m = ctx;
+    const hlrp_feature_source *f = m->job->source;
+    const int64_t *members = m->score->members + first;
+    int64_t together = 0;
     hlrp_status status = HLRP_OK;
-    for (int64_t i = 0; status == HLRP_OK && i < s->instances; i += count) {
-        const int64_t first = s->members[i];
-        for (count = 1; count < AT_ONCE && i + count < s->instances; count++)
-            if (s->members[i + count] != first + count)
+    HLRP_TRY(m->job->go_on(m->job->ctx, err));
+    for (int64_t i = 0; status == HLRP_OK && i < count; i += together) {
+        for (together = 1; i + together < count; together++)
+            if (members[i + together] != members[i] + together)
                 break;
-        HLRP_TRY(job->go_on(job->ctx, err));
-        status = f->read(f->ctx, first, count, values + i * s->width, err);
+        status = f->read(f->ctx, members[i], together, values + i * m->score->width, err);
     }
 out:
     return status;
 }
 
+hlrp_head_features hlrp_scoring_features(hlrp_scoring *m) {
+    return (hlrp_head_features){read_features, m};
+}
+
 /* ---- the head ---- */
 
-typedef struct making {
-    const hlrp_score_job *job;
-    hlrp_slide_score *score;
-    hlrp_head head;
-} making;
-
 /* The scores that have a column: now that the head's branches are known. */
-static hlrp_status make_scores(making *m, hlrp_error *err) {
+static hlrp_status make_scores(hlrp_scoring *m, hlrp_error *err) {
     hlrp_slide_score *s = m->score;
     const hlrp_mil *mil = m->job->mil;
     const bool attention = mil->baselines & HLRP_MIL_ATTENTION;
     if (attention && m->head.branches == 0)
-        hlrp_logf(m->job->log, HLRP_LOG_WARN,
-                  "%s: the head has no attention: it sums tiles up by no weights that a plane could "
-                  "show",
-                  m->job->slide);
+        hlrp_logf(
+            m->job->log, HLRP_LOG_WARN,
+            "%s: the head has no attention: it sums tiles up by no weights that a plane could "
+            "show",
+            m->job->slide);
     s->widths[HLRP_SCORE_ATTENTION] = attention ? m->head.branches : 0;
     s->widths[HLRP_SCORE_SINGLE] = mil->baselines & HLRP_MIL_SINGLE ? s->head->classes : 0;
     s->widths[HLRP_SCORE_DROP] = mil->baselines & HLRP_MIL_DROP ? s->head->classes : 0;
-    s->widths[HLRP_SCORE_GRADIENT] = mil->baselines & HLRP_MIL_GRADIENT ? s->head->targets.planes : 0;
+    s->widths[HLRP_SCORE_GRADIENT] =
+        mil->baselines & HLRP_MIL_GRADIENT ? s->head->targets.planes : 0;
     s->score_count = hlrp_score_column(s, HLRP_SCORE_KINDS);
     const hlrp_status status =
         hlrp_calloc(&s->scores, s->tiles * s->score_count, sizeof *s->scores, "scores", err);
@@ -128,7 +129,7 @@ static hlrp_status make_scores(making *m, hlrp_error *err) {
     return status;
 }
 
-static hlrp_status take_attention(making *m, hlrp_error *err) {
+static hlrp_status take_attention(hlrp_scoring *m, hlrp_error *err) {
     hlrp_slide_score *s = m->score;
     const int64_t width = s->widths[HLRP_SCORE_ATTENTION];
     float *weights = NULL;
@@ -146,70 +147,71 @@ out:
 }
 
 /* What the nodes took of one plane's relevance, and what they passed on, to the sums over all planes. */
-static void take_account(making *m, int64_t plane) {
-    hlrp_score_account *taken = &m->score->taken[plane];
-    for (int node = 0; node < m->head.net->graph->node_count; node++) {
-        const hlrp_account *a = &m->head.worker.account[node];
-        taken->bias += a->bias;
-        taken->stabilizer += a->stabilizer;
-        taken->constant += a->constant;
-        taken->normalization += a->normalization;
+static void take_account(hlrp_scoring *m, int64_t plane) {
+    double *taken = m->score->taken + plane * HLRP_ACCOUNT_FIELDS;
+    for (int64_t i = 0; i < hlrp_account_count(m->head.net); i++) {
+        taken[i % HLRP_ACCOUNT_FIELDS] += m->head.layers[i];
+        m->score->layers[i] += m->head.layers[i];
     }
-    hlrp_account_add(&m->head.worker, 0, m->score->layers);
 }
 
-static hlrp_status explain_plane(making *m, int64_t plane, double *sums, double *magnitudes,
-                                 hlrp_error *err) {
+static hlrp_status spool_relevance(void *ctx, int64_t first, int64_t count, const float *values,
+                                   hlrp_error *err) {
+    const hlrp_scoring *m = ctx;
+    return m->score->spool < 0
+               ? HLRP_OK
+               : hlrp_score_spool_write(m->score, m->plane, first, count, values, err);
+}
+
+static hlrp_status explain_plane(hlrp_scoring *m, hlrp_error *err) {
     hlrp_slide_score *s = m->score;
-    const int64_t planes = s->head->targets.planes;
+    const int64_t planes = s->head->targets.planes, plane = m->plane;
+    const hlrp_head_features features = hlrp_scoring_features(m);
+    const hlrp_head_relevance relevance = {spool_relevance, m, m->sums, m->magnitudes};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(m->job->go_on(m->job->ctx, err));
-    HLRP_TRY(hlrp_head_back(&m->head, s->head->targets.classes[plane], &s->start[plane], err));
-    const double all = hlrp_head_sums(&m->head, sums, magnitudes);
-    if (!isfinite(all))
-        HLRP_TRY(hlrp_fail(err, HLRP_E_INPUT, m->job->slide, "try another composite, such as cp",
-                           "the relevance of its tiles is not finite"));
-    for (int64_t i = 0; i < s->instances; i++)
-        s->relevance[s->members[i] * planes + plane] = sums[i];
+    HLRP_TRY(hlrp_head_back(&m->head, &features, s->head->targets.classes[plane], &relevance,
+                            &s->start[plane], err));
+    for (int64_t i = 0; i < s->instances; i++) {
+        if (!isfinite(m->sums[i]))
+            HLRP_TRY(hlrp_fail(err, HLRP_E_INPUT, m->job->slide,
+                               "try another composite, such as cp",
+                               "the relevance of its tiles is not finite"));
+        s->relevance[s->members[i] * planes + plane] = m->sums[i];
+    }
     take_account(m, plane);
-    if (s->spool >= 0)
-        status = hlrp_score_spool_write(s, plane, m->head.worker.relevance, err);
 out:
     return status;
 }
 
-static hlrp_status explain_planes(making *m, hlrp_error *err) {
-    hlrp_slide_score *s = m->score;
-    const hlrp_targets *targets = &s->head->targets;
-    const int64_t predicted = hlrp_predicted(s->probability, s->head->classes);
-    double *sums = NULL;
+static hlrp_status explain_planes(hlrp_scoring *m, hlrp_error *err) {
+    const hlrp_targets *targets = &m->score->head->targets;
+    const int64_t predicted = hlrp_predicted(m->score->probability, m->score->head->classes);
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&sums, 2 * s->instances, sizeof *sums, "a bag", err));
-    for (int64_t k = 0; k < targets->planes; k++)
-        if (!targets->predicted || targets->classes[k] == predicted)
-            HLRP_TRY(explain_plane(m, k, sums, sums + s->instances, err));
-out:
-    free(sums);
+    for (m->plane = 0; status == HLRP_OK && m->plane < targets->planes; m->plane++)
+        if (!targets->predicted || targets->classes[m->plane] == predicted)
+            status = explain_plane(m, err);
     return status;
 }
 
 /* Forward and back over the whole bag. */
 static hlrp_status run_head(void *ctx, hlrp_error *err) {
-    making *m = ctx;
+    hlrp_scoring *m = ctx;
     hlrp_slide_score *s = m->score;
-    const hlrp_score_job *job = m->job;
+    const hlrp_head_features features = hlrp_scoring_features(m);
     hlrp_config *own = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_head_config(s->head->config, NULL, &own, err));
-    HLRP_TRY(hlrp_head_open(&m->head, own, s->instances, s->width, job->log, err));
+    HLRP_TRY(hlrp_head_open(&m->head, own, s->instances, s->width, m->job->log, err));
     HLRP_TRY(make_scores(m, err));
-    HLRP_TRY(hlrp_score_read(job, s, m->head.worker.input, err));
-    HLRP_TRY(hlrp_head_forward(&m->head, err));
-    const float *logits = hlrp_worker_logits(&m->head.worker, 0);
+    HLRP_TRY(hlrp_head_forward(&m->head, &features, err));
+    const float *logits = hlrp_head_logits(&m->head);
     hlrp_probabilities(HLRP_PROBABILITY_NONE, logits, s->head->outputs, s->logit);
     hlrp_probabilities(s->head->probability, logits, s->head->outputs, s->probability);
     HLRP_TRY(take_attention(m, err));
-    status = explain_planes(m, err);
+    HLRP_TRY(explain_planes(m, err));
+    HLRP_TRY(hlrp_scoring_others(m, err));
+    hlrp_head_close(&m->head);
+    status = hlrp_scoring_gradient(m, err);
 out:
     hlrp_head_close(&m->head);
     return status;
@@ -218,6 +220,7 @@ out:
 hlrp_status hlrp_slide_score_make(const hlrp_score_job *job, hlrp_slide_score **out,
                                   hlrp_error *err) {
     hlrp_slide_score *s = NULL;
+    hlrp_scoring m = {.job = job};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&s, 1, sizeof *s, "a bag", err));
     s->head = job->mil->head;
@@ -228,13 +231,15 @@ hlrp_status hlrp_slide_score_make(const hlrp_score_job *job, hlrp_slide_score **
     HLRP_TRY(find_members(job, s, err));
     if (job->mil->pixels.share > 0)
         HLRP_TRY(hlrp_score_spool_open(job->folder, &s->spool, err));
-    making m = {.job = job, .score = s};
+    HLRP_TRY(hlrp_calloc(&m.sums, 2 * s->instances, sizeof *m.sums, "a bag", err));
+    m.magnitudes = m.sums + s->instances;
+    m.score = s;
     HLRP_TRY(hlrp_sched_single(run_head, &m, err));
-    HLRP_TRY(hlrp_score_baselines(job, s, err));
     HLRP_TRY(hlrp_score_choose(&job->mil->pixels, s, err));
     *out = s;
     s = NULL;
 out:
+    free(m.sums);
     hlrp_slide_score_free(s);
     return status;
 }

@@ -15,25 +15,20 @@ typedef struct hlrp_feature_source {
     hlrp_status (*read)(void *ctx, int64_t first, int64_t count, float *values, hlrp_error *err);
 } hlrp_feature_source;
 
-/* Relevance that was taken on the way from the score to the tiles. */
-typedef struct hlrp_score_account {
-    double bias, stabilizer, constant, normalization;
-} hlrp_score_account;
-
 typedef struct hlrp_slide_score {
-    const hlrp_network *head;        /* mil->head; borrowed */
-    int64_t tiles, instances, width; /* T of the slide, N of the bag, D */
-    int64_t *members;                /* [N]: the bag's tiles, ascending */
-    float *logit, *probability;      /* [C] */
-    double *start;                   /* [K]; NaN of planes that are not explained */
-    double *relevance;               /* [T][K]; NaN likewise, and of tiles in no bag */
-    hlrp_score_account *taken;       /* [K] */
-    double *layers;                  /* [hlrp_account_count(head)], of all planes together */
+    const hlrp_network *head;         /* mil->head; borrowed */
+    int64_t tiles, instances, width;  /* T of the slide, N of the bag, D */
+    int64_t *members;                 /* [N]: the bag's tiles, ascending */
+    float *logit, *probability;       /* [C] */
+    double *start;                    /* [K]; NaN of planes that are not explained */
+    double *relevance;                /* [T][K]; NaN likewise, and of tiles in no bag */
+    double *taken;                    /* [K][HLRP_ACCOUNT_FIELDS]: sums over the head's nodes */
+    double *layers;                   /* [hlrp_account_count(head)], of all planes together */
     int64_t widths[HLRP_SCORE_KINDS]; /* as in hlrp_result_info; M their sum */
     int64_t score_count;
     float *scores;   /* [T][M]; NaN of tiles in no bag */
     bool *to_pixels; /* [T] */
-    int spool;       /* file of relevance [K][N][D] of the features; -1 where nothing goes to pixels */
+    int spool; /* file of relevance [K][N][D] of the features; -1 where nothing goes to pixels */
 } hlrp_slide_score;
 
 /* What a score is made of. */
@@ -67,9 +62,10 @@ hlrp_status hlrp_slide_score_features(const hlrp_slide_score *score, int64_t pla
 
 /* What became of one plane's relevance after the head, over all tiles. Zero-initialise. */
 typedef struct hlrp_bag_sums {
-    double to_pixels, arrived; /* Σ of tiles that went through the encoder: before, and at their pixels */
-    double spread;             /* Σ of the others */
-    double outside;            /* of either, what lies off the slide */
+    double to_pixels,
+        arrived;    /* Σ of tiles that went through the encoder: before, and at their pixels */
+    double spread;  /* Σ of the others */
+    double outside; /* of either, what lies off the slide */
 } hlrp_bag_sums;
 
 /* A tile's start and sum, NaN where the plane is not explained. */

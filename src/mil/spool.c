@@ -17,8 +17,8 @@ hlrp_status hlrp_score_spool_open(const char *folder, int *spool, hlrp_error *er
         return status;
     *spool = mkostemp(path, O_CLOEXEC);
     if (*spool < 0 || unlink(path) != 0)
-        status = hlrp_fail(err, HLRP_E_IO, folder, make_room, "cannot make a file: %s",
-                           strerror(errno));
+        status =
+            hlrp_fail(err, HLRP_E_IO, folder, make_room, "cannot make a file: %s", strerror(errno));
     free(path);
     return status;
 }
@@ -27,14 +27,13 @@ static int64_t place_of(const hlrp_slide_score *s, int64_t plane, int64_t member
     return (plane * s->instances + member) * s->width * (int64_t)sizeof(float);
 }
 
-hlrp_status hlrp_score_spool_write(const hlrp_slide_score *s, int64_t plane, const float *rho,
-                                   hlrp_error *err) {
+hlrp_status hlrp_score_spool_write(const hlrp_slide_score *s, int64_t plane, int64_t first,
+                                   int64_t count, const float *rho, hlrp_error *err) {
     const char *bytes = (const char *)rho;
-    const int64_t size = place_of(s, 0, s->instances), at = place_of(s, plane, 0);
+    const int64_t size = place_of(s, 0, count), at = place_of(s, plane, first);
     int64_t done = 0;
     while (done < size) {
-        const ssize_t n =
-            pwrite(s->spool, bytes + done, (size_t)(size - done), (off_t)(at + done));
+        const ssize_t n = pwrite(s->spool, bytes + done, (size_t)(size - done), (off_t)(at + done));
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)

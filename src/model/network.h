@@ -43,7 +43,13 @@ typedef struct hlrp_network {
     int64_t batch;     /* N: tiles that run at once on a thread */
     int64_t run_batch; /* what a run takes for N, and whose bits it gives */
     int64_t height, width;
-    int64_t values;    /* of one sample's input; a bag of features is one sample */
+    int64_t values; /* of one sample's input; a bag of features is one sample */
+    /* Of the head of a bag: lrp runs the nodes of `rest`, which see all instances. Those before them treat
+     * each instance by itself: row_lrp runs them, HLRP_BAG_BLOCK instances at a time, on row_graph, the same
+     * graph for so many. NULL: there are none. */
+    hlrp_segment rest;
+    hlrp_graph *row_graph;
+    hlrp_lrp *row_lrp;
     bool forward_only; /* hlrp_network_ready_forward made it so */
 } hlrp_network;
 
@@ -52,6 +58,10 @@ typedef struct hlrp_network {
  * HLRP_E_CONFIG, HLRP_E_MODEL (also where the file cannot be read). */
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
                               const hlrp_log *log, hlrp_network **out, hlrp_error *err);
+
+/* Instances that run at once before they meet: few enough for a core's cache, many enough for a matrix
+ * product. */
+enum { HLRP_BAG_BLOCK = 256 };
 
 /* The network of config.model.path as a head: one score of a bag of features [N,D], which its input may
  * also call [1,N,D]; features 0: as many as the file says. Ready at once. */
@@ -66,9 +76,10 @@ hlrp_status hlrp_network_ready(hlrp_network *net, int64_t most, int64_t height, 
 /* The same where nothing goes back: no rule makes weights of its own. Workers of it only go forward. */
 hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
                                        int64_t width, hlrp_error *err);
-/* Loads it and makes it ready for the tiles of a slide. HLRP_E_CONFIG where nothing says its mpp. */
-hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
-                                 hlrp_error *err);
+/* Loads it and makes it ready for the tiles of a slide, or only to go forward. HLRP_E_CONFIG where nothing
+ * says its mpp. */
+hlrp_status hlrp_network_prepare(const hlrp_config *config, bool forward_only, const hlrp_log *log,
+                                 hlrp_network **net, hlrp_error *err);
 void hlrp_network_free(hlrp_network *net);
 
 /* gradient-x-input's root by channel, as lrp.reference has it; borrowed. */

@@ -9,7 +9,7 @@
 typedef struct hlrp_batches {
     const hlrp_journal *journal;
     int64_t from, to, n;
-    bool retry; /* tiles that an earlier run could not read */
+    bool retry;      /* tiles that an earlier run could not read */
     int64_t *places; /* [to − from]: the pass's tiles, micro-batch by micro-batch; borrowed */
     int64_t count;
 } hlrp_batches;

@@ -28,8 +28,7 @@ static const float *plane_of(const packing *p, int64_t all, hlrp_map_kind *kind,
     if (all < 2 * k) {
         *kind = all < k ? HLRP_MAP_RELEVANCE : HLRP_MAP_COVERAGE;
         *plane = all % k;
-        return all < k ? hlrp_band_relevance(p->band, *plane)
-                       : hlrp_band_coverage(p->band, *plane);
+        return all < k ? hlrp_band_relevance(p->band, *plane) : hlrp_band_coverage(p->band, *plane);
     }
     const int64_t c = all - 2 * k;
     *kind = c < classes ? HLRP_MAP_PROBABILITY : HLRP_MAP_SCORES;

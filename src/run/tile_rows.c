@@ -18,9 +18,8 @@ struct hlrp_tile_table {
 void hlrp_tile_table_free(hlrp_tile_table *t) {
     if (!t)
         return;
-    void *const all[] = {t->x,           t->y,     t->width, t->height,  t->logit,
-                         t->probability, t->start, t->sum,   t->outside, t->abs,
-                         t->agrees,      t->status};
+    void *const all[] = {t->x,     t->y,   t->width,   t->height, t->logit,  t->probability,
+                         t->start, t->sum, t->outside, t->abs,    t->agrees, t->status};
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
     for (int k = 0; k < HLRP_SCORE_KINDS; k++)
@@ -49,7 +48,8 @@ hlrp_status hlrp_tile_table_new(const hlrp_result_info *info, int64_t n, hlrp_ti
     HLRP_TRY(hlrp_calloc(&t->agrees, n * k, sizeof *t->agrees, "tiles", err));
     HLRP_TRY(hlrp_calloc(&t->status, n, sizeof *t->status, "tiles", err));
     for (int s = 0; s < HLRP_SCORE_KINDS; s++)
-        HLRP_TRY(hlrp_calloc(&t->scores[s], n * info->scores[s], sizeof **t->scores, "scores", err));
+        HLRP_TRY(
+            hlrp_calloc(&t->scores[s], n * info->scores[s], sizeof **t->scores, "scores", err));
     *out = t;
     t = NULL;
 out:
@@ -88,8 +88,9 @@ void hlrp_tile_table_put(hlrp_tile_table *t, int64_t row, hlrp_irect frame, cons
 
 hlrp_status hlrp_tile_table_write(const hlrp_tile_table *t, int64_t first, int64_t count,
                                   hlrp_result_writer *writer, hlrp_error *err) {
-    hlrp_tile_rows rows = {t->x,   t->y,     t->width, t->height, t->logit,  t->probability,
-                           t->start, t->sum, t->outside, t->abs,  t->agrees, t->status, {NULL}};
+    hlrp_tile_rows rows = {t->x,           t->y,      t->width, t->height,  t->logit,
+                           t->probability, t->start,  t->sum,   t->outside, t->abs,
+                           t->agrees,      t->status, {NULL}};
     for (int s = 0; s < HLRP_SCORE_KINDS; s++)
         rows.scores[s] = t->scores[s];
     return hlrp_result_write_tiles(writer, first, count, &rows, err);

@@ -12,8 +12,9 @@ struct hlrp_feature_file {
     char *path;
 };
 
-static const char layout[] = "give an HDF5 file with features [N,D] and coords [N,2], as TRIDENT and "
-                             "CLAM write it";
+static const char layout[] =
+    "give an HDF5 file with features [N,D] and coords [N,2], as TRIDENT and "
+    "CLAM write it";
 
 /* A number among the attributes of coords, or of features where older files have it; 0: none. */
 static double number(const hlrp_feature_file *f, const char *name) {
@@ -47,7 +48,8 @@ static hlrp_status open_arrays(hlrp_feature_file *f, hlrp_error *err) {
     const hsize_t tiles = dims[f->rank - 2], width = dims[f->rank - 1];
     if (tiles < 1 || width < 1 || tiles > (hsize_t)1 << 31 || width > (hsize_t)1 << 24 ||
         (f->rank == 3 && dims[0] != 1) || !hlrp_h5_is_type(f->features, H5T_FLOAT, 0))
-        return hlrp_fail(err, HLRP_E_INPUT, f->path, layout, "its features are no table of numbers");
+        return hlrp_fail(err, HLRP_E_INPUT, f->path, layout,
+                         "its features are no table of numbers");
     if (coords[0] != tiles || coords[1] != 2)
         return hlrp_fail(err, HLRP_E_INPUT, f->path, layout,
                          "it has features of %lld tiles, but coords [%lld,%lld]", (long long)tiles,
@@ -105,11 +107,13 @@ hlrp_status hlrp_features_read(hlrp_feature_file *f, int64_t first, int64_t coun
     hlrp_status status = HLRP_OK;
     if (first < 0 || count < 0 || first > f->facts.tiles || count > f->facts.tiles - first)
         return hlrp_fail(err, HLRP_E_INTERNAL, f->path, NULL, "there are no such tiles");
-    HLRP_TRY(hlrp_h5_read(f->features, H5T_NATIVE_FLOAT, f->rank, start, box, values, f->path, err));
+    HLRP_TRY(
+        hlrp_h5_read(f->features, H5T_NATIVE_FLOAT, f->rank, start, box, values, f->path, err));
     for (int64_t i = 0; i < count * width; i++)
         if (!isfinite(values[i]))
             return hlrp_fail(err, HLRP_E_INPUT, f->path, "make the features anew",
-                             "a feature of tile %lld is not finite", (long long)(first + i / width));
+                             "a feature of tile %lld is not finite",
+                             (long long)(first + i / width));
 out:
     return status;
 }

@@ -1,11 +1,13 @@
 #include "store/layout.h"
 
 const char *const hlrp_map_names[HLRP_MAP_COUNT] = {"relevance", "coverage", "probability",
-                                                   "mil/scores"};
+                                                    "mil/scores"};
 
 #define SCORE(name, kind)                                                                          \
-    {name, HLRP_TYPE_F32, HLRP_WIDTH_SCORES + HLRP_SCORE_##kind,                                   \
-     offsetof(hlrp_tile_rows, scores) + HLRP_SCORE_##kind * sizeof(float *), false}
+    {                                                                                              \
+        name, HLRP_TYPE_F32, HLRP_WIDTH_SCORES + HLRP_SCORE_##kind,                                \
+            offsetof(hlrp_tile_rows, scores) + HLRP_SCORE_##kind * sizeof(float *), false          \
+    }
 
 const hlrp_tile_field hlrp_tile_fields[HLRP_TILE_FIELDS] = {
     {"x", HLRP_TYPE_I64, HLRP_WIDTH_ONE, offsetof(hlrp_tile_rows, x), false},

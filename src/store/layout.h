@@ -27,7 +27,7 @@ typedef enum hlrp_tile_type {
 typedef struct hlrp_tile_field {
     const char *name;
     hlrp_tile_type type;
-    int width; /* hlrp_tile_width */
+    int width;     /* hlrp_tile_width */
     size_t offset; /* of the array's pointer in hlrp_tile_rows */
     bool newer;    /* files of earlier versions lack it, and are read without */
 } hlrp_tile_field;

@@ -24,7 +24,7 @@ typedef enum hlrp_map_kind {
     HLRP_MAP_RELEVANCE,   /* /relevance   [K,H,W] */
     HLRP_MAP_COVERAGE,    /* /coverage    [K,H,W] */
     HLRP_MAP_PROBABILITY, /* /probability [C,H,W] */
-    HLRP_MAP_SCORES,      /* /mil/scores  [M,H,W]: what else is known of tiles, mean over those that cover
+    HLRP_MAP_SCORES, /* /mil/scores  [M,H,W]: what else is known of tiles, mean over those that cover
                              a pixel; not there where M = 0 */
     HLRP_MAP_COUNT
 } hlrp_map_kind;
@@ -42,15 +42,15 @@ typedef enum hlrp_score_kind {
 /* Fixed facts of a result. Strings and arrays are borrowed: by the writer only during the call,
  * from a reader as long as it is open. */
 typedef struct hlrp_result_info {
-    hlrp_size map;                  /* H, W */
-    hlrp_size slide;                /* level-0 pixels */
-    int64_t downsample;             /* level-0 pixels per map pixel */
-    hlrp_mpp mpp;                   /* µm per level-0 pixel (attribute `mpp` = [x, y]) */
-    int64_t tiles;                  /* T */
-    int64_t planes, classes;        /* K, C */
-    const char *const *plane_names; /* [K]: the attribute `classes` of /relevance and /coverage */
-    const char *const *class_names; /* [C]: the attribute `classes` of /probability, /tiles */
-    bool bag;                       /* one score of all tiles: there is a group /mil, and
+    hlrp_size map;                    /* H, W */
+    hlrp_size slide;                  /* level-0 pixels */
+    int64_t downsample;               /* level-0 pixels per map pixel */
+    hlrp_mpp mpp;                     /* µm per level-0 pixel (attribute `mpp` = [x, y]) */
+    int64_t tiles;                    /* T */
+    int64_t planes, classes;          /* K, C */
+    const char *const *plane_names;   /* [K]: the attribute `classes` of /relevance and /coverage */
+    const char *const *class_names;   /* [C]: the attribute `classes` of /probability, /tiles */
+    bool bag;                         /* one score of all tiles: there is a group /mil, and
                                        /tiles/mil_relevance is another name of /tiles/start */
     int64_t scores[HLRP_SCORE_KINDS]; /* values per tile; 0: none of the kind */
 } hlrp_result_info;

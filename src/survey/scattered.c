@@ -24,9 +24,10 @@ static hlrp_status find_extent(const hlrp_survey *survey, double mpp, int64_t si
 static void warn_of_mpp(const hlrp_survey *survey, double mpp) {
     const double own = survey->grid.r_x * survey->mpp.x;
     if (mpp > 0 && fabs(own / mpp - 1) > SAME_MPP)
-        hlrp_logf(survey->log, HLRP_LOG_WARN,
-                  "%s: its tiles of %lld pixels have %.4g um per pixel, but the network expects %.4g",
-                  survey->features_path, (long long)survey->grid.size, own, mpp);
+        hlrp_logf(
+            survey->log, HLRP_LOG_WARN,
+            "%s: its tiles of %lld pixels have %.4g um per pixel, but the network expects %.4g",
+            survey->features_path, (long long)survey->grid.size, own, mpp);
 }
 
 static hlrp_status list_tiles(hlrp_survey *survey, double extent, int64_t size, hlrp_error *err) {

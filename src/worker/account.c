@@ -70,7 +70,8 @@ hlrp_status hlrp_account_write(const hlrp_account_part *parts, int count,
     table[1] = (hlrp_column){"operator", HLRP_COLUMN_TEXT, r.operators};
     table[2] = (hlrp_column){"rule", HLRP_COLUMN_TEXT, r.rules};
     for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
-        table[TEXTS + f] = (hlrp_column){hlrp_account_fields[f].column, HLRP_COLUMN_F64, r.values + f * n};
+        table[TEXTS + f] =
+            (hlrp_column){hlrp_account_fields[f].column, HLRP_COLUMN_F64, r.values + f * n};
     status = hlrp_result_write_table(writer, "/layers", table, HLRP_COUNT(table), n, err);
 out:
     free(r.names);

@@ -64,12 +64,10 @@ int64_t hlrp_worker_bytes(const hlrp_network *net) {
 }
 
 hlrp_status hlrp_worker_within_limit(const hlrp_config *config, int64_t bytes, hlrp_error *err) {
-    char where[300];
     if (config->compute.memory_limit <= 0 || bytes <= config->compute.memory_limit)
         return HLRP_OK;
-    return hlrp_fail(
-        err, HLRP_E_CONFIG, hlrp_config_where(config, "compute.memory_limit", where, sizeof where),
-        "raise it", "one worker needs about %lld MB, over the limit", (long long)(bytes >> 20));
+    return hlrp_fail(err, HLRP_E_CONFIG, "compute.memory_limit", "raise it",
+                     "one worker needs about %lld MB, over the limit", (long long)(bytes >> 20));
 }
 
 const float *hlrp_worker_logits(const hlrp_worker *w, int64_t i) {

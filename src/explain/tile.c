@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain/bag.h"
 #include "image/image.h"
 #include "model/network.h"
-#include "pipelines/explain_bag.h"
 #include "sched/sched.h"
 #include "sink/tile_overlay.h"
 #include "stitch/colormap.h"

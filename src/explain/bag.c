@@ -1,6 +1,6 @@
 /* `explain` for a bag: features of all instances, the head once, its relevance back to the features, and
  * from there through the encoder to each instance's pixels. */
-#include "pipelines/explain_bag.h"
+#include "explain/bag.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,11 +40,11 @@ static hlrp_status take_features(explain *e, hlrp_error *err) {
     int64_t count = 0;
     hlrp_status status = HLRP_OK;
     if (!e->bag.encoder)
-        return hlrp_tensor_read(e->file, 0, n, head->worker.input, err);
+        return hlrp_tensor_read(e->file, 0, n, e->bag.features, err);
     for (int64_t first = 0; status == HLRP_OK && first < n; first += count) {
         status = forward_tiles(e, first, &count, err);
         if (status == HLRP_OK)
-            memcpy(head->worker.input + first * width, hlrp_worker_logits(&e->bag.tiles, 0),
+            memcpy(e->bag.features + first * width, hlrp_worker_logits(&e->bag.tiles, 0),
                    (size_t)(count * width) * sizeof(float));
     }
     return status;
