@@ -114,7 +114,8 @@ static hlrp_status border_pass(hlrp_turn *t, hlrp_error *err) {
     const double before = rows ? rows[0].in : 0;
     const hlrp_status status = hlrp_move_back(t, err);
     if (rows && !hlrp_turn_is_dry(t))
-        rows[0].constant += hlrp_sums_of(hlrp_layout_count(t->out), t->r).all - (rows[0].in - before);
+        rows[0].constant +=
+            hlrp_sums_of(hlrp_layout_count(t->out), t->r).all - (rows[0].in - before);
     return status;
 }
 
