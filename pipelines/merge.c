@@ -18,16 +18,20 @@ typedef struct merging {
     const hlrp_run_options *options;
     char *text; /* of the configuration */
     hlrp_config *config;
-    hlrp_network *net;
+    hlrp_network *net; /* one of these two */
+    hlrp_mil *mil;
+    hlrp_batch_run batch; /* with the networks */
     hlrp_tally tally;
     hlrp_cancel cancel;
 } merging;
 
 static void forget(merging *m) {
     hlrp_network_free(m->net);
+    hlrp_mil_free(m->mil);
     hlrp_config_free(m->config);
     free(m->text);
     m->net = NULL;
+    m->mil = NULL;
     m->config = NULL;
     m->text = NULL;
 }
@@ -47,7 +51,7 @@ static hlrp_status load(merging *m, char **text, const char *folder, hlrp_error 
     HLRP_TRY(hlrp_format(&output, err, "%s", m->output));
     free(m->config->batch.output);
     m->config->batch.output = output;
-    status = hlrp_network_prepare(m->config, m->options->log, &m->net, err);
+    status = hlrp_batch_networks(&m->batch, m->config, &m->net, &m->mil, err);
 out:
     free(path);
     if (status != HLRP_OK)
@@ -72,13 +76,7 @@ static hlrp_status merge_slide(merging *m, const char *name, hlrp_slide_progress
         goto out;
     }
     HLRP_TRY(load(m, &text, folder, err));
-    const hlrp_batch_run batch = {.options = m->options,
-                                  .net = m->net,
-                                  .threads = m->options->threads > 0 ? m->options->threads
-                                                                     : hlrp_sched_default_threads(),
-                                  .cancel = &m->cancel,
-                                  .merge = true};
-    status = hlrp_run_slide(&batch, slide, where, err);
+    status = hlrp_run_slide(&m->batch, slide, where, err);
 out:
     free(folder);
     free(slide);
@@ -91,11 +89,13 @@ static bool is_joined(const char *output, const char *name) {
     char *folder = NULL, *result = NULL;
     hlrp_error ignored = {0};
     hlrp_strings journals = {0};
-    const bool joined = hlrp_path_join(output, name, &folder, &ignored) == HLRP_OK &&
-                        hlrp_path_join(folder, "relevance.h5", &result, &ignored) == HLRP_OK &&
-                        hlrp_file_exists(result) &&
-                        hlrp_shards_journals(folder, &journals, &ignored) == HLRP_OK &&
-                        journals.count == 0;
+    const bool joined =
+        hlrp_path_join(output, name, &folder, &ignored) == HLRP_OK &&
+        hlrp_path_join(folder, "relevance.h5", &result, &ignored) == HLRP_OK &&
+        hlrp_file_exists(result) &&
+        hlrp_shards_journals(folder, HLRP_JOURNAL, &journals, &ignored) == HLRP_OK &&
+        hlrp_shards_journals(folder, HLRP_FEATURES_JOURNAL, &journals, &ignored) == HLRP_OK &&
+        journals.count == 0;
     hlrp_strings_free(&journals);
     free(folder);
     free(result);
@@ -141,6 +141,11 @@ hlrp_status hlrp_merge_output(const char *output, const hlrp_run_options *option
                               hlrp_error *err) {
     hlrp_strings names = {0};
     merging m = {.output = output, .options = options};
+    m.batch = (hlrp_batch_run){.options = options,
+                               .threads = options->threads > 0 ? options->threads
+                                                               : hlrp_sched_default_threads(),
+                               .cancel = &m.cancel,
+                               .merge = true};
     hlrp_error table_error = {0};
     hlrp_status status = HLRP_OK, table = HLRP_OK;
     const hlrp_batch_table rows = {

@@ -5,10 +5,9 @@
 #include <unistd.h>
 
 #include "batch/slides.h"
-#include "mil/bag.h"
 #include "pipelines/estimate.h"
 #include "pipelines/run_slide.h"
-#include "pipelines/tile_job.h"
+#include "pipelines/tile_worker.h"
 #include "run/batch_table.h"
 #include "run/limit.h"
 
@@ -54,20 +53,16 @@ out:
 }
 
 /* As many workers as are granted, or as memory_limit lets stand side by side. */
-static hlrp_status choose_threads(const hlrp_network *net, const hlrp_run_options *o, int *threads,
-                                  hlrp_error *err) {
-    const hlrp_config *c = net->config;
+static hlrp_status choose_threads(const hlrp_config *c, const hlrp_network *net,
+                                  const hlrp_run_options *o, int *threads, hlrp_error *err) {
     *threads = o->threads > 0           ? o->threads
                : c->compute.threads > 0 ? (int)c->compute.threads
                                         : hlrp_sched_default_threads();
-    if (c->compute.memory_limit <= 0)
+    if (c->compute.memory_limit <= 0 || !net)
         return HLRP_OK;
     const int64_t each = hlrp_tile_job_worker_bytes(net, net->height * net->width);
-    if (each > c->compute.memory_limit)
-        return hlrp_fail(err, HLRP_E_CONFIG, "compute.memory_limit", "raise it",
-                         "one worker needs about %lld MB, over the limit", (long long)(each >> 20));
-    *threads = (int)HLRP_MIN((int64_t)*threads, c->compute.memory_limit / each);
-    return HLRP_OK;
+    *threads = (int)HLRP_MIN((int64_t)*threads, HLRP_MAX(c->compute.memory_limit / each, 1));
+    return hlrp_worker_within_limit(c, each, err);
 }
 
 /* ---- slide by slide ---- */
@@ -170,19 +165,18 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
                            hlrp_error *err) {
     hlrp_strings slides = {0};
     hlrp_network *net = NULL;
+    hlrp_mil *mil = NULL;
     hlrp_cancel cancel = {0};
     hlrp_tally t = {0};
     hlrp_error table_error = {0};
     hlrp_status status = HLRP_OK, table = HLRP_OK;
     hlrp_dry_run dry = {0};
     hlrp_batch_run batch = {.options = options, .cancel = &cancel, .dry = &dry};
-    HLRP_TRY(hlrp_refuse_bag(config, err));
     HLRP_TRY(list_slides(config, options, &slides, err));
-    HLRP_TRY(hlrp_network_prepare(config, options->log, &net, err));
+    HLRP_TRY(hlrp_batch_networks(&batch, config, &net, &mil, err));
     if (!options->dry_run)
         HLRP_TRY(check_output(config, err));
-    HLRP_TRY(choose_threads(net, options, &batch.threads, err));
-    batch.net = net;
+    HLRP_TRY(choose_threads(config, batch.tile_net, options, &batch.threads, err));
     HLRP_TRY(run_slides(&batch, &slides, &t, err));
     if (options->dry_run)
         hlrp_dry_run_total(&dry, options);
@@ -194,6 +188,7 @@ hlrp_status hlrp_run_batch(const hlrp_config *config, const hlrp_run_options *op
 out:
     hlrp_tally_free(&t);
     hlrp_network_free(net);
+    hlrp_mil_free(mil);
     hlrp_strings_free(&slides);
     return status;
 }

@@ -100,8 +100,6 @@ out:
 
 static hlrp_status make_records(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    if (run->batch->merge)
-        return hlrp_step_join(run, err);
     if (run->batch->options->shards > 1)
         HLRP_TRY(hlrp_step_provenance(run, err)); /* for merge: how it was begun */
     status = hlrp_step_compute(run, err);
@@ -119,7 +117,7 @@ static hlrp_status judge(hlrp_slide_run *run, bool anew, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
-    if (anew)
+    if (anew && !run->batch->mil)
         HLRP_TRY(hlrp_growth_warning(net, s->slide, &s->grid, s->tiles, result, &text, err));
     if (text.length > 0 && !text.failed)
         hlrp_logf(run->folder.log, HLRP_LOG_WARN, "%s: %s", s->path, text.text);
@@ -206,6 +204,8 @@ static void finish(hlrp_slide_run *run, hlrp_status status, const hlrp_error *er
 static void release(hlrp_slide_run *run, bool quietly) {
     hlrp_error ignored = {0};
     hlrp_journal_close(run->journal, &ignored);
+    hlrp_journal_close(run->features, &ignored);
+    hlrp_slide_score_free(run->score);
     hlrp_slide_folder_close(&run->folder, quietly);
     hlrp_survey_close(&run->survey);
     free(run->key);

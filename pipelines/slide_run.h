@@ -4,7 +4,7 @@
 
 #include "batch/journal.h"
 #include "pipelines/batch_run.h"
-#include "pipelines/tile_job.h"
+#include "pipelines/tile_worker.h"
 #include "run/folder.h"
 #include "store/agreement.h"
 #include "survey/survey.h"
@@ -16,6 +16,8 @@ typedef struct hlrp_slide_run {
     char *key;                                 /* all that decides the numbers in relevance.h5 */
     bool complete;                             /* relevance.h5 is there */
     hlrp_journal *journal;                     /* NULL where there are no tiles */
+    hlrp_journal *features;                    /* of a bag, unless they are in a file */
+    hlrp_slide_score *score;                   /* of a bag, once its head has run */
     hlrp_agreement agreement, shown_agreement; /* over all explained classes, of the shown one */
     hlrp_tile_times times;
     double compute_seconds, assemble_seconds, output_seconds;
@@ -23,11 +25,12 @@ typedef struct hlrp_slide_run {
 
 /* All that decides the results, as text: one "name = value" a line (key.c). */
 hlrp_status hlrp_step_key(hlrp_slide_run *run, hlrp_error *err);
-/* Every tile that has no result yet: tile_job.c on all threads, into the journal (compute.c). */
+/* Every tile that has no result yet: tile_job.c on all threads, into the journal (compute.c). For merge
+ * the journals of all shards, opened as one. HLRP_E_INTERRUPTED where tiles are missing, naming the
+ * shards that lack them. */
 hlrp_status hlrp_step_compute(hlrp_slide_run *run, hlrp_error *err);
-/* For merge, in place of that: the journals of all shards, opened as one. HLRP_E_INTERRUPTED where tiles
- * are missing, naming the shards that lack them. */
-hlrp_status hlrp_step_join(hlrp_slide_run *run, hlrp_error *err);
+/* The same where the slide has one score of all its tiles (compute_bag.c). */
+hlrp_status hlrp_compute_bag(hlrp_slide_run *run, hlrp_error *err);
 /* Journal to relevance.h5 (assemble.c). */
 hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err);
 /* What is made from relevance.h5: pictures and tables (outputs.c). */

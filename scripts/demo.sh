@@ -1,5 +1,5 @@
 #!/bin/bash
-# From a bare Debian 12 to a relevance map: installs what is missing, builds, makes a synthetic slide
+# From a bare Debian to a relevance map: installs what is missing, builds, makes a synthetic slide
 # with known truth, explains it with the network in configs/, says what to open.
 set -euo pipefail
 cd "$(dirname "$0")/.."

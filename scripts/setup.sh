@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs what is needed, and nothing that is there already: setup.sh [GROUP…], groups of
-# packages.txt; without one: build. Debian 12, as root or with sudo, asks nothing.
+# packages.txt; without one: build. Debian 12 or 13, as root or with sudo, asks nothing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -8,9 +8,13 @@ groups=("$@")
 [ ${#groups[@]} -gt 0 ] || groups=(build)
 
 wanted() {
-    local group
+    local group release
+    release=$(. /etc/os-release && echo "${VERSION_ID:-}")
     for group in "${groups[@]}"; do
-        awk -v g="$group" '$1 == g { print $2; n++ } END { exit n == 0 }' "$here/packages.txt" || {
+        awk -v g="$group" -v release="$release" '
+            $1 == g { n++ }
+            $1 == g && ($3 !~ /^[0-9]+$/ || $3 == release) { print $2 }
+            END { exit n == 0 }' "$here/packages.txt" || {
             echo "setup.sh: no group '$group' in packages.txt" >&2
             return 2
         }

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs what is missing, builds, runs all tests. Last line: "N passed, N failed, N skipped".
-#   test.sh [--werror] [--preset NAME] [--no-setup] [--cluster] [--long]
+#   test.sh [--werror] [--preset NAME] [--no-setup] [--cluster] [--long] [--fresh]
 # --cluster also brings up a small Slurm and runs batches through it; --long compares networks of full
-# size with float64, which takes some minutes more.
+# size with float64, which takes some minutes more; --fresh does all this on a Debian 13 that it
+# installs for the purpose, which takes an hour more.
 # HISTOLRP_TESTDATA names the folder of the large test data; tests that need it are skipped
 # where it is absent.
 set -euo pipefail
@@ -13,6 +14,7 @@ options=()
 setup=1
 cluster=0
 long=0
+fresh=0
 while [ $# -gt 0 ]; do
     case $1 in
     --werror) options+=(-DHLRP_WERROR=ON) ;;
@@ -23,8 +25,9 @@ while [ $# -gt 0 ]; do
     --no-setup) setup=0 ;;
     --cluster) cluster=1 ;;
     --long) long=1 ;;
+    --fresh) fresh=1 ;;
     *)
-        echo "usage: test.sh [--werror] [--preset NAME] [--no-setup] [--cluster] [--long]" >&2
+        echo "usage: test.sh [--werror] [--preset NAME] [--no-setup] [--cluster] [--long] [--fresh]" >&2
         exit 2
         ;;
     esac
@@ -36,6 +39,7 @@ if [ "$setup" = 1 ]; then
     [ "$preset" != tsan ] || scripts/setup.sh races
     [ "$cluster" = 0 ] || scripts/setup.sh cluster
     [ "$long" = 0 ] || scripts/setup.sh long
+    [ "$fresh" = 0 ] || scripts/setup.sh fresh
 fi
 echo "Building ($preset)"
 scripts/build.sh "$preset" -DHLRP_TESTS=ON "${options[@]}"
@@ -52,6 +56,7 @@ fi
 left_out=()
 [ "$cluster" = 1 ] || left_out+=(slurm)
 [ "$long" = 1 ] || left_out+=(long)
+[ "$fresh" = 1 ] || left_out+=(fresh)
 selection=()
 [ ${#left_out[@]} = 0 ] || selection=(-LE "$(IFS='|' && echo "${left_out[*]}")")
 status=0

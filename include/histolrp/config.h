@@ -169,7 +169,12 @@ typedef struct hlrp_config {
     } model;
 
     struct {
-        char *head; /* absolute; "": none */
+        char *head;     /* absolute; "": none */
+        char *output;   /* name of the head's logits among several outputs; "": the only one */
+        char *features; /* path pattern with {dir} and {stem}, or "" */
+        char *pixels;   /* none, all, top P%, mass P% */
+        hlrp_text_list baselines;
+        bool keep_features;
         hlrp_config_product attention;
         hlrp_config_bias bias;
     } mil;

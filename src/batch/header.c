@@ -6,7 +6,7 @@
 #include "batch/record.h"
 
 #define MAGIC "HLRPJNL1"
-#define VERSION 2u /* 2: a tile's sum of magnitudes, abs[K] */
+#define VERSION 3u /* 2: a tile's sum of magnitudes, abs[K]; 3: its features */
 #define BYTE_ORDER_MARK 0x01020304u
 #define TEXT_MOST (INT64_C(16) << 20)
 
@@ -15,10 +15,10 @@ static const char remove_it[] = "remove the file, or start the slide over with -
 typedef struct fixed {
     char magic[8];
     uint32_t order, version;
-    int64_t classes, planes, tiles, layer_values, parts_max, text;
+    int64_t classes, planes, tiles, layer_values, parts_max, features, text;
 } fixed;
 
-_Static_assert(sizeof(fixed) == 64, "the header has no holes");
+_Static_assert(sizeof(fixed) == 72, "the header has no holes");
 
 int64_t hlrp_header_size(const hlrp_journal_key *key) {
     return (int64_t)sizeof(fixed) + (int64_t)strlen(key->text) + 4;
@@ -32,6 +32,7 @@ void hlrp_header_encode(const hlrp_journal_key *key, hlrp_str *out) {
     f.tiles = key->tiles;
     f.layer_values = key->layer_values;
     f.parts_max = key->parts_max;
+    f.features = key->features;
     f.text = (int64_t)strlen(key->text);
     const size_t start = out->length;
     hlrp_str_addn(out, (const char *)&f, sizeof f);
@@ -88,7 +89,8 @@ hlrp_status hlrp_header_read(int fd, const char *path, hlrp_journal_key *key, ch
                               .planes = f.planes,
                               .tiles = f.tiles,
                               .layer_values = f.layer_values,
-                              .parts_max = f.parts_max};
+                              .parts_max = f.parts_max,
+                              .features = f.features};
     *size = (int64_t)sizeof f + f.text + 4;
     *text = body;
     body = NULL;
@@ -173,7 +175,8 @@ hlrp_status hlrp_header_compare(const hlrp_journal_key *have, const hlrp_journal
                  {"explained planes", have->planes, want->planes},
                  {"tiles", have->tiles, want->tiles},
                  {"account values", have->layer_values, want->layer_values},
-                 {"map pixels per tile", have->parts_max, want->parts_max}};
+                 {"map pixels per tile", have->parts_max, want->parts_max},
+                 {"features per tile", have->features, want->features}};
     for (size_t i = 0; i < HLRP_COUNT(facts); i++)
         if (facts[i].have != facts[i].want)
             return hlrp_fail(err, HLRP_E_INPUT, path,

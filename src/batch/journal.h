@@ -4,11 +4,11 @@
  *
  * File, in the machine's byte order (little-endian; another is refused):
  *     header  "HLRPJNL1", u32 byte-order mark 0x01020304, u32 version, i64 classes, planes, tiles,
- *             layer_values, parts_max, i64 length of key text, key text, u32 crc32 of all before
+ *             layer_values, parts_max, features, i64 length of key text, key text, u32 crc32 of all before
  *     record  u32 'RECD', u32 payload length, payload, u32 crc32 of length and payload
  *     payload i64 tile, status, x, y, w, h, explained; then f64 start[K], sum[K], outside[K],
- *             abs[K], layers[layer_values], parts[explained][h·w]; f32 logit[C], probability[C];
- *             i32 plane[explained]
+ *             abs[K], layers[layer_values], parts[explained][h·w]; f32 logit[C], probability[C],
+ *             features[features]; i32 plane[explained]
  * Nothing in it tells which thread wrote it, or when.
  *
  * A record reaches the kernel before append returns (it survives the process), the disk at sync and
@@ -28,6 +28,7 @@ typedef struct hlrp_journal_key {
     int64_t tiles;    /* T: tiles are 0 … T−1, in tile order */
     int64_t layer_values; /* doubles of the account per record, ≥ 0 */
     int64_t parts_max;    /* map pixels of the largest window: hlrp_pool_capacity */
+    int64_t features;     /* floats that an encoder makes of a tile, ≥ 0 */
     bool any_machine;     /* journals whose key differs in its machine's lines alone will do, too */
 } hlrp_journal_key;
 
@@ -61,6 +62,7 @@ typedef struct hlrp_record {
     const double *parts;      /* [explained][h][w] */
     const float *logit;       /* [C] */
     const float *probability; /* [C] */
+    const float *features;    /* [features] of the key; NULL counts as zeros on append */
     const int32_t *plane;     /* [explained], ascending */
 } hlrp_record;
 

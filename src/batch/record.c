@@ -14,11 +14,12 @@ static bool payload_size(const hlrp_journal_key *key, int64_t explained, int64_t
                          int64_t *bytes) {
     int64_t parts = 0, doubles = 0, floats = 0;
     if (key->classes < 1 || key->planes < 1 || key->layer_values < 0 || key->parts_max < 0 ||
-        key->classes > MOST || key->planes > MOST || key->layer_values > MOST ||
-        key->parts_max > MOST || !hlrp_mul_size(explained, window, &parts) || parts > MOST)
+        key->features < 0 || key->features > MOST || key->classes > MOST || key->planes > MOST ||
+        key->layer_values > MOST || key->parts_max > MOST ||
+        !hlrp_mul_size(explained, window, &parts) || parts > MOST)
         return false;
     doubles = INTS + 4 * key->planes + key->layer_values + parts;
-    floats = 2 * key->classes + explained;
+    floats = 2 * key->classes + key->features + explained;
     *bytes = 8 * doubles + 4 * floats;
     return *bytes <= MOST;
 }
@@ -67,6 +68,7 @@ hlrp_status hlrp_record_encode(const hlrp_journal_key *key, const hlrp_record *r
     at = put(at, r->parts, r->explained * r->w * r->h, 8);
     at = put(at, r->logit, key->classes, 4);
     at = put(at, r->probability, key->classes, 4);
+    at = put(at, r->features, key->features, 4);
     at = put(at, r->plane, r->explained, 4);
     const uint32_t crc = hlrp_crc32(0, to + 4, (size_t)payload + 4);
     put(at, &crc, 1, 4);
@@ -115,6 +117,7 @@ bool hlrp_record_decode(const hlrp_journal_key *key, const unsigned char *record
     r->parts = take(&at, r->explained * r->w * r->h, 8);
     r->logit = take(&at, key->classes, 4);
     r->probability = take(&at, key->classes, 4);
+    r->features = take(&at, key->features, 4);
     const unsigned char *planes = take(&at, r->explained, 4);
     r->plane = (const int32_t *)(const void *)planes;
     for (int64_t k = 0; k < r->explained; k++) {

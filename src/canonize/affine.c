@@ -17,32 +17,43 @@ static hlrp_status transposed(const hlrp_tensor *w, hlrp_tensor **out, hlrp_erro
     return status;
 }
 
-hlrp_status canon_linear(canon *c, hlrp_error *err) {
-    for (int k = 0; k < c->g->node_count; k++) {
-        hlrp_node *n = &c->g->nodes[k];
-        hlrp_tensor *w = NULL;
-        int *in = NULL;
-        if (n->op != &hlrp_op_matmul || !canon_constant(c, n, 1) ||
-            canon_constant(c, n, 1)->dims.rank != 2 || canon_constant(c, n, 0))
-            continue;
-        hlrp_status status = hlrp_calloc(&in, 3, sizeof *in, "a node", err);
-        if (status == HLRP_OK) {
-            in[0] = n->in[0];
-            in[1] = n->in[1];
-            in[2] = -1;
-            free(n->in);
-            n->in = in;
-            n->in_count = 3;
-            status = transposed(canon_constant(c, n, 1), &w, err);
-        }
-        if (status == HLRP_OK)
-            status = canon_set_constant(c, k, 1, w, err);
-        if (status != HLRP_OK)
-            return status;
-        n->op = &hlrp_op_gemm;
-        c->changes++;
+/* The product of node k by weights [I,O] becomes a layer. turned: by value, 1 + the value that holds it
+ * turned round, which others may read too; 0: none yet. */
+static hlrp_status make_gemm(canon *c, int k, int *turned, hlrp_error *err) {
+    hlrp_node *n = &c->g->nodes[k];
+    const int weights = n->in[1];
+    hlrp_tensor *w = NULL;
+    int *in = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&in, 3, sizeof *in, "a node", err));
+    in[0] = n->in[0];
+    in[1] = turned[weights] - 1;
+    in[2] = -1;
+    free(n->in);
+    n->in = in;
+    n->in_count = 3;
+    if (turned[weights] == 0) {
+        HLRP_TRY(transposed(c->g->values[weights].constant, &w, err));
+        HLRP_TRY(canon_set_constant(c, k, 1, w, err));
+        turned[weights] = 1 + n->in[1];
     }
-    return HLRP_OK;
+    n->op = &hlrp_op_gemm;
+    c->changes++;
+out:
+    return status;
+}
+
+hlrp_status canon_linear(canon *c, hlrp_error *err) {
+    int *turned = NULL;
+    hlrp_status status = hlrp_calloc(&turned, c->g->value_count, sizeof *turned, "a pass", err);
+    for (int k = 0; status == HLRP_OK && k < c->g->node_count; k++) {
+        const hlrp_node *n = &c->g->nodes[k];
+        const hlrp_tensor *w = n->op == &hlrp_op_matmul ? canon_constant(c, n, 1) : NULL;
+        if (w && w->dims.rank == 2 && !canon_constant(c, n, 0))
+            status = make_gemm(c, k, turned, err);
+    }
+    free(turned);
+    return status;
 }
 
 /* ---- per-channel factors and summands ---- */

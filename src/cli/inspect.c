@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "model/network.h"
+#include "pipelines/tile_worker.h"
 #include "region/region.h"
 #include "store/store.h"
 #include "survey/tissue_options.h"
@@ -60,6 +61,13 @@ static void print_section(const hlrp_network *net) {
     printf("%s\n\n", net->classes > SOME_CLASSES ? ", ..." : "");
 }
 
+/* What `run` counts a worker with, and takes of tiles at once. */
+static void print_memory(const hlrp_network *net) {
+    const int64_t bytes = hlrp_tile_job_worker_bytes(net, net->height * net->width);
+    printf("memory    %.0f MB per worker, for %" PRId64 " tile%s at once\n", (double)bytes / 1e6,
+           net->batch, net->batch == 1 ? "" : "s");
+}
+
 static hlrp_status print_network(const hlrp_network *net, bool verbose, hlrp_error *err) {
     const hlrp_graph *g = net->graph;
     char dims[100];
@@ -74,8 +82,8 @@ static hlrp_status print_network(const hlrp_network *net, bool verbose, hlrp_err
     printf("classes   ");
     for (int64_t k = 0; k < net->classes; k++)
         printf("%s%s", k ? ", " : "", net->class_names[k]);
-    printf("\ncomposite %s\nmemory    %.0f MB per worker\n", net->composite,
-           (double)hlrp_lrp_worker_bytes(net->lrp) / 1e6);
+    printf("\ncomposite %s\n", net->composite);
+    print_memory(net);
     print_section(net);
     printf("node  operator        rule               output             name\n");
     bool *reached = NULL;
@@ -102,7 +110,8 @@ static hlrp_status inspect_network(const hlrp_call *call, const char *path, hlrp
     settings.items[settings.count++] = model.text;
     HLRP_TRY(hlrp_config_load(NULL, settings.items, settings.count, &config, err));
     HLRP_TRY(hlrp_network_load(config, NULL, &call->log, &net, err));
-    HLRP_TRY(hlrp_network_ready(net, 1, net->declared.d[2], net->declared.d[3], err));
+    HLRP_TRY(hlrp_network_ready(net, 0, net->declared.d[2], net->declared.d[3], err));
+    HLRP_TRY(hlrp_graph_infer(net->graph, &net->declared, err)); /* shapes of one tile are shown */
     status = print_network(net, call->verbose, err);
 out:
     hlrp_network_free(net);

@@ -8,7 +8,7 @@
 
 typedef struct phantom_options {
     const char *size, *truth;
-    int64_t seed, quality;
+    int64_t seed, quality, nests;
     double mpp, tumor, stain, vignetting;
     bool pen, faint, normal;
 } phantom_options;
@@ -22,6 +22,7 @@ static const hlrp_option options[] = {
     {"pen", '\0', HLRP_OPTION_FLAG, AT(pen), NULL, "a pen mark around part of the tissue"},
     {"truth", '\0', HLRP_OPTION_TEXT, AT(truth), "MASK.tif", "write the mask of tumor nuclei"},
     {"tumor", '\0', HLRP_OPTION_DOUBLE, AT(tumor), "SHARE", "of the tissue, 0 to 1"},
+    {"nests", '\0', HLRP_OPTION_INT, AT(nests), "N", "small nests are all the tumor, to 16"},
     {"normal", '\0', HLRP_OPTION_FLAG, AT(normal), NULL, "no tumor"},
     {"stain", '\0', HLRP_OPTION_DOUBLE, AT(stain), "FACTOR", "strength of both stains, 0.1 to 3"},
     {"faint", '\0', HLRP_OPTION_FLAG, AT(faint), NULL, "stains that have faded"},
@@ -67,7 +68,10 @@ static hlrp_status run_phantom(const hlrp_call *call, hlrp_error *err) {
     if (o->seed < 0 || o->quality < 1 || o->quality > 100)
         return hlrp_fail(err, HLRP_E_USAGE, "phantom", "give a seed from 0, a quality of 1 to 100",
                          o->seed < 0 ? "--seed is negative" : "--quality is out of range");
+    if (o->nests < 0 || o->nests > HLRP_PHANTOM_MAX_NESTS)
+        return hlrp_fail(err, HLRP_E_USAGE, "phantom", "give 0 to 16", "--nests is out of range");
     p.seed = (uint64_t)o->seed;
+    p.nests = (int)o->nests;
     p.jpeg_quality = (int)o->quality;
     p.mpp = o->mpp;
     p.tumor_fraction = o->tumor;

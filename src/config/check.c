@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/assign.h"
+#include "config/mil.h"
 
 static hlrp_status fail_key(const hlrp_config *config, const char *key, const char *mend,
                             const char *what, hlrp_error *err) {
@@ -79,6 +80,19 @@ static hlrp_status check_names(const hlrp_config *config, const char *key,
     return HLRP_OK;
 }
 
+static hlrp_status check_mil(const hlrp_config *config, hlrp_error *err) {
+    hlrp_mil_pixels pixels = {0};
+    int64_t baselines = 0;
+    if (!hlrp_mil_pixels_parse(config->mil.pixels, &pixels))
+        return fail_key(config, "mil.pixels", "use none, all, top P% or mass P%, such as top 5%",
+                        "mil.pixels is none of the four kinds", err);
+    if (!hlrp_mil_baselines_parse(&config->mil.baselines, &baselines))
+        return fail_key(config, "mil.baselines",
+                        "use none, or some of attention, single, drop, gradient-x-input",
+                        "mil.baselines has a name that is not known", err);
+    return HLRP_OK;
+}
+
 hlrp_status hlrp_config_check(const hlrp_config *config, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(check_alphabeta(config, err));
@@ -87,6 +101,7 @@ hlrp_status hlrp_config_check(const hlrp_config *config, hlrp_error *err) {
     HLRP_TRY(check_tissue(config, err));
     HLRP_TRY(check_names(config, "model.classes", &config->model.classes, err));
     HLRP_TRY(check_names(config, "lrp.target", &config->lrp.target, err));
+    HLRP_TRY(check_mil(config, err));
 out:
     return status;
 }

@@ -3,9 +3,9 @@
 #include "config/choices.h"
 
 static bool matches(const char *choice, size_t n, const char *text, size_t text_n) {
-    if (n > 0 && choice[n - 1] == '*')
-        return text_n > n - 1 && strncmp(choice, text, n - 1) == 0;
-    return n == text_n && strncmp(choice, text, n) == 0;
+    const char *star = memchr(choice, '*', n);
+    const size_t head = star ? (size_t)(star - choice) : n;
+    return (star ? text_n > head : text_n == head) && strncmp(choice, text, head) == 0;
 }
 
 int hlrp_choice_find(const char *choices, const char *text, size_t n) {
@@ -20,26 +20,35 @@ int hlrp_choice_find(const char *choices, const char *text, size_t n) {
     }
 }
 
-void hlrp_choice_name(const char *choices, int i, char *buf, size_t size) {
+static const char *choice_at(const char *choices, int i) {
     const char *p = choices;
     for (; i > 0 && *p; i--) {
         p += strcspn(p, "|");
         p += *p == '|';
     }
-    snprintf(buf, size, "%.*s", (int)strcspn(p, "|"), p);
+    return p;
 }
 
+void hlrp_choice_name(const char *choices, int i, char *buf, size_t size) {
+    const char *p = choice_at(choices, i);
+    const size_t n = strcspn(p, "|"), head = strcspn(p, "*|");
+    const size_t tail = head < n ? head + 1 : n; /* behind the star */
+    snprintf(buf, size, "%.*s%.*s", (int)head, p, (int)(n - tail), p + tail);
+}
+
+/* Of a choice with a tail its head counts: "pair:" is nearer to pair:NAME than to anything else. */
 void hlrp_choice_nearest(const char *choices, const char *text, char *buf, size_t size) {
-    char name[80];
+    char head[80];
     int least = 0;
     buf[0] = '\0';
     for (int i = 0;; i++) {
-        hlrp_choice_name(choices, i, name, sizeof name);
-        if (name[0] == '\0')
+        const char *p = choice_at(choices, i);
+        if (p[0] == '\0')
             return;
-        const int distance = hlrp_edit_distance(text, name);
+        snprintf(head, sizeof head, "%.*s", (int)strcspn(p, "*|"), p);
+        const int distance = hlrp_edit_distance(text, head);
         if (buf[0] == '\0' || distance < least) {
-            snprintf(buf, size, "%s", name);
+            hlrp_choice_name(choices, i, buf, size);
             least = distance;
         }
     }

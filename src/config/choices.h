@@ -4,10 +4,10 @@
 
 #include "util/util.h"
 
-/* Number of the choice that text[0..n) is, or -1. "pair:*" matches "pair:" and any tail. */
+/* Number of the choice that text[0..n) is, or -1. "pair:*NAME" matches "pair:" and any tail. */
 int hlrp_choice_find(const char *choices, const char *text, size_t n);
 
-/* Copies choice number i into buf, "" past the end. */
+/* Copies choice number i into buf as people read it ("pair:NAME"), "" past the end. */
 void hlrp_choice_name(const char *choices, int i, char *buf, size_t size);
 
 /* The nearest choice by spelling, into buf. */

@@ -38,7 +38,7 @@ typedef struct hlrp_key {
     const char *initial;   /* the default as INI text; "" where there is none */
     const char *automatic; /* what "auto" or nothing stands for; NULL: no such form */
     const char *range;     /* "[0, 1)": for numbers; NULL: any */
-    const char *choices;   /* "a|b|c"; "x:*" takes any tail, "#" a number in the range; or NULL */
+    const char *choices; /* "a|b|c"; "x:*NAME" takes any tail, "#" a number in the range; or NULL */
     const char *help;
 } hlrp_key;
 

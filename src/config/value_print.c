@@ -135,12 +135,7 @@ static void describe_choices(const hlrp_key *key, hlrp_str *out) {
         hlrp_choice_name(key->choices, i, name, sizeof name);
         if (name[0] == '\0')
             break;
-        const size_t n = strlen(name);
-        const bool number = strcmp(name, "#") == 0, tail = !number && name[n - 1] == '*';
-        hlrp_str_addf(out, "%s%.*s%s", i ? " | " : "", number ? 0 : (int)(n - tail), name,
-                      number ? "a number"
-                      : tail ? "NAME"
-                             : "");
+        hlrp_str_addf(out, "%s%s", i ? " | " : "", strcmp(name, "#") == 0 ? "a number" : name);
     }
 }
 

@@ -28,10 +28,10 @@ struct hlrp_kernel_ops {
     void (*free)(hlrp_kernel *kernel);
 };
 
-extern const hlrp_kernel_ops hlrp_kernel_winograd, hlrp_kernel_direct, hlrp_kernel_reordered,
-    hlrp_kernel_sgemm, hlrp_kernel_plain;
+extern const hlrp_kernel_ops hlrp_kernel_winograd /* oneDNN 2 only */, hlrp_kernel_direct,
+    hlrp_kernel_reordered, hlrp_kernel_sgemm, hlrp_kernel_plain;
 
-/* What oneDNN holds for all maps, and for one thread (cpu/dnnl2.c). */
+/* What oneDNN holds for all maps, and for one thread (cpu/dnnl_conv.c). */
 typedef struct hlrp_dnnl hlrp_dnnl;
 typedef struct hlrp_dnnl_thread hlrp_dnnl_thread;
 hlrp_status hlrp_dnnl_open(hlrp_dnnl **out, hlrp_error *err);
@@ -42,7 +42,8 @@ void hlrp_dnnl_thread_close(hlrp_dnnl_thread *thread);
 struct hlrp_backend {
     hlrp_dnnl *dnnl;
     int lanes;
-    bool coarse;                   /* maps may round more coarsely than direct sums do */
+    bool coarse;     /* maps may round more coarsely than direct sums do */
+    int64_t samples; /* fewer than these get the bits that so many would; 0: their own */
     const hlrp_kernel_ops *forced; /* taken wherever it can; or NULL */
 };
 

@@ -7,7 +7,9 @@
 
 /* In order: the first that can is taken, by the shapes alone, so that every run makes the same choice. */
 static const hlrp_kernel_ops *const kernels[] = {
-    &hlrp_kernel_winograd,  /* where coarse rounding is allowed, and it pays */
+#if HLRP_DNNL == 2
+    &hlrp_kernel_winograd, /* where coarse rounding is allowed, and it pays */
+#endif
     &hlrp_kernel_direct,    /* convolutions in the values' own layouts */
     &hlrp_kernel_reordered, /* in a layout of oneDNN's choice */
     &hlrp_kernel_sgemm,     /* fully connected layers */
@@ -40,6 +42,14 @@ out:
 
 void hlrp_backend_allow_coarse(hlrp_backend *backend) {
     backend->coarse = true;
+}
+
+void hlrp_backend_compute_as(hlrp_backend *backend, int64_t samples) {
+    backend->samples = samples;
+}
+
+bool hlrp_backend_has_coarse(void) {
+    return HLRP_DNNL == 2;
 }
 
 hlrp_status hlrp_backend_force(hlrp_backend *backend, const char *name, hlrp_error *err) {

@@ -19,6 +19,10 @@ hlrp_status hlrp_backend_new(hlrp_backend **out, hlrp_error *err);
  * whose error against float64 is some hundred times that of direct sums and turns near-ties of max
  * pooling. Without it every convolution is a direct sum. */
 void hlrp_backend_allow_coarse(hlrp_backend *backend);
+/* Maps made from then on of fewer samples give each the bits that a map of so many would: matrix products
+ * of a few rows add in another order. Convolutions add up each sample by itself. */
+void hlrp_backend_compute_as(hlrp_backend *backend, int64_t samples);
+bool hlrp_backend_has_coarse(void); /* whether there are any: oneDNN 3 has none */
 /* For tests: maps made from then on take this kernel wherever it can. HLRP_E_USAGE: no such name. */
 hlrp_status hlrp_backend_force(hlrp_backend *backend, const char *name, hlrp_error *err);
 /* Names of kernels by index from 0, in the order in which they are asked; NULL past the last. */

@@ -3,20 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/arena.h"
+
 struct hlrp_plan {
     const hlrp_graph *graph;
+    hlrp_segment segment;
+    bool *used;             /* per value: a node of the segment reads or makes it */
     hlrp_backend *backend;  /* borrowed, while the plan is made */
     hlrp_layout *layouts;   /* per value; n = 0 for constants */
     hlrp_dims *dims;        /* per value, constants too */
-    int64_t *offsets;       /* per value: floats from the start of the arena; -1 for constants */
+    int64_t *offsets;       /* per value, all kept: floats from the start; -1 for constants */
+    int64_t *reused;        /* the same where values take each other's place */
     hlrp_linear **linear;   /* per node; NULL but for linear layers */
     int64_t *index_offsets; /* per node: int32 from the start; -1 where forward notes none */
     int64_t *macs;          /* per node */
     int64_t floats, indices, scratch;
+    int64_t reused_floats, most_indices; /* of one node */
 };
 
 struct hlrp_activations {
     const hlrp_plan *plan;
+    bool forward_only;
     float *values;
     int32_t *indices;
 };
@@ -29,6 +36,10 @@ struct hlrp_activations {
 #define MOST_FLOATS (INT64_C(1) << 38)
 /* Kernels take some 0.1 ms and 30 kB each to be made. */
 enum { MOST_LAYERS = 10000 };
+/* Kernels and rules keep weights for every layer, also for those that share theirs: all of them may come to
+ * some times what the network holds, and to this. */
+#define SHARED_WEIGHTS (INT64_C(1) << 26)
+enum { TIMES_SHARED = 4 };
 /* Weeks of one core; sums over all layers stay far from overflow. */
 #define MOST_MACS (INT64_C(1) << 46)
 
@@ -94,6 +105,8 @@ static hlrp_status lay_out_value(hlrp_plan *plan, int value, bool picture, int l
     if (picture ? v->dims.d[2] > MOST_ALONG / v->dims.d[3] : plan->layouts[value].c > MOST_ALONG)
         return hlrp_fail(err, HLRP_E_MODEL, v->name, "use smaller tiles", "a value is too large");
     plan->offsets[value] = plan->floats;
+    if (!plan->used[value])
+        return HLRP_OK;
     plan->floats += (hlrp_layout_count(&plan->layouts[value]) + 15) / 16 * 16;
     if (plan->floats > MOST_FLOATS)
         return hlrp_fail(err, HLRP_E_MODEL, v->name, "use smaller tiles",
@@ -121,6 +134,24 @@ static hlrp_status lay_out(hlrp_plan *plan, int lanes, hlrp_error *err) {
 out:
     free(follows);
     free(picture);
+    return status;
+}
+
+/* Where values lie that nothing looks back at. */
+static hlrp_status reuse_places(hlrp_plan *plan, hlrp_error *err) {
+    const hlrp_graph *g = plan->graph;
+    hlrp_interval *lives = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&lives, g->value_count, sizeof *lives, "a plan", err));
+    hlrp_forward_lives(g, lives);
+    for (int v = 0; v < g->value_count; v++)
+        lives[v].floats =
+            plan->offsets[v] < 0 || !plan->used[v] ? 0 : hlrp_layout_count(&plan->layouts[v]);
+    HLRP_TRY(hlrp_arena_pack(lives, g->value_count, &plan->reused_floats, err));
+    for (int v = 0; v < g->value_count; v++)
+        plan->reused[v] = plan->offsets[v] < 0 ? -1 : lives[v].offset;
+out:
+    free(lives);
     return status;
 }
 
@@ -157,8 +188,10 @@ hlrp_status hlrp_plan_add_linear(hlrp_plan *plan, int id, hlrp_error *err) {
 }
 
 void hlrp_plan_notes_indices(hlrp_plan *plan, int id) {
+    const int64_t count = hlrp_layout_count(&plan->layouts[plan->graph->nodes[id].out[0]]);
     plan->index_offsets[id] = plan->indices;
-    plan->indices += hlrp_layout_count(&plan->layouts[plan->graph->nodes[id].out[0]]);
+    plan->indices += count;
+    plan->most_indices = HLRP_MAX(plan->most_indices, count);
 }
 
 static hlrp_status check_operator(const hlrp_node *node, hlrp_error *err) {
@@ -168,12 +201,39 @@ static hlrp_status check_operator(const hlrp_node *node, hlrp_error *err) {
                      "no kernel for the operator %s here", node->type);
 }
 
+static hlrp_status check_layers(const hlrp_graph *g, hlrp_error *err) {
+    int64_t held = 0, used = 0;
+    int layers = 0;
+    for (int v = 0; v < g->value_count; v++)
+        held += g->values[v].constant ? hlrp_tensor_count(g->values[v].constant) : 0;
+    for (int i = 0; i < g->node_count; i++) {
+        const hlrp_node *n = &g->nodes[i];
+        const hlrp_status status = check_operator(n, err);
+        if (status != HLRP_OK)
+            return status;
+        if (n->op->layer == HLRP_NO_LAYER)
+            continue;
+        layers++;
+        used += hlrp_tensor_count(g->values[n->in[1]].constant);
+    }
+    if (layers > MOST_LAYERS)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
+                         "the network has %d linear layers, over %d", layers, MOST_LAYERS);
+    if (used > SHARED_WEIGHTS + TIMES_SHARED * held)
+        return hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
+                         "the network's layers share %lld weights so often that they come to %lld",
+                         (long long)held, (long long)used);
+    return HLRP_OK;
+}
+
 static hlrp_status allocate_tables(hlrp_plan *plan, hlrp_error *err) {
     const int values = plan->graph->value_count, nodes = plan->graph->node_count;
     hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&plan->used, values, sizeof *plan->used, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->layouts, values, sizeof *plan->layouts, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->dims, values, sizeof *plan->dims, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->offsets, values, sizeof *plan->offsets, "plan", err));
+    HLRP_TRY(hlrp_calloc(&plan->reused, values, sizeof *plan->reused, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->linear, nodes, sizeof *plan->linear, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->macs, nodes, sizeof *plan->macs, "plan", err));
     HLRP_TRY(hlrp_calloc(&plan->index_offsets, nodes, sizeof *plan->index_offsets, "plan", err));
@@ -183,24 +243,30 @@ out:
     return status;
 }
 
-hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_plan **out,
-                          hlrp_error *err) {
+static void find_used(hlrp_plan *plan) {
+    for (int i = plan->segment.from; i < plan->segment.to; i++) {
+        const hlrp_node *node = &plan->graph->nodes[i];
+        plan->used[node->out[0]] = true;
+        for (int k = 0; k < node->in_count; k++)
+            if (node->in[k] >= 0)
+                plan->used[node->in[k]] = true;
+    }
+}
+
+hlrp_status hlrp_plan_new(hlrp_backend *backend, const hlrp_graph *graph, hlrp_segment segment,
+                          hlrp_plan **out, hlrp_error *err) {
     hlrp_plan *plan = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&plan, 1, sizeof *plan, "plan", err));
     plan->graph = graph;
     plan->backend = backend;
+    plan->segment = segment;
     HLRP_TRY(allocate_tables(plan, err));
-    int layers = 0;
-    for (int i = 0; i < graph->node_count; i++) {
-        HLRP_TRY(check_operator(&graph->nodes[i], err));
-        layers += graph->nodes[i].op->layer != HLRP_NO_LAYER;
-    }
-    if (layers > MOST_LAYERS)
-        HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "simplify it before exporting it",
-                           "the network has %d linear layers, over %d", layers, MOST_LAYERS));
+    find_used(plan);
+    HLRP_TRY(check_layers(graph, err));
     HLRP_TRY(lay_out(plan, hlrp_backend_lanes(backend), err));
-    for (int i = 0; i < graph->node_count; i++)
+    HLRP_TRY(reuse_places(plan, err));
+    for (int i = segment.from; i < segment.to; i++)
         if (graph->nodes[i].op->prepare)
             HLRP_TRY(graph->nodes[i].op->prepare(plan, i, err));
     *out = plan;
@@ -216,9 +282,11 @@ void hlrp_plan_free(hlrp_plan *plan) {
     for (int i = 0; plan->linear && i < plan->graph->node_count; i++)
         hlrp_linear_free(plan->linear[i]);
     free(plan->linear);
+    free(plan->used);
     free(plan->layouts);
     free(plan->dims);
     free(plan->offsets);
+    free(plan->reused);
     free(plan->index_offsets);
     free(plan->macs);
     free(plan);
@@ -230,6 +298,9 @@ hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&p, 1, sizeof *p, "plan", err));
     p->graph = g;
+    p->segment = plan->segment;
+    HLRP_TRY(hlrp_calloc(&p->used, g->value_count, sizeof *p->used, "plan", err));
+    memcpy(p->used, plan->used, (size_t)g->value_count * sizeof *p->used);
     HLRP_TRY(hlrp_calloc(&p->layouts, g->value_count, sizeof *p->layouts, "plan", err));
     HLRP_TRY(hlrp_calloc(&p->offsets, g->value_count, sizeof *p->offsets, "plan", err));
     HLRP_TRY(hlrp_calloc(&p->index_offsets, g->node_count, sizeof *p->index_offsets, "plan", err));
@@ -244,6 +315,14 @@ hlrp_status hlrp_plan_of_no_samples(const hlrp_plan *plan, hlrp_plan **out, hlrp
 out:
     hlrp_plan_free(p);
     return status;
+}
+
+hlrp_segment hlrp_plan_segment(const hlrp_plan *plan) {
+    return plan->segment;
+}
+
+bool hlrp_plan_uses(const hlrp_plan *plan, int value) {
+    return plan->used[value];
 }
 
 const hlrp_graph *hlrp_plan_graph(const hlrp_plan *plan) {
@@ -274,21 +353,38 @@ int64_t hlrp_plan_activation_bytes(const hlrp_plan *plan) {
     return plan->floats * (int64_t)sizeof(float) + plan->indices * (int64_t)sizeof(int32_t);
 }
 
+int64_t hlrp_plan_forward_bytes(const hlrp_plan *plan) {
+    return plan->reused_floats * (int64_t)sizeof(float) +
+           plan->most_indices * (int64_t)sizeof(int32_t);
+}
+
 /* ---- running it ---- */
 
-hlrp_status hlrp_activations_new(const hlrp_plan *plan, hlrp_activations **out, hlrp_error *err) {
+static hlrp_status make_activations(const hlrp_plan *plan, bool forward_only,
+                                    hlrp_activations **out, hlrp_error *err) {
+    const int64_t floats = forward_only ? plan->reused_floats : plan->floats;
+    const int64_t indices = forward_only ? plan->most_indices : plan->indices;
     hlrp_activations *a = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&a, 1, sizeof *a, "activations", err));
     a->plan = plan;
-    HLRP_TRY(hlrp_calloc_aligned(&a->values, plan->floats, sizeof *a->values, "activations", err));
-    HLRP_TRY(
-        hlrp_calloc_aligned(&a->indices, plan->indices, sizeof *a->indices, "activations", err));
+    a->forward_only = forward_only;
+    HLRP_TRY(hlrp_calloc_aligned(&a->values, floats, sizeof *a->values, "activations", err));
+    HLRP_TRY(hlrp_calloc_aligned(&a->indices, indices, sizeof *a->indices, "activations", err));
     *out = a;
     return HLRP_OK;
 out:
     hlrp_activations_free(a);
     return status;
+}
+
+hlrp_status hlrp_activations_new(const hlrp_plan *plan, hlrp_activations **out, hlrp_error *err) {
+    return make_activations(plan, false, out, err);
+}
+
+hlrp_status hlrp_activations_new_forward(const hlrp_plan *plan, hlrp_activations **out,
+                                         hlrp_error *err) {
+    return make_activations(plan, true, out, err);
 }
 
 void hlrp_activations_free(hlrp_activations *acts) {
@@ -299,16 +395,25 @@ void hlrp_activations_free(hlrp_activations *acts) {
     free(acts);
 }
 
+static float *place_of(const hlrp_activations *acts, int value) {
+    const hlrp_plan *plan = acts->plan;
+    return acts->values + (acts->forward_only ? plan->reused[value] : plan->offsets[value]);
+}
+
 const float *hlrp_activations_value(const hlrp_activations *acts, int value) {
-    return acts->values + acts->plan->offsets[value];
+    return place_of(acts, value);
+}
+
+static int32_t *indices_of(const hlrp_activations *acts, int node) {
+    return acts->indices + (acts->forward_only ? 0 : acts->plan->index_offsets[node]);
 }
 
 const int32_t *hlrp_activations_indices(const hlrp_activations *acts, int node) {
-    return acts->indices + acts->plan->index_offsets[node];
+    return indices_of(acts, node);
 }
 
 int32_t *hlrp_computation_indices(const hlrp_computation *c) {
-    return c->acts->indices + c->plan->index_offsets[c->id];
+    return indices_of(c->acts, c->id);
 }
 
 const float *hlrp_computation_parameter(const hlrp_computation *c, int k) {
@@ -339,14 +444,18 @@ static hlrp_status run_node(const hlrp_plan *plan, hlrp_activations *acts, hlrp_
                                 .in = &plan->layouts[node->in[0]],
                                 .out = &plan->layouts[node->out[0]],
                                 .x = hlrp_activations_value(acts, node->in[0]),
-                                .y = acts->values + plan->offsets[node->out[0]]};
+                                .y = place_of(acts, node->out[0])};
     return node->op->forward(&c, err);
+}
+
+float *hlrp_activations_place(hlrp_activations *acts, int value) {
+    return place_of(acts, value);
 }
 
 void hlrp_activations_set(hlrp_activations *acts, int value, const float *x) {
     const hlrp_layout *layout = &acts->plan->layouts[value];
     const hlrp_layout plain = hlrp_layout_plain(layout);
-    hlrp_repack(&plain, x, layout, acts->values + acts->plan->offsets[value]);
+    hlrp_repack(&plain, x, layout, place_of(acts, value));
 }
 
 hlrp_status hlrp_forward(const hlrp_plan *plan, hlrp_activations *acts, hlrp_stream *stream,

@@ -143,7 +143,28 @@ int64_t hlrp_grid_count(const hlrp_grid *grid) {
     return grid->nx * grid->ny;
 }
 
+hlrp_status hlrp_grid_scatter(hlrp_grid *grid, hlrp_size slide, const double *corners,
+                              int64_t count, double extent, int64_t size, hlrp_error *err) {
+    const double r = extent / (double)size;
+    *grid = (hlrp_grid){.slide = slide,
+                        .r_x = r,
+                        .r_y = r,
+                        .size = size,
+                        .stride = size,
+                        .nx = count,
+                        .ny = 1,
+                        .corners = corners};
+    for (int64_t i = 0; i < 2 * count; i++)
+        if (!(fabs(corners[i]) < 0x1p40))
+            return hlrp_fail(err, HLRP_E_INPUT, NULL, "give them in pixels of level 0",
+                             "tile %lld lies at %g", (long long)(i / 2), corners[i]);
+    return HLRP_OK;
+}
+
 hlrp_rect hlrp_grid_tile(const hlrp_grid *grid, int64_t number) {
+    if (grid->corners)
+        return (hlrp_rect){grid->corners[2 * number], grid->corners[2 * number + 1],
+                           (double)grid->size * grid->r_x, (double)grid->size * grid->r_y};
     int64_t i = number % grid->nx, j = number / grid->nx;
     return (hlrp_rect){(double)(i * grid->stride) * grid->r_x,
                        (double)(j * grid->stride) * grid->r_y, (double)grid->size * grid->r_x,
@@ -158,6 +179,10 @@ hlrp_patch hlrp_grid_patch(const hlrp_grid *grid, int64_t number) {
  * cheaper than an argument about rounding. */
 void hlrp_grid_rows(const hlrp_grid *grid, double top, double bottom, int64_t *first,
                     int64_t *end) {
+    *first = 0;
+    *end = hlrp_grid_count(grid);
+    if (grid->corners)
+        return;
     const double step = (double)grid->stride * grid->r_y, extent = (double)grid->size * grid->r_y;
     const double lo = floor((top - extent) / step) - 1.0, hi = ceil(bottom / step) + 1.0;
     *first = (lo <= 0.0 ? 0 : HLRP_MIN((int64_t)lo, grid->ny)) * grid->nx;

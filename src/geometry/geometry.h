@@ -52,13 +52,16 @@ int64_t hlrp_ceil_div(int64_t a, int64_t b); /* a ≥ 0, b > 0 */
 
 /* The grid of tiles of a slide. Tile (i,j) has number j·nx + i and covers the real-valued level-0
  * rectangle from (i·stride·r_x, j·stride·r_y), size·r wide and high: computed, never accumulated.
- * Tiles start inside the slide; those at its right and lower edge may reach past it. */
+ * Tiles start inside the slide; those at its right and lower edge may reach past it. Where a file says
+ * where its tiles lie, they are no grid: corners says so, nx is their number and ny 1. */
 typedef struct hlrp_grid {
     hlrp_size slide; /* level-0 pixels */
     double r_x, r_y; /* level-0 pixels per model pixel */
     int64_t size;    /* model pixels */
     int64_t stride;  /* model pixels, ≥ 1 */
     int64_t nx, ny;
+    const double
+        *corners; /* [nx][2]: x and y of each tile's upper left, level-0; borrowed. NULL: a grid */
 } hlrp_grid;
 
 /* stride = max(1, round(size·(1−overlap))), halves rounded up. Fails with HLRP_E_CONFIG on overlap
@@ -67,6 +70,10 @@ typedef struct hlrp_grid {
  * tiles does not fit in 62 bits. */
 hlrp_status hlrp_grid_init(hlrp_grid *grid, hlrp_size slide, hlrp_mpp mpp_slide, double mpp_model,
                            int64_t size, double overlap, hlrp_error *err);
+/* `count` tiles with these corners, each `extent` level-0 pixels wide and high, of `size` model pixels.
+ * HLRP_E_INPUT where a corner is not finite or lies 2^40 or more away. */
+hlrp_status hlrp_grid_scatter(hlrp_grid *grid, hlrp_size slide, const double *corners,
+                              int64_t count, double extent, int64_t size, hlrp_error *err);
 int64_t hlrp_grid_count(const hlrp_grid *grid);                  /* nx·ny */
 hlrp_rect hlrp_grid_tile(const hlrp_grid *grid, int64_t number); /* 0 ≤ number < nx·ny */
 

@@ -177,6 +177,23 @@ hlrp_status hlrp_graph_place_nodes(hlrp_graph *g, int first, const int *before, 
     return HLRP_OK;
 }
 
+hlrp_status hlrp_graph_put_first(hlrp_graph *g, const bool *first, hlrp_error *err) {
+    hlrp_node *nodes = NULL;
+    int count = 0;
+    const hlrp_status status = hlrp_calloc(&nodes, g->node_count, sizeof *nodes, "a graph", err);
+    if (status != HLRP_OK)
+        return status;
+    for (int pass = 0; pass < 2; pass++)
+        for (int k = 0; k < g->node_count; k++)
+            if (first[k] == (pass == 0))
+                nodes[count++] = g->nodes[k];
+    free(g->nodes);
+    g->nodes = nodes;
+    g->node_capacity = g->node_count;
+    name_producers(g);
+    return HLRP_OK;
+}
+
 /* ---- compaction ---- */
 
 static void move_nodes(hlrp_graph *g, const bool *remove) {

@@ -118,6 +118,15 @@ hlrp_status hlrp_graph_join(hlrp_graph *g, hlrp_graph *head, hlrp_error *err);
  * that do not fall; the others keep their order. */
 hlrp_status hlrp_graph_place_nodes(hlrp_graph *g, int first, const int *before, hlrp_error *err);
 
+/* Nodes for which first[id] is true are moved before all others; either keep their order. None of them may
+ * read what one of the others makes. */
+hlrp_status hlrp_graph_put_first(hlrp_graph *g, const bool *first, hlrp_error *err);
+
+/* Of a bag of `instances`, whose graph is canonical and inferred: the nodes that treat each instance by
+ * itself, rows [node_count], *count of them. Run at another number of instances they give each the same. */
+hlrp_status hlrp_graph_find_rows(const hlrp_graph *g, int64_t instances, bool *rows, int *count,
+                                 hlrp_error *err);
+
 /* Takes what a new constant comes to from `spare`; HLRP_E_MODEL where that is used up. Integers count
  * as two floats. */
 hlrp_status hlrp_graph_spend(hlrp_graph *g, int64_t floats, hlrp_error *err);

@@ -47,6 +47,23 @@ typedef enum hlrp_product_kind {
     HLRP_PRODUCT_OF_ELEMENTS  /* lrp.gate */
 } hlrp_product_kind;
 
+/* Nodes that [rules] names together (hlrp_kind_name says how), by their operator; the first two, which
+ * win over the others, by where the graph has them. */
+typedef enum hlrp_kind {
+    HLRP_NO_KIND,
+    HLRP_KIND_FIRST,
+    HLRP_KIND_ATTENTION,
+    HLRP_KIND_CONV,
+    HLRP_KIND_LINEAR,
+    HLRP_KIND_SUM,
+    HLRP_KIND_AVGPOOL,
+    HLRP_KIND_BATCHNORM,
+    HLRP_KIND_LAYERNORM,
+    HLRP_KIND_SOFTMAX,
+    HLRP_KIND_MATMUL,
+    HLRP_KIND_GATE
+} hlrp_kind;
+
 struct hlrp_computation; /* engine/plan.h */
 struct hlrp_plan;
 struct hlrp_strided;   /* engine/strided.h */
@@ -54,7 +71,7 @@ struct hlrp_rule_cell; /* lrp/turn.h */
 
 struct hlrp_operator {
     const char *name; /* "conv", "relu", … */
-    const char *kind; /* what [rules] calls its likes, "@conv"; NULL: nothing */
+    hlrp_kind kind;
 
     /* ---- shapes and constants ---- */
     int least;     /* inputs */

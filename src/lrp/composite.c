@@ -227,6 +227,29 @@ static bool passes_over(const hlrp_graph *g, int node, const char *key, const hl
            g->nodes[node].op->layer == HLRP_NO_LAYER && !fits(g, node, rule);
 }
 
+static const char *const kind_names[] = {[HLRP_KIND_FIRST] = "@first",
+                                         [HLRP_KIND_ATTENTION] = "@attention",
+                                         [HLRP_KIND_CONV] = "@conv",
+                                         [HLRP_KIND_LINEAR] = "@linear",
+                                         [HLRP_KIND_SUM] = "@sum",
+                                         [HLRP_KIND_AVGPOOL] = "@avgpool",
+                                         [HLRP_KIND_BATCHNORM] = "@batchnorm",
+                                         [HLRP_KIND_LAYERNORM] = "@layernorm",
+                                         [HLRP_KIND_SOFTMAX] = "@softmax",
+                                         [HLRP_KIND_MATMUL] = "@matmul",
+                                         [HLRP_KIND_GATE] = "@gate"};
+
+const char *hlrp_kind_name(hlrp_kind kind) {
+    return kind > HLRP_NO_KIND && kind < HLRP_COUNT(kind_names) ? kind_names[kind] : NULL;
+}
+
+static hlrp_kind find_kind(const char *key) {
+    for (hlrp_kind kind = HLRP_NO_KIND + 1; hlrp_kind_name(kind); kind++)
+        if (strcmp(key, kind_names[kind]) == 0)
+            return kind;
+    return HLRP_NO_KIND;
+}
+
 /* How strongly an override speaks for a node: 0 not at all; full name over glob over kind, and
  * @first and @attention over the other kinds. */
 static int match(const hlrp_graph *g, const hlrp_structure *s, int node, const char *key) {
@@ -235,21 +258,12 @@ static int match(const hlrp_graph *g, const hlrp_structure *s, int node, const c
         return 4;
     if (key[0] != '@')
         return hlrp_glob_match(key, n->name, false) ? 3 : 0;
-    if (strcmp(key, "@first") == 0)
+    const hlrp_kind kind = find_kind(key);
+    if (kind == HLRP_KIND_FIRST)
         return hlrp_node_is_first(g, node) ? 2 : 0;
-    if (strcmp(key, "@attention") == 0)
+    if (kind == HLRP_KIND_ATTENTION)
         return s->attention[node] ? 2 : 0;
-    return n->op->kind && strcmp(key, n->op->kind) == 0 ? 1 : 0;
-}
-
-static bool is_kind(const char *key) {
-    static const char *const kinds[] = {"@first",     "@attention", "@conv",    "@linear",
-                                        "@sum",       "@avgpool",   "@softmax", "@matmul",
-                                        "@batchnorm", "@layernorm", "@gate"};
-    for (size_t i = 0; i < HLRP_COUNT(kinds); i++)
-        if (strcmp(key, kinds[i]) == 0)
-            return true;
-    return false;
+    return kind != HLRP_NO_KIND && n->op->kind == kind ? 1 : 0;
 }
 
 bool hlrp_rule_names_a_node(const hlrp_graph *graph, const char *key) {
@@ -257,7 +271,7 @@ bool hlrp_rule_names_a_node(const hlrp_graph *graph, const char *key) {
         if (strcmp(key, graph->nodes[i].name) == 0 ||
             hlrp_glob_match(key, graph->nodes[i].name, false))
             return true;
-    return is_kind(key);
+    return find_kind(key) != HLRP_NO_KIND;
 }
 
 static hlrp_status no_such_node(const hlrp_graph *g, const hlrp_rule_override *o, hlrp_error *err) {
@@ -298,8 +312,8 @@ static hlrp_status apply_override(const hlrp_graph *g, const hlrp_rule_options *
         strength[i] = m;
         rules[i] = rule;
     }
-    return found > 0 || is_kind(o->key) || options->names_others ? HLRP_OK
-                                                                 : no_such_node(g, o, err);
+    const bool known = found > 0 || find_kind(o->key) != HLRP_NO_KIND || options->names_others;
+    return known ? HLRP_OK : no_such_node(g, o, err);
 }
 
 static const char *reason(const hlrp_node *n, const hlrp_rule *rule) {

@@ -68,10 +68,11 @@ hlrp_status hlrp_lrp_measure(const hlrp_lrp *lrp, int64_t *floats, hlrp_error *e
     const hlrp_lrp_watch watch = {.account = &d.row};
     hlrp_status status = HLRP_OK;
     HLRP_TRY(prepare(lrp, &d, err));
-    for (int i = 0; i < lrp->graph->node_count; i++)
+    const hlrp_segment own = hlrp_plan_segment(lrp->plan);
+    for (int i = own.from; i < own.to; i++)
         HLRP_TRY(hlrp_lrp_turn(&d.worker, i, &watch, err));
     for (int v = 0; v < lrp->graph->value_count; v++)
-        if (!lrp->graph->values[v].constant)
+        if (!lrp->graph->values[v].constant && hlrp_plan_uses(lrp->plan, v))
             hlrp_segment_add(&d.worker, v, d.worker.scratch.base);
     *floats = d.worker.scratch.most;
 out:

@@ -6,19 +6,21 @@
 
 struct hlrp_lrp {
     const hlrp_graph *graph;
+    hlrp_backend *backend; /* borrowed */
     hlrp_plan *plan;
     hlrp_rule *rules; /* per node */
     hlrp_structure structure;
     int *to;             /* per node: of products, the input that gets all; -1: both share */
-    hlrp_layer **layers; /* per node; NULL but for CONV and GEMM */
+    hlrp_layer **layers; /* per node; NULL but for CONV and GEMM, and where nothing goes back */
     int64_t *offsets;    /* per value: its relevance in the arena; -1 for constants */
     bool *shared;        /* per node: input and output relevance are one buffer (a plain pass) */
     float **bounds;      /* per node with zbox: low [C], then high [C], of its input's channels */
     float *reference;    /* by input channel */
     bool times_input;    /* gradient-x-input */
     hlrp_bias bias;
-    bool conserves; /* what arrives at the input is what was started with */
-    int head;       /* the last linear layer where it hands on by slopes; -1: none */
+    bool forward_only; /* layers, and what places and sizes the way back has, are not made */
+    bool conserves;    /* what arrives at the input is what was started with */
+    int head;          /* the last linear layer where it hands on by slopes; -1: none */
     int64_t arena_floats, scratch_floats, stream_bytes;
 };
 
@@ -31,6 +33,7 @@ struct hlrp_lrp_worker {
     const hlrp_lrp *lrp;
     hlrp_stream *stream;
     hlrp_activations *acts;
+    bool forward_only; /* what follows is not there */
     float *arena;
     hlrp_scratch scratch;
     const float *slope;    /* of the way back under way; may be NULL */

@@ -124,13 +124,18 @@ hlrp_status hlrp_layer_map(hlrp_layer *layer, int slot, hlrp_weights weights, co
         return hlrp_layer_map_raw(layer, slot, &spec, w, err);
     float *modified = NULL;
     const int64_t count = hlrp_layer_weight_count(layer);
-    hlrp_status status = hlrp_calloc(&modified, count, sizeof(float), "a rule's weights", err);
+    hlrp_status status =
+        hlrp_calloc_aligned(&modified, count, sizeof(float), "a rule's weights", err);
     if (status != HLRP_OK)
         return status;
     for (int64_t i = 0; i < count; i++)
         modified[i] = w[i] * (w[i] > 0 ? weights.positive : weights.negative);
-    status = hlrp_layer_map_raw(layer, slot, &spec, modified, err);
-    free(modified);
+    spec.weights = modified;
+    status = hlrp_linear_new(layer->backend, &spec, &layer->maps[slot], err);
+    if (spec.gemm)
+        layer->weights[slot] = modified; /* the map borrows them */
+    else
+        free(modified);
     return status;
 }
 

@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/arena.h"
 #include "lrp/analysis.h"
-#include "lrp/arena.h"
 #include "lrp/turn.h"
 
 /* ---- where relevance lies ---- */
@@ -82,7 +82,8 @@ static hlrp_status place_relevance(hlrp_lrp *lrp, hlrp_error *err) {
         const int o = owner[v];
         extend(&lives[o], g->values[v].producer);
         extend(&lives[o], v == g->output ? g->node_count : behind[v]);
-        lives[o].floats = hlrp_layout_count(hlrp_plan_layout(lrp->plan, o));
+        if (hlrp_plan_uses(lrp->plan, v))
+            lives[o].floats = hlrp_layout_count(hlrp_plan_layout(lrp->plan, o));
     }
     HLRP_TRY(hlrp_arena_pack(lives, g->value_count, &lrp->arena_floats, err));
     for (int v = 0; v < g->value_count; v++)
@@ -112,8 +113,7 @@ static hlrp_status find_bounds(hlrp_lrp *lrp, const hlrp_lrp_options *options, i
     return status;
 }
 
-static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
-                               const hlrp_lrp_options *options, hlrp_error *err) {
+static hlrp_status make_layers(hlrp_lrp *lrp, const hlrp_lrp_options *options, hlrp_error *err) {
     const hlrp_graph *g = lrp->graph;
     bool *nonnegative = NULL, *vanishes = NULL, *dead_below = NULL;
     hlrp_lrp_options own = *options;
@@ -124,7 +124,8 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
     hlrp_find_vanishing(g, lrp->rules, vanishes);
     HLRP_TRY(hlrp_calloc(&dead_below, g->value_count, sizeof(bool), "analysis", err));
     hlrp_find_dead_below(g, lrp->rules, vanishes, dead_below);
-    for (int i = 0; i < g->node_count; i++) {
+    const hlrp_segment segment = hlrp_plan_segment(lrp->plan);
+    for (int i = segment.from; i < segment.to; i++) {
         if (g->nodes[i].op->layer == HLRP_NO_LAYER)
             continue;
         const hlrp_linear_spec spec = hlrp_plan_linear_spec(lrp->plan, i);
@@ -136,7 +137,7 @@ static hlrp_status make_layers(hlrp_lrp *lrp, hlrp_backend *backend,
                                         .dead_below = !hlrp_bias_conserves(lrp->bias) &&
                                                       dead_below[g->nodes[i].out[0]],
                                         .head = i == lrp->head};
-        HLRP_TRY(hlrp_layer_new(backend, &spec, &lrp->rules[i],
+        HLRP_TRY(hlrp_layer_new(lrp->backend, &spec, &lrp->rules[i],
                                 hlrp_cell_of(&g->nodes[i], &lrp->rules[i])->layer, &own, &facts,
                                 &lrp->layers[i], err));
         lrp->stream_bytes = HLRP_MAX(lrp->stream_bytes, hlrp_layer_scratch_bytes(lrp->layers[i]));
@@ -165,13 +166,33 @@ out:
     return status;
 }
 
+/* What only the way back needs. */
+static hlrp_status make_way_back(hlrp_lrp *lrp, const hlrp_lrp_options *options, hlrp_error *err) {
+    const hlrp_graph *g = lrp->graph;
+    int *readers = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(make_layers(lrp, options, err));
+    HLRP_TRY(hlrp_calloc(&readers, g->value_count, sizeof *readers, "relevance plan", err));
+    hlrp_graph_count_readers(g, readers);
+    for (int i = 0; i < g->node_count; i++)
+        lrp->shared[i] = passes_on(g, i, lrp->rules, readers);
+    HLRP_TRY(place_relevance(lrp, err));
+    status = hlrp_lrp_measure(lrp, &lrp->scratch_floats, err);
+out:
+    free(readers);
+    return status;
+}
+
 hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
                          const hlrp_lrp_options *options, hlrp_lrp **out, hlrp_error *err) {
     hlrp_lrp *lrp = NULL;
-    int *readers = NULL;
+    const hlrp_segment all = {0, graph->node_count};
+    const hlrp_segment segment = options->segment ? *options->segment : all;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&lrp, 1, sizeof *lrp, "relevance plan", err));
     lrp->graph = graph;
+    lrp->backend = backend;
+    lrp->forward_only = options->forward_only;
     lrp->bias = options->bias;
     lrp->times_input = hlrp_composite_is_gradient(options->rules.composite);
     HLRP_TRY(allocate(lrp, options, err));
@@ -183,17 +204,10 @@ hlrp_status hlrp_lrp_new(hlrp_backend *backend, const hlrp_graph *graph,
     lrp->head = find_head(graph, options, lrp->rules);
     hand_all_to_one(lrp);
     lrp->conserves = conserves(lrp);
-    HLRP_TRY(hlrp_plan_new(backend, graph, &lrp->plan, err));
+    HLRP_TRY(hlrp_plan_new(backend, graph, segment, &lrp->plan, err));
     lrp->stream_bytes = hlrp_plan_scratch(lrp->plan);
-    HLRP_TRY(make_layers(lrp, backend, options, err));
-    HLRP_TRY(hlrp_calloc(&readers, graph->value_count, sizeof *readers, "relevance plan", err));
-    hlrp_graph_count_readers(graph, readers);
-    for (int i = 0; i < graph->node_count; i++)
-        lrp->shared[i] = passes_on(graph, i, lrp->rules, readers);
-    free(readers);
-    readers = NULL;
-    HLRP_TRY(place_relevance(lrp, err));
-    HLRP_TRY(hlrp_lrp_measure(lrp, &lrp->scratch_floats, err));
+    if (!lrp->forward_only)
+        HLRP_TRY(make_way_back(lrp, options, err));
     *out = lrp;
     return HLRP_OK;
 out:
@@ -246,39 +260,65 @@ int64_t hlrp_lrp_macs(const hlrp_lrp *lrp, int node) {
                : 0;
 }
 
+int64_t hlrp_lrp_forward_bytes(const hlrp_lrp *lrp) {
+    return hlrp_plan_forward_bytes(lrp->plan) + hlrp_plan_scratch(lrp->plan);
+}
+
 int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp) {
+    if (lrp->forward_only)
+        return hlrp_lrp_forward_bytes(lrp);
     return hlrp_plan_activation_bytes(lrp->plan) + lrp->stream_bytes +
            (lrp->arena_floats + lrp->scratch_floats) * (int64_t)sizeof(float);
 }
 
 /* ---- workers ---- */
 
-hlrp_status hlrp_lrp_worker_new(const hlrp_lrp *lrp, hlrp_lrp_worker **out, hlrp_error *err) {
-    hlrp_lrp_worker *w = NULL;
+static hlrp_status make_room_for_relevance(const hlrp_lrp *lrp, hlrp_lrp_worker *w,
+                                           hlrp_error *err) {
+    int64_t rows = 0;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, "worker", err));
-    w->lrp = lrp;
-    HLRP_TRY(hlrp_activations_new(lrp->plan, &w->acts, err));
     HLRP_TRY(hlrp_calloc_aligned(&w->arena, lrp->arena_floats, sizeof(float), "relevance", err));
     HLRP_TRY(
         hlrp_calloc_aligned(&w->scratch.base, lrp->scratch_floats, sizeof(float), "scratch", err));
     w->scratch.room = lrp->scratch_floats;
     w->scratch.samples = hlrp_plan_layout(lrp->plan, lrp->graph->input)->n;
     HLRP_TRY(hlrp_calloc(&w->begun, lrp->graph->value_count, sizeof(bool), "worker", err));
-    int64_t rows = 0;
     if (!hlrp_mul_size(lrp->graph->value_count, w->scratch.samples, &rows))
         rows = INT64_MAX; /* which calloc refuses */
-    HLRP_TRY(hlrp_calloc(&w->sums, rows, sizeof *w->sums, "worker", err));
-    hlrp_backend *backend = NULL;
-    for (int i = 0; !backend && i < lrp->graph->node_count; i++)
-        backend = lrp->layers[i] ? lrp->layers[i]->backend : NULL;
-    if (backend)
-        HLRP_TRY(hlrp_stream_new(backend, lrp->stream_bytes, &w->stream, err));
+    status = hlrp_calloc(&w->sums, rows, sizeof *w->sums, "worker", err);
+out:
+    return status;
+}
+
+static hlrp_status make_worker(const hlrp_lrp *lrp, bool forward_only, hlrp_lrp_worker **out,
+                               hlrp_error *err) {
+    const int64_t stream_bytes = forward_only ? hlrp_plan_scratch(lrp->plan) : lrp->stream_bytes;
+    hlrp_lrp_worker *w = NULL;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&w, 1, sizeof *w, "worker", err));
+    w->lrp = lrp;
+    w->forward_only = forward_only;
+    HLRP_TRY(hlrp_stream_new(lrp->backend, stream_bytes, &w->stream, err));
+    if (forward_only) {
+        HLRP_TRY(hlrp_activations_new_forward(lrp->plan, &w->acts, err));
+    } else {
+        HLRP_TRY(hlrp_activations_new(lrp->plan, &w->acts, err));
+        HLRP_TRY(make_room_for_relevance(lrp, w, err));
+    }
     *out = w;
     return HLRP_OK;
 out:
     hlrp_lrp_worker_free(w);
     return status;
+}
+
+hlrp_status hlrp_lrp_worker_new(const hlrp_lrp *lrp, hlrp_lrp_worker **out, hlrp_error *err) {
+    return make_worker(lrp, lrp->forward_only, out, err);
+}
+
+hlrp_status hlrp_lrp_worker_new_forward(const hlrp_lrp *lrp, hlrp_lrp_worker **out,
+                                        hlrp_error *err) {
+    return make_worker(lrp, true, out, err);
 }
 
 void hlrp_lrp_worker_free(hlrp_lrp_worker *worker) {

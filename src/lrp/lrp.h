@@ -2,10 +2,12 @@
  * there are classes to explain. Definitions: src/lrp/README.md and the head of each rule's file.
  *
  *   hlrp_lrp        a network with its rules, ready for one input size; immutable, shared by
- * threads hlrp_lrp_worker what one thread needs to run it: activations, relevance, scratch */
+ * threads hlrp_lrp_worker what one thread needs to run it: activations, relevance, scratch; or only to
+ * go forward */
 #ifndef HLRP_LRP_H
 #define HLRP_LRP_H
 
+#include "account/account.h"
 #include "engine/linear.h"
 #include "engine/plan.h"
 #include "lrp/rule.h"
@@ -15,7 +17,10 @@ typedef struct hlrp_lrp_options {
     const float *low, *high; /* zbox: per input channel, the lowest and highest network input;
                                 borrowed for the call. NULL: 0 and 1 */
     hlrp_bias bias;
-    const float *reference; /* gradient-x-input: the root point per channel; NULL: zero */
+    const hlrp_segment *segment; /* the nodes that are run; NULL: all */
+    const float *reference;      /* gradient-x-input: the root point per channel; NULL: zero */
+    bool forward_only; /* rules are assigned and checked, but no layer is made ready to go back by
+                          them: all workers only go forward */
 } hlrp_lrp_options;
 
 typedef struct hlrp_lrp hlrp_lrp;
@@ -38,25 +43,21 @@ hlrp_bias hlrp_lrp_bias(const hlrp_lrp *lrp);
 bool hlrp_lrp_times_input(const hlrp_lrp *lrp); /* gradient-x-input */
 /* Multiply-adds of one sample's way back through a node; 0 for all but CONV and GEMM. */
 int64_t hlrp_lrp_macs(const hlrp_lrp *lrp, int node);
+/* Of one worker, and of one that only goes forward; as analysis and a dry pass found them. */
 int64_t hlrp_lrp_worker_bytes(const hlrp_lrp *lrp);
+int64_t hlrp_lrp_forward_bytes(const hlrp_lrp *lrp);
 
 hlrp_status hlrp_lrp_worker_new(const hlrp_lrp *lrp, hlrp_lrp_worker **out, hlrp_error *err);
+/* One that only goes forward, in a small part of the memory: values share it. Logits have the same bits.
+ * The way back is refused (HLRP_E_INTERNAL); after a segment, values stand that later nodes read. */
+hlrp_status hlrp_lrp_worker_new_forward(const hlrp_lrp *lrp, hlrp_lrp_worker **out,
+                                        hlrp_error *err);
 void hlrp_lrp_worker_free(hlrp_lrp_worker *worker);
 
 /* input [N,C,H,W], plain. */
 hlrp_status hlrp_lrp_forward(hlrp_lrp_worker *worker, const float *input, hlrp_error *err);
 /* [N,K] of the last forward pass; borrowed. */
 const float *hlrp_lrp_logits(const hlrp_lrp_worker *worker);
-
-/* Where one sample's relevance went at one node: sums over its tensors. */
-typedef struct hlrp_account {
-    double out, out_abs;  /* Σ R and Σ |R| at the node's output */
-    double in, in_abs;    /* Σ R and Σ |R| of what the node hands to its inputs */
-    double bias;          /* Σ of what its biases took: s·b, b as in the rule's denominator */
-    double stabilizer;    /* Σ of what the stabilizer took: s·(stab(z) − z) */
-    double constant;      /* Σ of what lies on constants: tokens, position embeddings */
-    double normalization; /* Σ of what layer normalization took for its own bias */
-} hlrp_account;
 
 /* What a caller may watch on the way back; zero-initialise what is not wanted. */
 typedef struct hlrp_lrp_watch {
@@ -80,11 +81,17 @@ hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start, cons
  * Values are told by id and arrays are plain. hlrp_graph_waist finds where a network can be parted.
  * What conserving biases lost to rounding is settled by hlrp_lrp_relevance alone. */
 
+/* All nodes that are run. */
 hlrp_segment hlrp_lrp_whole(const hlrp_lrp *lrp);
 
 void hlrp_segment_set(hlrp_lrp_worker *worker, int value, const float *x);
 hlrp_status hlrp_segment_forward(hlrp_lrp_worker *worker, hlrp_segment segment, hlrp_error *err);
 void hlrp_segment_value(const hlrp_lrp_worker *worker, int value, float *x); /* written to x */
+/* Where a value and its relevance lie, in place of the copies: rows of a bag always lie plain. */
+float *hlrp_segment_place(hlrp_lrp_worker *worker, int value);
+float *hlrp_segment_relevance_place(hlrp_lrp_worker *worker, int value);
+/* Whether anything has been added to the value's relevance. */
+bool hlrp_segment_reached(const hlrp_lrp_worker *worker, int value);
 
 /* No value has relevance any more. slope: as in hlrp_lrp_relevance; borrowed until the head ran. */
 void hlrp_segment_begin(hlrp_lrp_worker *worker, const float *slope);

@@ -4,6 +4,7 @@
 #define HLRP_RULE_H
 
 #include "graph/graph.h"
+#include "graph/operator.h"
 #include "lrp/structure.h"
 
 typedef enum hlrp_rule_kind {
@@ -99,7 +100,9 @@ hlrp_status hlrp_assign_rules(const hlrp_graph *graph, const hlrp_rule_options *
 /* Whether its products element by element share, where lrp.gate does not say. */
 bool hlrp_composite_shares_gates(const char *name);
 
-/* Whether a name or glob of [rules] is some node's. */
+/* What [rules] calls a kind of nodes, "@conv"; NULL for none, and past the last. */
+const char *hlrp_kind_name(hlrp_kind kind);
+/* Whether a name, glob or kind of [rules] can be some node's. */
 bool hlrp_rule_names_a_node(const hlrp_graph *graph, const char *key);
 
 /* What a network gets when nothing is said: a composite for transformers if it has self-attention. */

@@ -6,7 +6,7 @@
 #include "lrp/turn.h"
 
 hlrp_segment hlrp_lrp_whole(const hlrp_lrp *lrp) {
-    return (hlrp_segment){0, lrp->graph->node_count};
+    return hlrp_plan_segment(lrp->plan);
 }
 
 /* ---- one segment ---- */
@@ -30,7 +30,22 @@ void hlrp_segment_value(const hlrp_lrp_worker *worker, int value, float *x) {
     unpack(worker, value, hlrp_activations_value(worker->acts, value), x);
 }
 
+/* A worker that only goes forward has no room for relevance: hlrp_segment_back says so. */
+float *hlrp_segment_place(hlrp_lrp_worker *worker, int value) {
+    return hlrp_activations_place(worker->acts, value);
+}
+
+float *hlrp_segment_relevance_place(hlrp_lrp_worker *worker, int value) {
+    return hlrp_relevance_of(worker, value);
+}
+
+bool hlrp_segment_reached(const hlrp_lrp_worker *worker, int value) {
+    return worker->begun[value];
+}
+
 void hlrp_segment_begin(hlrp_lrp_worker *worker, const float *slope) {
+    if (worker->forward_only)
+        return;
     memset(worker->begun, 0, (size_t)worker->lrp->graph->value_count * sizeof *worker->begun);
     hlrp_forget_all_sums(worker);
     worker->slope = slope;
@@ -49,6 +64,8 @@ static const float *in_layout(hlrp_lrp_worker *w, const hlrp_layout *layout, con
 }
 
 void hlrp_segment_add(hlrp_lrp_worker *worker, int value, const float *r) {
+    if (worker->forward_only)
+        return;
     const hlrp_layout *layout = hlrp_layout_of(worker, value);
     const int64_t count = hlrp_layout_count(layout);
     float *sum = hlrp_relevance_of(worker, value);
@@ -64,6 +81,8 @@ void hlrp_segment_add(hlrp_lrp_worker *worker, int value, const float *r) {
 hlrp_status hlrp_segment_back(hlrp_lrp_worker *worker, hlrp_segment segment,
                               const hlrp_lrp_watch *watch, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
+    if (worker->forward_only)
+        return hlrp_fail(err, HLRP_E_INTERNAL, NULL, NULL, "this worker only goes forward");
     for (int i = segment.to - 1; status == HLRP_OK && i >= segment.from; i--)
         status = hlrp_lrp_turn(worker, i, watch, err);
     return status;
@@ -126,10 +145,12 @@ hlrp_status hlrp_lrp_relevance(hlrp_lrp_worker *worker, const float *start, cons
     hlrp_segment_begin(worker, slope);
     hlrp_segment_add(worker, g->output, start);
     const hlrp_status status = hlrp_segment_back(worker, hlrp_lrp_whole(lrp), watch, err);
+    if (status != HLRP_OK)
+        return status;
     hlrp_segment_relevance(worker, g->input, relevance);
     settle_rounding(worker, start, relevance);
     if (lrp->times_input)
         multiply_input(lrp, hlrp_layout_of(worker, g->input),
                        hlrp_activations_value(worker->acts, g->input), relevance);
-    return status;
+    return HLRP_OK;
 }

@@ -8,10 +8,6 @@
 #include "onnx/onnx.h"
 #include "sched/sched.h"
 
-/* Activations of a micro-batch stay below this, so that a worker fits a core's share of memory. */
-#define BATCH_BYTES (INT64_C(768) << 20)
-enum { LARGEST_BATCH = 4 };
-
 /* otherwise: by channel, where the list is empty. */
 static hlrp_status per_channel(const hlrp_number_list *list, const char *key,
                                const double otherwise[3], double out[3], hlrp_error *err) {
@@ -116,18 +112,12 @@ static hlrp_bias bias_of(hlrp_config_bias asked, bool attention) {
     return attention ? HLRP_BIAS_KEEP : HLRP_BIAS_SHARE;
 }
 
-static hlrp_product_option product_option(hlrp_config_product asked) {
-    return asked == HLRP_CONFIG_PRODUCT_CONSTANT ? HLRP_PRODUCT_CONSTANT
-           : asked == HLRP_CONFIG_PRODUCT_SHARE  ? HLRP_PRODUCT_SHARE
-                                                 : HLRP_PRODUCT_AUTO;
-}
-
 /* Relevance that sigmoids pass on is divided by gates near 0 again and again: it grows to thousands of
  * times the start. No network gets that unasked. */
 static void settle_gate_rule(hlrp_network *net, bool has_gates, const hlrp_log *log) {
     const hlrp_config *c = net->config;
     const bool chosen = strcmp(c->lrp.composite, "auto") != 0;
-    net->gate_rule = product_option(c->lrp.gate);
+    net->gate_rule = hlrp_network_product(c->lrp.gate);
     if (!has_gates)
         return;
     if (net->gate_rule == HLRP_PRODUCT_AUTO && !chosen)
@@ -197,8 +187,9 @@ static hlrp_status input_size(hlrp_network *net, const hlrp_size *input, hlrp_er
     return HLRP_OK;
 }
 
-/* What the configuration can name but this version cannot do is refused, not passed over. */
-static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
+/* What the configuration can name but this version cannot do is refused, not passed over. Where oneDNN
+ * has nothing faster, direct sums are what was asked for and better. */
+static hlrp_status check_compute(const hlrp_config *c, const hlrp_log *log, hlrp_error *err) {
     char where[300];
     if (c->compute.precision == HLRP_CONFIG_PRECISION_BF16)
         return hlrp_fail(err, HLRP_E_CONFIG,
@@ -209,25 +200,41 @@ static hlrp_status check_compute(const hlrp_config *c, hlrp_error *err) {
                          hlrp_config_where(c, "compute.plan", where, sizeof where),
                          "remove the key: the choice follows from the shapes alone",
                          "this version reads no plan file");
+    if (c->compute.precision == HLRP_CONFIG_PRECISION_FAST && !hlrp_backend_has_coarse())
+        hlrp_logf(log, HLRP_LOG_WARN,
+                  "compute.precision = fast is the same as f32 here: %s has no "
+                  "Winograd",
+                  hlrp_backend_version());
     return HLRP_OK;
 }
 
-/* One weight that is no number makes every logit none: it is named before anything runs. */
+static bool all_finite(const hlrp_tensor *t) {
+    for (int64_t e = 0; e < hlrp_tensor_count(t); e++)
+        if (!isfinite(t->f[e]))
+            return false;
+    return true;
+}
+
+/* One weight that is no number makes every logit none: it is named before anything runs. What nodes share
+ * is looked at once. */
 static hlrp_status check_weights(const hlrp_graph *g, const char *path, hlrp_error *err) {
-    for (int i = 0; i < g->node_count; i++)
-        for (int k = 1; k < g->nodes[i].in_count; k++) {
+    bool *seen = NULL;
+    hlrp_status status = hlrp_calloc(&seen, g->value_count, sizeof *seen, "a network", err);
+    for (int i = 0; status == HLRP_OK && i < g->node_count; i++)
+        for (int k = 1; status == HLRP_OK && k < g->nodes[i].in_count; k++) {
             const int v = g->nodes[i].in[k];
-            const hlrp_tensor *t = v >= 0 ? g->values[v].constant : NULL;
-            const int64_t count = t && g->values[v].dtype == HLRP_F32 ? hlrp_tensor_count(t) : 0;
-            for (int64_t e = 0; e < count; e++)
-                if (!isfinite(t->f[e]))
-                    return hlrp_fail(err, HLRP_E_MODEL, path,
-                                     "train it again or take an earlier checkpoint",
-                                     "the weights of node %s (tensor %s) hold a value that is not "
-                                     "finite",
-                                     g->nodes[i].name, g->values[v].name);
+            const hlrp_tensor *t = v >= 0 && !seen[v] ? g->values[v].constant : NULL;
+            if (t && t->dtype == HLRP_F32 && !all_finite(t))
+                status = hlrp_fail(err, HLRP_E_MODEL, path,
+                                   "train it again or take an earlier checkpoint",
+                                   "the weights of node %s (tensor %s) hold a value that is not "
+                                   "finite",
+                                   g->nodes[i].name, g->values[v].name);
+            if (t)
+                seen[v] = true;
         }
-    return HLRP_OK;
+    free(seen);
+    return status;
 }
 
 /* The classifier behind an encoder of features: the two become one network, with the head's classes. */
@@ -276,29 +283,25 @@ static hlrp_status canonize(hlrp_network *net, const hlrp_canonize_options *opti
     return hlrp_canonize(net->graph, options, &net->declared, err);
 }
 
-static hlrp_status make_lrp(void *ctx, hlrp_error *err);
-
-/* bag: the dims [N,D] of a bag of features, else NULL. */
-static hlrp_status load(const hlrp_config *config, const hlrp_size *input, const hlrp_dims *bag,
-                        const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
+hlrp_status hlrp_network_read(const hlrp_config *config, const hlrp_size *input,
+                              const hlrp_dims *bag, const hlrp_log *log, hlrp_network **out,
+                              hlrp_error *err) {
     hlrp_network *net = NULL;
     hlrp_status status = HLRP_OK;
     const hlrp_canonize_options options = {.batchnorm = canonize_mode(config->lrp.batchnorm),
                                            .log = log};
     HLRP_TRY(hlrp_calloc(&net, 1, sizeof *net, "network", err));
     net->config = config;
-    HLRP_TRY(check_compute(config, err));
+    HLRP_TRY(check_compute(config, log, err));
     HLRP_TRY(hlrp_config_require(config, "model.path", err));
     HLRP_TRY(hlrp_sha256_file(config->model.path, net->hash, err));
     const char *output = config->model.output[0] ? config->model.output : NULL;
     HLRP_TRY(hlrp_onnx_load(config->model.path, output, &net->graph, err));
     if (config->model.head[0])
         HLRP_TRY(join_head(net, err));
-    if (bag)
-        net->declared = *bag;
-    else
-        HLRP_TRY(input_size(net, input, err));
-    HLRP_TRY(bag ? hlrp_canonize(net->graph, &options, bag, err) : canonize(net, &options, err));
+    HLRP_TRY(bag ? hlrp_network_bag_dims(net, bag, err) : input_size(net, input, err));
+    HLRP_TRY(bag ? hlrp_canonize(net->graph, &options, &net->declared, err)
+                 : canonize(net, &options, err));
     HLRP_TRY(check_weights(net->graph, config->model.path, err));
     HLRP_TRY(settle(net, log, err));
     *out = net;
@@ -313,23 +316,7 @@ out:
 
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
                               const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
-    return load(config, input, NULL, log, out, err);
-}
-
-hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, int64_t features,
-                                  const hlrp_log *log, hlrp_network **out, hlrp_error *err) {
-    const hlrp_dims bag = {2, {instances, features}};
-    hlrp_status status = load(config, NULL, &bag, log, out, err);
-    if (status != HLRP_OK)
-        return status;
-    (*out)->batch = 1;
-    (*out)->values = instances * features;
-    status = hlrp_sched_single(make_lrp, *out, err);
-    if (status != HLRP_OK) {
-        hlrp_network_free(*out);
-        *out = NULL;
-    }
-    return status;
+    return hlrp_network_read(config, input, NULL, log, out, err);
 }
 
 hlrp_status hlrp_network_tile_size(const hlrp_network *net, int64_t *size, hlrp_error *err) {
@@ -341,100 +328,6 @@ hlrp_status hlrp_network_tile_size(const hlrp_network *net, int64_t *size, hlrp_
     return HLRP_OK;
 }
 
-/* ---- getting ready ---- */
-
-static int64_t choose_batch(const hlrp_graph *graph) {
-    int64_t floats = 0;
-    if (hlrp_graph_is_one_by_one(graph))
-        return 1;
-    for (int v = 0; v < graph->value_count; v++) {
-        int64_t count = 0;
-        hlrp_error ignored = {0};
-        if (!graph->values[v].constant &&
-            hlrp_dims_count(&graph->values[v].dims, &count, &ignored) == HLRP_OK)
-            floats += count;
-    }
-    int64_t batch = LARGEST_BATCH;
-    while (batch > 1 && batch * floats * (int64_t)sizeof(float) > BATCH_BYTES)
-        batch /= 2;
-    return batch;
-}
-
-const float *hlrp_network_reference(const hlrp_network *net) {
-    const hlrp_config_reference_point point = net->config->lrp.reference;
-    return point == HLRP_CONFIG_REFERENCE_WHITE   ? net->white
-           : point == HLRP_CONFIG_REFERENCE_BLACK ? net->black
-                                                  : net->zero;
-}
-
-static hlrp_lrp_options lrp_options(const hlrp_network *net, const hlrp_rule_override *overrides) {
-    const hlrp_config *c = net->config;
-    hlrp_lrp_options o = {.rules = hlrp_rule_options_default()};
-    o.rules.composite = net->composite;
-    o.rules.gamma_linear = c->lrp.gamma_linear > 0 ? c->lrp.gamma_linear : -1;
-    o.rules.attention = product_option(c->lrp.attention);
-    o.rules.gate = net->gate_rule;
-    o.rules.layernorm_pass = c->lrp.layernorm == HLRP_CONFIG_LAYERNORM_PASS;
-    o.rules.gamma = c->lrp.gamma > 0 ? c->lrp.gamma : -1;
-    o.rules.alpha = c->lrp.alpha;
-    o.rules.beta = c->lrp.beta;
-    o.rules.epsilon = c->lrp.epsilon > 0 ? c->lrp.epsilon : -1;
-    o.rules.batchnorm_pass = c->lrp.batchnorm != HLRP_CONFIG_BATCHNORM_AUTO;
-    o.rules.head_lrp0 = hlrp_start_needs_lrp0_head(&net->start);
-    o.rules.head_yields = net->start.kind == HLRP_START_EVIDENCE;
-    o.rules.overrides = overrides;
-    o.rules.override_count = (int)c->rule_count;
-    o.low = net->low;
-    o.high = net->high;
-    o.bias = net->bias;
-    o.rules.names_others = c->mil.head[0] != '\0';
-    o.reference = net->declared.rank == 4 ? hlrp_network_reference(net) : NULL;
-    return o;
-}
-
-/* Primitives are made the way they will run: with one thread. */
-static hlrp_status make_lrp(void *ctx, hlrp_error *err) {
-    hlrp_network *net = ctx;
-    hlrp_rule_override *overrides = NULL;
-    hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&overrides, net->config->rule_count, sizeof *overrides, "rules", err));
-    for (int64_t i = 0; i < net->config->rule_count; i++)
-        overrides[i] = (hlrp_rule_override){.key = net->config->rules[i].node,
-                                            .rule = net->config->rules[i].rule,
-                                            .line = net->config->rules[i].line};
-    const hlrp_lrp_options options = lrp_options(net, overrides);
-    HLRP_TRY(hlrp_backend_new(&net->backend, err));
-    if (net->config->compute.precision == HLRP_CONFIG_PRECISION_FAST)
-        hlrp_backend_allow_coarse(net->backend);
-    HLRP_TRY(hlrp_lrp_new(net->backend, net->graph, &options, &net->lrp, err));
-out:
-    free(overrides);
-    return status;
-}
-
-hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
-                               hlrp_error *err) {
-    const int64_t fixed = net->declared.d[0];
-    hlrp_dims dims = {4, {fixed, net->declared.d[1], height, width}};
-    hlrp_status status = HLRP_OK;
-    if (dims.d[1] != 3)
-        return hlrp_fail(err, HLRP_E_MODEL, net->config->model.path,
-                         "use a network of RGB pictures",
-                         "the network's input has %lld channels, not 3", (long long)dims.d[1]);
-    HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
-    net->batch = fixed > 1 ? fixed : batch > 0 ? batch : choose_batch(net->graph);
-    dims.d[0] = net->batch;
-    HLRP_TRY(hlrp_graph_infer(net->graph, &dims, err));
-    net->height = height;
-    net->width = width;
-    net->values = 3 * height * width;
-    status = hlrp_sched_single(make_lrp, net, err);
-out:
-    if (status == HLRP_E_MEMORY)
-        status = err->status = HLRP_E_MODEL;
-    return status;
-}
-
 void hlrp_network_free(hlrp_network *net) {
     if (!net)
         return;
@@ -443,8 +336,10 @@ void hlrp_network_free(hlrp_network *net) {
     free(net->class_names);
     free(net->targets.classes);
     hlrp_lrp_free(net->lrp);
+    hlrp_lrp_free(net->row_lrp);
     hlrp_backend_free(net->backend);
     hlrp_graph_free(net->graph);
+    hlrp_graph_free(net->row_graph);
     free(net);
 }
 
@@ -456,14 +351,15 @@ static hlrp_status require_network(const hlrp_network *net, hlrp_error *err) {
                      "neither the configuration nor the model's metadata say the network's mpp");
 }
 
-hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
-                                 hlrp_error *err) {
+hlrp_status hlrp_network_prepare(const hlrp_config *config, bool forward_only, const hlrp_log *log,
+                                 hlrp_network **net, hlrp_error *err) {
     int64_t size = 0;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_network_load(config, NULL, log, net, err));
     HLRP_TRY(require_network(*net, err));
     HLRP_TRY(hlrp_network_tile_size(*net, &size, err));
-    HLRP_TRY(hlrp_network_ready(*net, 0, size, size, err));
+    status = forward_only ? hlrp_network_ready_forward(*net, 0, size, size, err)
+                          : hlrp_network_ready(*net, 0, size, size, err);
 out:
     return status;
 }

@@ -40,9 +40,17 @@ typedef struct hlrp_network {
     /* Set by hlrp_network_ready: */
     hlrp_backend *backend;
     hlrp_lrp *lrp;
-    int64_t batch; /* N: tiles that run at once on a thread */
+    int64_t batch;     /* N: tiles that run at once on a thread */
+    int64_t run_batch; /* what a run takes for N, and whose bits it gives */
     int64_t height, width;
     int64_t values; /* of one sample's input; a bag of features is one sample */
+    /* Of the head of a bag: lrp runs the nodes of `rest`, which see all instances. Those before them treat
+     * each instance by itself: row_lrp runs them, HLRP_BAG_BLOCK instances at a time, on row_graph, the same
+     * graph for so many. NULL: there are none. */
+    hlrp_segment rest;
+    hlrp_graph *row_graph;
+    hlrp_lrp *row_lrp;
+    bool forward_only; /* hlrp_network_ready_forward made it so */
 } hlrp_network;
 
 /* Reads and canonizes the model, and settles classes, targets, start and gate. input: the size of what
@@ -51,17 +59,27 @@ typedef struct hlrp_network {
 hlrp_status hlrp_network_load(const hlrp_config *config, const hlrp_size *input,
                               const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
-/* The network of config.model.path as a head: one score of a bag of features [N,D]; ready at once. */
+/* Instances that run at once before they meet: few enough for a core's cache, many enough for a matrix
+ * product. */
+enum { HLRP_BAG_BLOCK = 256 };
+
+/* The network of config.model.path as a head: one score of a bag of features [N,D], which its input may
+ * also call [1,N,D]; features 0: as many as the file says. Ready at once. */
 hlrp_status hlrp_network_load_bag(const hlrp_config *config, int64_t instances, int64_t features,
                                   const hlrp_log *log, hlrp_network **out, hlrp_error *err);
 
-/* Plans it for inputs of this size; batch 0 chooses it: a function of model and composite alone, so
- * that results have the same bits whatever machine and thread count. */
-hlrp_status hlrp_network_ready(hlrp_network *net, int64_t batch, int64_t height, int64_t width,
+/* Plans it for inputs of this size, and for a run's micro-batch: a function of the model alone, so that
+ * results have the same bits whatever machine and thread count. most > 0: for no more samples than that;
+ * each then has the bits that it has in a run. */
+hlrp_status hlrp_network_ready(hlrp_network *net, int64_t most, int64_t height, int64_t width,
                                hlrp_error *err);
-/* Loads it and makes it ready for the tiles of a slide. HLRP_E_CONFIG where nothing says its mpp. */
-hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
-                                 hlrp_error *err);
+/* The same where nothing goes back: no rule makes weights of its own. Workers of it only go forward. */
+hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
+                                       int64_t width, hlrp_error *err);
+/* Loads it and makes it ready for the tiles of a slide, or only to go forward. HLRP_E_CONFIG where nothing
+ * says its mpp. */
+hlrp_status hlrp_network_prepare(const hlrp_config *config, bool forward_only, const hlrp_log *log,
+                                 hlrp_network **net, hlrp_error *err);
 void hlrp_network_free(hlrp_network *net);
 
 /* gradient-x-input's root by channel, as lrp.reference has it; borrowed. */

@@ -71,7 +71,8 @@ typedef struct onnx_refusals {
 /* A file on its way to a graph. */
 typedef struct onnx_reader {
     hlrp_graph *g;
-    onnx_names names; /* value names of the file → value ids */
+    onnx_names names;  /* value names of the file → value ids */
+    onnx_names turned; /* ids of weights, as text → those of the same turned round */
     int opset;
     const char *folder; /* of external data, or NULL */
     const char *output; /* that was asked for; NULL: the only one */
@@ -176,6 +177,7 @@ hlrp_status onnx_neg(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_hard_sigmoid(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_selu(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_celu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_threshold(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_swish(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_gelu(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_pow(onnx_reader *r, hlrp_error *err);

@@ -68,19 +68,13 @@ hlrp_status onnx_conv(onnx_reader *r, hlrp_error *err) {
     return status;
 }
 
-/* alpha·B as [O,I], whichever way round B stands. */
-static hlrp_status gemm_weights(onnx_reader *r, const hlrp_tensor *b, int *id, hlrp_error *err) {
+/* alpha·B as [O,I]; turned: B is [I,O]. */
+static hlrp_status made_weights(onnx_reader *r, const hlrp_tensor *b, bool turned, float alpha,
+                                int *id, hlrp_error *err) {
     hlrp_tensor *w = NULL;
-    const bool turned = onnx_int(r, "transB", 0) == 0; /* B is [I,O] */
-    const float alpha = onnx_float(r, "alpha", 1);
     const int64_t rows = b->dims.d[turned ? 1 : 0], columns = b->dims.d[turned ? 0 : 1];
-    hlrp_dims dims = {.rank = 2, .d = {rows, columns}};
-
-    if (!turned && alpha == 1) {
-        *id = r->in[1];
-        return HLRP_OK;
-    }
-    hlrp_status status = hlrp_tensor_new(&dims, HLRP_F32, &w, err);
+    const hlrp_dims dims = {.rank = 2, .d = {rows, columns}};
+    const hlrp_status status = hlrp_tensor_new(&dims, HLRP_F32, &w, err);
     if (status != HLRP_OK)
         return status;
     for (int64_t o = 0; o < rows; o++)
@@ -88,6 +82,25 @@ static hlrp_status gemm_weights(onnx_reader *r, const hlrp_tensor *b, int *id, h
             w->f[o * columns + i] =
                 (float)((double)alpha * b->f[turned ? i * rows + o : o * columns + i]);
     return onnx_add_constant(r, "weights", w, id, err);
+}
+
+/* Whichever way round B stands. Nodes that share it share what is made of it. */
+static hlrp_status gemm_weights(onnx_reader *r, const hlrp_tensor *b, int *id, hlrp_error *err) {
+    const bool turned = onnx_int(r, "transB", 0) == 0; /* B is [I,O] */
+    const float alpha = onnx_float(r, "alpha", 1);
+    char key[32];
+    if (!turned && alpha == 1) {
+        *id = r->in[1];
+        return HLRP_OK;
+    }
+    if (alpha != 1)
+        return made_weights(r, b, turned, alpha, id, err);
+    snprintf(key, sizeof key, "%d", r->in[1]);
+    *id = onnx_names_find(&r->turned, key);
+    if (*id >= 0)
+        return HLRP_OK;
+    const hlrp_status status = made_weights(r, b, turned, alpha, id, err);
+    return status == HLRP_OK ? onnx_names_add(&r->turned, key, *id, err) : status;
 }
 
 /* beta·C as [O]; C is a scalar, [1], [O] or [1,O]. */

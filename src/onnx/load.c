@@ -366,6 +366,7 @@ static hlrp_status parse(const void *bytes, size_t size, void *owned, const char
 out:
     hlrp_graph_free(r.g);
     onnx_names_free(&r.names);
+    onnx_names_free(&r.turned);
     onnx_refusals_free(&refusals);
     if (m)
         hlrp_pb__model_proto__free_unpacked(m, &allocator);

@@ -96,6 +96,7 @@ static const struct {
     {"Sum", 1, onnx_sum},
     {"Swish", 1, onnx_swish},
     {"Tanh", 1, onnx_function},
+    {"ThresholdedRelu", 1, onnx_threshold},
     {"Tile", 1, onnx_tile},
     {"Transpose", 1, onnx_transpose},
     {"Unsqueeze", 1, onnx_unsqueeze},

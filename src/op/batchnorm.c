@@ -94,7 +94,7 @@ static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
 
 const hlrp_operator hlrp_op_batchnorm = {
     .name = "batchnorm",
-    .kind = "@batchnorm",
+    .kind = HLRP_KIND_BATCHNORM,
     .least = 3,
     .shape = shape,
     .lays_out = HLRP_LAYS_PICTURES,

@@ -1,5 +1,7 @@
 /* The larger or the smaller of several tensors, element by element: all relevance goes to the one that it
  * is, the first of equals. What goes to constants stays there. */
+#include <string.h>
+
 #include "engine/kernels.h"
 #include "lrp/turn.h"
 #include "op/op.h"
@@ -56,27 +58,31 @@ static hlrp_status minimum_forward(const hlrp_computation *c, hlrp_error *err) {
     return forward_of(c, -1);
 }
 
-/* Whether input k is the one that element i is from. */
-static bool is_from(const hlrp_turn *t, int k, int64_t i) {
-    for (int before = 0; before < k; before++)
-        if (hlrp_turn_input(t, before)[i] == t->y[i])
-            return false;
-    return hlrp_turn_input(t, k)[i] == t->y[i];
+/* What is left of R wherever input k is the one goes to `out`, or where it is a constant into *kept; for
+ * the inputs behind it nothing is left there. */
+static void take(const hlrp_turn *t, int k, float *left, float *out, double *kept) {
+    const float *x = hlrp_turn_input(t, k);
+    for (int64_t i = 0; i < hlrp_layout_count(t->out); i++) {
+        const float own = x[i] == t->y[i] ? left[i] : 0;
+        left[i] = x[i] == t->y[i] ? 0 : left[i];
+        if (out)
+            out[i] = own;
+        else
+            *kept += (double)own;
+    }
 }
 
 static hlrp_status back(hlrp_turn *t, hlrp_error *err) {
-    const int64_t mark = t->step.scratch->used, count = hlrp_layout_count(t->out);
+    float *left = hlrp_take(&t->step, t->out);
+    const int64_t mark = t->step.scratch->used;
+    double untold = 0;
     (void)err;
+    memcpy(left, t->r, (size_t)hlrp_layout_count(t->out) * sizeof *left);
     for (int k = 0; k < t->node->in_count; k++) {
-        if (!hlrp_turn_takes(t, k)) {
-            for (int64_t i = 0; t->step.account && i < count; i++)
-                t->step.account[0].constant += is_from(t, k, i) ? (double)t->r[i] : 0;
-            continue;
-        }
-        float *out = hlrp_begin(t, k);
-        for (int64_t i = 0; i < count; i++)
-            out[i] = is_from(t, k, i) ? t->r[i] : 0;
-        hlrp_end(t, k, out);
+        float *out = hlrp_turn_takes(t, k) ? hlrp_begin(t, k) : NULL;
+        take(t, k, left, out, t->step.account ? &t->step.account[0].constant : &untold);
+        if (out)
+            hlrp_end(t, k, out);
         t->step.scratch->used = mark;
     }
     return HLRP_OK;

@@ -146,7 +146,7 @@ static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
 
 const hlrp_operator hlrp_op_gate = {
     .name = "gate",
-    .kind = "@gate",
+    .kind = HLRP_KIND_GATE,
     .least = 2,
     .shape = shape,
     .check = check,

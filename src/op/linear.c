@@ -97,7 +97,7 @@ static const hlrp_rule_cell gemm_relevance[HLRP_RULE_COUNT] = {
 
 const hlrp_operator hlrp_op_conv = {
     .name = "conv",
-    .kind = "@conv",
+    .kind = HLRP_KIND_CONV,
     .least = 3,
     .shape = conv_shape,
     .lays_out = HLRP_LAYS_BLOCKED,
@@ -111,7 +111,7 @@ const hlrp_operator hlrp_op_conv = {
 
 const hlrp_operator hlrp_op_gemm = {
     .name = "gemm",
-    .kind = "@linear",
+    .kind = HLRP_KIND_LINEAR,
     .least = 3,
     .shape = gemm_shape,
     .lays_out = HLRP_LAYS_ROWS,

@@ -293,7 +293,7 @@ static bool moves_zero(const hlrp_node *n) {
 }
 
 #define OF_ROWS                                                                                    \
-    .kind = "@layernorm", .least = 1, .lays_out = HLRP_LAYS_ROWS, .moves_zero = moves_zero,        \
+    .kind = HLRP_KIND_LAYERNORM, .least = 1, .lays_out = HLRP_LAYS_ROWS, .moves_zero = moves_zero, \
     .normalizes = true, .keeps = true, .otherwise = HLRP_RULE_DETACH, .unfit = ONLY_NORMALIZED
 
 const hlrp_operator hlrp_op_layernorm = {.name = "layernorm",

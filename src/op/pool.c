@@ -143,7 +143,7 @@ const hlrp_operator hlrp_op_maxpool = {
 
 const hlrp_operator hlrp_op_avgpool = {
     .name = "avgpool",
-    .kind = "@avgpool",
+    .kind = HLRP_KIND_AVGPOOL,
     .least = 1,
     .shape = window_shape,
     .lays_out = HLRP_LAYS_PICTURES,
@@ -158,7 +158,7 @@ const hlrp_operator hlrp_op_avgpool = {
 
 const hlrp_operator hlrp_op_global_avgpool = {
     .name = "global_avgpool",
-    .kind = "@avgpool",
+    .kind = HLRP_KIND_AVGPOOL,
     .least = 1,
     .shape = global_shape,
     .lays_out = HLRP_LAYS_PICTURES,

@@ -159,7 +159,7 @@ static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
 
 const hlrp_operator hlrp_op_matmul = {
     .name = "matmul",
-    .kind = "@matmul",
+    .kind = HLRP_KIND_MATMUL,
     .least = 2,
     .shape = shape,
     .check = check,

@@ -254,7 +254,7 @@ static const hlrp_rule_cell length_relevance[HLRP_RULE_COUNT] =
 #define OF_AXES .least = 1, .shape = shape, .lays_out = HLRP_LAYS_ROWS, .of_weights = true
 
 const hlrp_operator hlrp_op_reduce_sum = {.name = "reduce_sum",
-                                          .kind = "@sum",
+                                          .kind = HLRP_KIND_SUM,
                                           .fold = fold_sum,
                                           .forward = sum_forward,
                                           .nonnegative = hlrp_all_inputs,
@@ -264,7 +264,7 @@ const hlrp_operator hlrp_op_reduce_sum = {.name = "reduce_sum",
                                           OF_AXES};
 
 const hlrp_operator hlrp_op_reduce_mean = {.name = "reduce_mean",
-                                           .kind = "@avgpool",
+                                           .kind = HLRP_KIND_AVGPOOL,
                                            .fold = fold_mean,
                                            .forward = mean_forward,
                                            .nonnegative = hlrp_all_inputs,

@@ -152,7 +152,7 @@ static const hlrp_rule_cell log_softmax_relevance[HLRP_RULE_COUNT] = {
 
 const hlrp_operator hlrp_op_softmax = {
     .name = "softmax",
-    .kind = "@softmax",
+    .kind = HLRP_KIND_SOFTMAX,
     .least = 1,
     .shape = hlrp_shape_same,
     .ends = HLRP_ACTIVATION_SOFTMAX,

@@ -64,7 +64,7 @@ static const hlrp_rule_cell relevance[HLRP_RULE_COUNT] = {
 
 const hlrp_operator hlrp_op_add = {
     .name = "add",
-    .kind = "@sum",
+    .kind = HLRP_KIND_SUM,
     .least = 1,
     .variadic = true,
     .shape = shape,

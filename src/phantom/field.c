@@ -118,9 +118,20 @@ void hlrp_world_field(const hlrp_phantom *w, double x, double y, hlrp_field *f) 
     f->eslow = (float)(1 + 0.3 * noise(w, SEED_STAIN + 1, x, y, 1900));
 }
 
-/* Below the threshold of slow noise, and in a disc that pulls the noise down. */
+static bool in_nests(const hlrp_phantom *w, double x, double y) {
+    for (int i = 0; i < w->options.nests; i++)
+        if (inner(&w->nests[i], x, y) > 0)
+            return true;
+    return false;
+}
+
+/* Below the threshold of slow noise, and in a disc that pulls the noise down; or in the nests. */
 bool hlrp_world_in_tumor(const hlrp_phantom *w, double x, double y) {
-    if (w->options.normal || w->options.tumor_fraction <= 0)
+    if (w->options.normal)
+        return false;
+    if (w->options.nests > 0)
+        return in_nests(w, x, y);
+    if (w->options.tumor_fraction <= 0)
         return false;
     double l = w->tumor_wavelength;
     double n = noise(w, SEED_TUMOR, x, y, l) + 0.2 * noise(w, SEED_TUMOR + 1, x, y, 0.2 * l);

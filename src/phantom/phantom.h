@@ -21,6 +21,7 @@
 #include "util/util.h"
 
 #define HLRP_PHANTOM_MAX_SIDE 100000 /* pixels */
+#define HLRP_PHANTOM_MAX_NESTS 16
 
 typedef struct hlrp_phantom_options {
     int64_t width, height; /* level-0 pixels, 1 to HLRP_PHANTOM_MAX_SIDE */
@@ -32,11 +33,12 @@ typedef struct hlrp_phantom_options {
     int jpeg_quality;      /* of the written file, 1 to 100 */
     bool pen;              /* a pen mark around part of the tissue */
     bool faint;            /* a slide kept in the light for years: 0.45 × the stain strength */
-    bool normal;           /* no tumor whatever tumor_fraction says */
+    bool normal;           /* no tumor whatever tumor_fraction and nests say */
+    int nests;             /* above 0: so many small nests are all the tumor there is, to 16 */
 } hlrp_phantom_options;
 
 /* 8192 × 8192 at 0.25 µm per pixel, seed 1, tumor_fraction 0.4, strength 1, vignetting 0.04,
- * quality 80, no pen. */
+ * quality 80, no pen, no nests. */
 hlrp_phantom_options hlrp_phantom_defaults(void);
 
 /* What is computed once per slide: stain vectors, textures (about 1 MiB). Immutable and shared by

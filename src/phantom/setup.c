@@ -5,7 +5,17 @@
 
 #include "phantom/world.h"
 
-enum { SETUP_BLOBS = 1, SETUP_STAIN, SETUP_GLASS, SETUP_PEN, SETUP_TUMOR, SETUP_GRAIN };
+enum {
+    SETUP_BLOBS = 1,
+    SETUP_STAIN,
+    SETUP_GLASS,
+    SETUP_PEN,
+    SETUP_TUMOR,
+    SETUP_GRAIN,
+    SETUP_NESTS
+};
+
+enum { NEST_TRIES = 64 };
 
 hlrp_phantom_options hlrp_phantom_defaults(void) {
     return (hlrp_phantom_options){.width = 8192,
@@ -34,6 +44,7 @@ static hlrp_status check_options(const hlrp_phantom_options *o, hlrp_error *err)
     HLRP_TRY(check("phantom stain strength", o->stain_strength, 0.1, 3, err));
     HLRP_TRY(check("phantom vignetting", o->vignetting, 0, 0.5, err));
     HLRP_TRY(check("phantom JPEG quality", o->jpeg_quality, 1, 100, err));
+    HLRP_TRY(check("phantom nests", o->nests, 0, HLRP_PHANTOM_MAX_NESTS, err));
 out:
     return status;
 }
@@ -114,6 +125,33 @@ static void place_pen(hlrp_phantom *w) {
         w->ink[c] = inks[color][c] * (float)depth;
 }
 
+/* µm from a place to the nearest that is no solid epithelium, roughly: below 0 it is none itself. */
+static double depth_in_epithelium(const hlrp_phantom *w, double x, double y) {
+    hlrp_field f;
+    hlrp_world_field(w, x, y, &f);
+    const double outside_glands = (double)f.gland - (double)HLRP_GLAND_SHEATH;
+    return HLRP_MIN(HLRP_MIN((double)f.nest, (double)f.tissue),
+                    HLRP_MIN((double)-f.fat, outside_glands));
+}
+
+/* Each is a disc around the place, of many drawn in the large piece of tissue, that lies deepest in
+ * solid epithelium: anywhere else there would be no room for tumor nuclei. */
+static void place_nests(hlrp_phantom *w) {
+    const hlrp_blob *b = &w->blobs[0];
+    for (int i = 0, lot = 0; i < w->options.nests; i++) {
+        double best = -1e9, r = draw(w, SETUP_NESTS, lot++, 55, 85);
+        for (int k = 0; k < NEST_TRIES; k++) {
+            double x = b->cx + b->rx * draw(w, SETUP_NESTS, lot++, -0.7, 0.7);
+            double y = b->cy + b->ry * draw(w, SETUP_NESTS, lot++, -0.7, 0.7);
+            double depth = depth_in_epithelium(w, x, y);
+            if (depth <= best)
+                continue;
+            best = depth;
+            w->nests[i] = (hlrp_blob){x, y, r, r};
+        }
+    }
+}
+
 hlrp_status hlrp_phantom_new(const hlrp_phantom_options *options, hlrp_phantom **out,
                              hlrp_error *err) {
     hlrp_status status = HLRP_OK;
@@ -134,6 +172,7 @@ hlrp_status hlrp_phantom_new(const hlrp_phantom_options *options, hlrp_phantom *
     place_tumor(w);
     draw_stains(w);
     place_pen(w);
+    place_nests(w);
     *out = w;
     w = NULL;
 out:

@@ -18,14 +18,15 @@ struct hlrp_phantom {
     double width, height;        /* µm */
     hlrp_blob blobs[HLRP_BLOBS]; /* pieces of tissue */
     int blob_count;
-    double edge_amplitude;             /* µm by which noise moves the tissue's outline at most */
-    double tumor_wavelength;           /* µm */
-    double tumor_threshold;            /* of the tumor noise; the region lies below it */
-    hlrp_blob tumor_bump;              /* where a small slide is made sure to have tumor */
-    hlrp_blob pen;                     /* the ring that the pen follows */
-    double pen_width;                  /* µm, half */
-    double pen_dx, pen_dy;             /* the direction in which the ring is open */
-    float ink[3];                      /* optical density of the pen per channel */
+    double edge_amplitude;   /* µm by which noise moves the tissue's outline at most */
+    double tumor_wavelength; /* µm */
+    double tumor_threshold;  /* of the tumor noise; the region lies below it */
+    hlrp_blob tumor_bump;    /* where a small slide is made sure to have tumor */
+    hlrp_blob nests[HLRP_PHANTOM_MAX_NESTS]; /* options.nests of them: the tumor region */
+    hlrp_blob pen;                           /* the ring that the pen follows */
+    double pen_width;                        /* µm, half */
+    double pen_dx, pen_dy;                   /* the direction in which the ring is open */
+    float ink[3];                            /* optical density of the pen per channel */
     float hematoxylin[3], eosin[3];    /* optical density (natural log) of unit concentration */
     float glass[3];                    /* light through bare glass, 0 to 255 */
     float transmission[HLRP_OD_TABLE]; /* exp(−i / HLRP_OD_STEPS) */

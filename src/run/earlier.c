@@ -9,11 +9,16 @@
 #include "sink/unexplained.h"
 
 hlrp_status hlrp_earlier_forget(const hlrp_slide_folder *f, hlrp_error *err) {
+    static const char *const journals[] = {HLRP_JOURNAL, HLRP_FEATURES_JOURNAL};
     char *journal = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_folder_remove(f, "relevance.h5", err));
-    HLRP_TRY(hlrp_slide_folder_own_path(f, ".journal", &journal, err));
-    unlink(journal);
+    for (size_t i = 0; i < HLRP_COUNT(journals); i++) {
+        HLRP_TRY(hlrp_slide_folder_own_path(f, journals[i], &journal, err));
+        unlink(journal);
+        free(journal);
+        journal = NULL;
+    }
     status = hlrp_slide_folder_remove(f, ".outputs", err);
 out:
     free(journal);
@@ -38,7 +43,8 @@ static hlrp_status key_of(const hlrp_slide_folder *f, char **out, hlrp_error *er
     hlrp_journal_key key = {0};
     hlrp_result *result = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_shards_journals(f->path, &journals, err));
+    HLRP_TRY(hlrp_shards_journals(f->path, HLRP_JOURNAL, &journals, err));
+    HLRP_TRY(hlrp_shards_journals(f->path, HLRP_FEATURES_JOURNAL, &journals, err));
     if (journals.count > 0) {
         status = hlrp_journal_peek(journals.items[0], &key, out, err);
         goto out;

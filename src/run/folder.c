@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "batch/slides.h"
+#include "run/shards.h"
 
 /* ---- from outside ---- */
 
@@ -108,6 +109,15 @@ out:
     return status;
 }
 
+/* Whether a name is a journal's, and what follows it says which shard's; NULL: it is none. */
+static const char *journal_shard(const char *name) {
+    static const char *const journals[] = {HLRP_JOURNAL, HLRP_FEATURES_JOURNAL};
+    for (size_t i = 0; i < HLRP_COUNT(journals); i++)
+        if (strncmp(name, journals[i], strlen(journals[i])) == 0)
+            return name + strlen(journals[i]);
+    return NULL;
+}
+
 /* Whether somebody is computing the shard, as in ".journal-2-of-4" without ".journal". */
 static bool shard_is_held(const hlrp_slide_folder *f, const char *shard) {
     hlrp_error ignored = {0};
@@ -131,7 +141,8 @@ static void sweep(const hlrp_slide_folder *f, bool all) {
     hlrp_folder_names(f->path, ".", &names, &ignored);
     for (int64_t i = 0; i < names.count; i++) {
         const char *name = names.items[i];
-        const bool journal = strncmp(name, ".journal", 8) == 0 && !shard_is_held(f, name + 8);
+        const char *shard = journal_shard(name);
+        const bool journal = shard && !shard_is_held(f, shard);
         const bool lock = strncmp(name, ".lock-", 6) == 0 && !shard_is_held(f, name + 5);
         if ((all && (journal || lock)) || is_temporary(name))
             hlrp_slide_folder_remove(f, name, &ignored);

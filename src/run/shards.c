@@ -33,11 +33,12 @@ static bool is_whole(const char *path) {
     return status == HLRP_OK;
 }
 
-hlrp_status hlrp_shards_journals(const char *folder, hlrp_strings *out, hlrp_error *err) {
+hlrp_status hlrp_shards_journals(const char *folder, const char *name, hlrp_strings *out,
+                                 hlrp_error *err) {
     hlrp_strings names = {0};
     char *path = NULL;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_folder_names(folder, ".journal", &names, err));
+    HLRP_TRY(hlrp_folder_names(folder, name, &names, err));
     for (int64_t i = 0; i < names.count; i++) {
         HLRP_TRY(hlrp_path_join(folder, names.items[i], &path, err));
         if (is_whole(path))
@@ -95,11 +96,12 @@ static hlrp_status say_missing(const hlrp_journal *journal, const char *slide, i
     return status;
 }
 
-hlrp_status hlrp_shards_join(const char *folder, const char *slide, const hlrp_journal_key *key,
-                             int64_t batch, hlrp_journal **out, hlrp_error *err) {
+hlrp_status hlrp_shards_join(const char *folder, const char *name, const char *slide,
+                             const hlrp_journal_key *key, int64_t batch, hlrp_journal **out,
+                             hlrp_error *err) {
     hlrp_strings journals = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_shards_journals(folder, &journals, err));
+    HLRP_TRY(hlrp_shards_journals(folder, name, &journals, err));
     if (journals.count > 0)
         HLRP_TRY(hlrp_journal_open_read((const char *const *)journals.items, journals.count, key,
                                         out, err));

@@ -10,14 +10,21 @@
 void hlrp_shard_tiles(int64_t tiles, int64_t batch, int64_t shard, int64_t shards, int64_t *from,
                       int64_t *to);
 
-/* Paths of the journals in a slide's folder, sorted, but for those that hold no record because their
- * header is torn. */
-hlrp_status hlrp_shards_journals(const char *folder, hlrp_strings *out, hlrp_error *err);
+/* A slide's journals: of results, and of the features that a bag's head is given. A shard's has -I-of-N
+ * behind its name. */
+#define HLRP_JOURNAL ".journal"
+#define HLRP_FEATURES_JOURNAL ".features"
 
-/* Opens all journals of the folder as one; *out stays NULL where there are none. HLRP_E_INTERRUPTED, naming
+/* Paths of the journals of one name in a slide's folder, sorted, but for those that hold no record because
+ * their header is torn. */
+hlrp_status hlrp_shards_journals(const char *folder, const char *name, hlrp_strings *out,
+                                 hlrp_error *err);
+
+/* Opens all journals of one name as one; *out stays NULL where there are none. HLRP_E_INTERRUPTED, naming
  * the slide and the shards that lack tiles, where any is missing; the journal is open all the same. */
-hlrp_status hlrp_shards_join(const char *folder, const char *slide, const hlrp_journal_key *key,
-                             int64_t batch, hlrp_journal **out, hlrp_error *err);
+hlrp_status hlrp_shards_join(const char *folder, const char *name, const char *slide,
+                             const hlrp_journal_key *key, int64_t batch, hlrp_journal **out,
+                             hlrp_error *err);
 
 /* What the journal holds. A tile whose relevance is still to come is not done. */
 void hlrp_journal_tally(const hlrp_journal *journal, hlrp_slide_progress *where);

@@ -113,28 +113,33 @@ static bool any_loss(const hlrp_layers *l) {
     return false;
 }
 
-/* Whether constants or normalization took anything: of most convolutional networks they do not. */
-static bool shows_constants(const hlrp_layers *l) {
-    for (int f = HLRP_LAYERS_CONSTANT; f <= HLRP_LAYERS_NORMALIZATION; f++)
-        for (int64_t i = 0; i < l->count; i++)
-            if (fabs(l->values[f][i]) > 1e-9 * l->values[HLRP_LAYERS_OUT_ABS][i])
-                return true;
+static bool took(const hlrp_layers *l, int field) {
+    for (int64_t i = 0; i < l->count; i++)
+        if (fabs(l->values[field][i]) > 1e-9 * l->values[HLRP_ACCOUNT_OUT_ABS][i])
+            return true;
     return false;
 }
 
+/* Whether a field has a column: takers have, and rare ones where any of those took anything. In most
+ * convolutional networks none does. */
+static bool shows(const hlrp_layers *l, int field) {
+    bool any = !hlrp_account_fields[field].rare;
+    for (int f = 0; !any && f < HLRP_ACCOUNT_FIELDS; f++)
+        any = hlrp_account_fields[f].rare && took(l, f);
+    return hlrp_account_fields[field].taker && any;
+}
+
 static void add_layer(const hlrp_layers *l, int64_t i, hlrp_str *s) {
-    const double scale = l->values[HLRP_LAYERS_OUT_ABS][i];
+    const double scale = l->values[HLRP_ACCOUNT_OUT_ABS][i];
     hlrp_str_add(s, "<tr><th scope=\"row\">");
     hlrp_html_text(s, l->nodes.items[i]);
     hlrp_str_add(s, "</th><td>");
     hlrp_html_text(s, l->rules.items[i]);
     hlrp_str_add(s, "</td><td>");
     hlrp_html_share(s, hlrp_layers_loss(l, i));
-    hlrp_str_add(s, "</td><td>");
-    hlrp_html_share(s, l->values[HLRP_LAYERS_BIAS][i] / scale);
-    hlrp_str_add(s, "</td><td>");
-    hlrp_html_share(s, l->values[HLRP_LAYERS_STABILIZER][i] / scale);
-    for (int f = HLRP_LAYERS_CONSTANT; shows_constants(l) && f <= HLRP_LAYERS_NORMALIZATION; f++) {
+    for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++) {
+        if (!shows(l, f))
+            continue;
         hlrp_str_add(s, "</td><td>");
         hlrp_html_share(s, l->values[f][i] / scale);
     }
@@ -164,11 +169,10 @@ static hlrp_status add_layers(const hlrp_layers *l, hlrp_str *s, hlrp_error *err
         return status;
     hlrp_str_add(s, "<table class=\"layers\"><thead><tr><th scope=\"col\">layer</th>"
                     "<th scope=\"col\">rule</th><th scope=\"col\" title=\"share of the relevance "
-                    "that reaches the layer; negative: created\">lost</th><th scope=\"col\">to "
-                    "biases</th><th scope=\"col\">to the stabilizer</th>");
-    if (shows_constants(l))
-        hlrp_str_add(s, "<th scope=\"col\">to constants</th><th scope=\"col\">to "
-                        "normalization</th>");
+                    "that reaches the layer; negative: created\">lost</th>");
+    for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+        if (shows(l, f))
+            hlrp_str_addf(s, "<th scope=\"col\">to %s</th>", hlrp_account_fields[f].taker);
     hlrp_str_add(s, "</tr></thead><tbody>\n");
     for (int i = 0; i < LAYERS_SHOWN; i++) {
         const int64_t worst = next_worst(l, taken);

@@ -92,7 +92,8 @@ static void account(hlrp_result *r, hlrp_str *text) {
 hlrp_status hlrp_result_describe(hlrp_result *r, hlrp_str *text, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     const hlrp_result_info *info = &r->info;
-    const char *const groups[] = {"/slide", "/model", "/run"};
+    const char *const groups[] = {"/slide", "/model", "/run", "/mil"};
+    char name[200];
     float *row = NULL;
     hlrp_str_addf(text, "%s: result of histolrp, format version %d\n", r->path,
                   HLRP_RESULT_VERSION);
@@ -106,7 +107,10 @@ hlrp_status hlrp_result_describe(hlrp_result *r, hlrp_str *text, hlrp_error *err
         HLRP_TRY(plane(r, HLRP_MAP_RELEVANCE, k, info->plane_names[k], row, text, err));
     for (int64_t c = 0; c < info->classes; c++)
         HLRP_TRY(plane(r, HLRP_MAP_PROBABILITY, c, info->class_names[c], row, text, err));
-    for (size_t i = 0; i < HLRP_COUNT(groups); i++)
+    for (int64_t m = 0; m < hlrp_score_count(info); m++)
+        HLRP_TRY(plane(r, HLRP_MAP_SCORES, m, hlrp_score_name(info, m, name, sizeof name), row,
+                       text, err));
+    for (size_t i = 0; i < HLRP_COUNT(groups) - !info->bag; i++)
         HLRP_TRY(attributes(r, groups[i], text, err));
     if (text->failed)
         status = hlrp_fail(err, HLRP_E_MEMORY, r->path, NULL, "out of memory for the text");

@@ -281,22 +281,45 @@ out:
     return status;
 }
 
+/* The attribute's name of a field; "" where it has none. */
+static void attribute_of(int field, char *name, size_t size) {
+    if (field == HLRP_ACCOUNT_OUT)
+        snprintf(name, size, "sum");
+    else if (field == HLRP_ACCOUNT_OUT_ABS)
+        snprintf(name, size, "magnitude");
+    else if (hlrp_account_fields[field].taker)
+        snprintf(name, size, "%s_share", hlrp_account_fields[field].column);
+    else
+        snprintf(name, size, "%s", "");
+}
+
+static double attribute_value(const hlrp_account *a, int field) {
+    double numbers[HLRP_ACCOUNT_FIELDS];
+    hlrp_account_numbers(a, numbers);
+    if (!hlrp_account_fields[field].taker)
+        return numbers[field];
+    return a->out_abs > 0 ? numbers[field] * (1 / a->out_abs) : 0;
+}
+
 hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *w, int64_t index,
-                                       const double *const values[HLRP_EXPLAIN_FIELDS],
-                                       hlrp_error *err) {
-    static const char *const names[HLRP_EXPLAIN_FIELDS] = {
-        [HLRP_EXPLAIN_SUM] = "sum",
-        [HLRP_EXPLAIN_MAGNITUDE] = "magnitude",
-        [HLRP_EXPLAIN_BIAS] = "bias_share",
-        [HLRP_EXPLAIN_STABILIZER] = "stabilizer_share",
-        [HLRP_EXPLAIN_CONSTANT] = "constant_share",
-        [HLRP_EXPLAIN_NORMALIZATION] = "normalization_share"};
+                                       const hlrp_account *account, hlrp_error *err) {
+    const int64_t samples = w->input.d[0];
+    char name[64];
+    double *values = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(known(w, index, err));
-    for (int i = 0; i < HLRP_EXPLAIN_FIELDS; i++)
-        HLRP_TRY(hlrp_h5_set_numbers(w->layer[index], names[i], H5T_NATIVE_DOUBLE, values[i],
-                                     w->input.d[0], w->out.atomic.final_path, err));
+    HLRP_TRY(hlrp_calloc(&values, samples, sizeof *values, "accounts", err));
+    for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++) {
+        attribute_of(f, name, sizeof name);
+        if (name[0] == '\0')
+            continue;
+        for (int64_t i = 0; i < samples; i++)
+            values[i] = attribute_value(&account[i], f);
+        HLRP_TRY(hlrp_h5_set_numbers(w->layer[index], name, H5T_NATIVE_DOUBLE, values, samples,
+                                     w->out.atomic.final_path, err));
+    }
 out:
+    free(values);
     return status;
 }
 

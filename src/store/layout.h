@@ -13,7 +13,8 @@ extern const char *const hlrp_map_names[HLRP_MAP_COUNT];
 typedef enum hlrp_tile_width {
     HLRP_WIDTH_ONE,
     HLRP_WIDTH_CLASSES,
-    HLRP_WIDTH_PLANES
+    HLRP_WIDTH_PLANES,
+    HLRP_WIDTH_SCORES /* and the kinds of scores behind it */
 } hlrp_tile_width;
 typedef enum hlrp_tile_type {
     HLRP_TYPE_I64,
@@ -26,14 +27,16 @@ typedef enum hlrp_tile_type {
 typedef struct hlrp_tile_field {
     const char *name;
     hlrp_tile_type type;
-    hlrp_tile_width width;
+    int width;     /* hlrp_tile_width */
     size_t offset; /* of the array's pointer in hlrp_tile_rows */
     bool newer;    /* files of earlier versions lack it, and are read without */
 } hlrp_tile_field;
 
-enum { HLRP_TILE_FIELDS = 12 };
+enum { HLRP_TILE_FIELDS = 12 + HLRP_SCORE_KINDS };
 extern const hlrp_tile_field hlrp_tile_fields[HLRP_TILE_FIELDS];
 
+/* Values per tile; 0: the result has none. */
+int64_t hlrp_tile_width_of(const hlrp_tile_field *field, const hlrp_result_info *info);
 /* Rank of a field's dataset with its dims, and HDF5's type for it in memory and file. */
 int hlrp_tile_dims(const hlrp_tile_field *field, const hlrp_result_info *info, hsize_t dims[2]);
 hid_t hlrp_tile_h5_type(hlrp_tile_type type, bool file);

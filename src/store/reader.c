@@ -61,6 +61,34 @@ out:
     return status;
 }
 
+/* What a bag's head said of the tiles; results of tiles explained one by one have none of it. */
+static hlrp_status open_scores(hlrp_result *r, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hid_t dataset = -1;
+    char name[40];
+    hsize_t dims[2] = {0};
+    int64_t planes = 0;
+    r->info.bag = H5Lexists(r->file, "mil", H5P_DEFAULT) > 0;
+    for (int i = 0; r->info.bag && i < HLRP_TILE_FIELDS; i++) {
+        const hlrp_tile_field *f = &hlrp_tile_fields[i];
+        snprintf(name, sizeof name, "tiles/%s", f->name);
+        if (f->width < HLRP_WIDTH_SCORES || H5Lexists(r->file, name, H5P_DEFAULT) <= 0)
+            continue;
+        HLRP_TRY(hlrp_h5_open_dataset(r->file, name, 2, dims, &dataset, r->path, err));
+        hlrp_h5_drop_dataset(&dataset);
+        if (dims[1] < 1 || dims[1] > 1000000)
+            HLRP_TRY(hlrp_fail(err, HLRP_E_INPUT, r->path, "the file is damaged: make it again",
+                               "/%s has a shape that does not fit", name));
+        r->info.scores[f->width - HLRP_WIDTH_SCORES] = (int64_t)dims[1];
+    }
+    planes = hlrp_score_count(&r->info);
+    if (planes > 0)
+        status = open_map(r, HLRP_MAP_SCORES, &planes, err);
+out:
+    hlrp_h5_drop_dataset(&dataset);
+    return status;
+}
+
 static hlrp_status check_tiles(hlrp_result *r, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     hid_t dataset = -1;
@@ -77,6 +105,8 @@ static hlrp_status check_tiles(hlrp_result *r, hlrp_error *err) {
         const int rank = hlrp_tile_dims(&hlrp_tile_fields[i], &r->info, want);
         snprintf(name, sizeof name, "tiles/%s", hlrp_tile_fields[i].name);
         hlrp_h5_drop_dataset(&dataset);
+        if (want[1] == 0)
+            continue;
         if (hlrp_tile_fields[i].newer && H5Lexists(r->file, name, H5P_DEFAULT) == 0) {
             r->has_agreement = false;
             continue;
@@ -132,6 +162,7 @@ hlrp_status hlrp_result_open(const char *path, hlrp_result **out, hlrp_error *er
     HLRP_TRY(read_names(r->maps[2], "probability", r->info.classes, &r->classes, path, err));
     r->info.plane_names = (const char *const *)r->planes.items;
     r->info.class_names = (const char *const *)r->classes.items;
+    HLRP_TRY(open_scores(r, err));
     HLRP_TRY(check_tiles(r, err));
     HLRP_TRY(read_frame(r, err));
     *out = r;
@@ -190,6 +221,22 @@ hlrp_status hlrp_result_read_tiles(hlrp_result *r, const char *name, int64_t fir
     const hsize_t start[2] = {(hsize_t)first, 0};
     box[0] = (hsize_t)count;
     HLRP_TRY(hlrp_h5_read(dataset, H5T_NATIVE_DOUBLE, rank, start, box, values, r->path, err));
+out:
+    hlrp_h5_drop_dataset(&dataset);
+    return status;
+}
+
+hlrp_status hlrp_result_read_list(hlrp_result *r, const char *name, int64_t count, double *values,
+                                  hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    hid_t dataset = -1;
+    hsize_t have = 0;
+    const hsize_t start[1] = {0}, box[1] = {(hsize_t)count};
+    HLRP_TRY(hlrp_h5_open_dataset(r->file, name, 1, &have, &dataset, r->path, err));
+    if (have != box[0])
+        HLRP_TRY(hlrp_fail(err, HLRP_E_INPUT, r->path, "the file is damaged: make it again",
+                           "%s has a shape that does not fit", name));
+    status = hlrp_h5_read(dataset, H5T_NATIVE_DOUBLE, 1, start, box, values, r->path, err);
 out:
     hlrp_h5_drop_dataset(&dataset);
     return status;

@@ -8,6 +8,7 @@
 #ifndef HLRP_STORE_H
 #define HLRP_STORE_H
 
+#include "account/account.h"
 #include "geometry/geometry.h"
 #include "tensor/tensor.h"
 
@@ -23,21 +24,41 @@ typedef enum hlrp_map_kind {
     HLRP_MAP_RELEVANCE,   /* /relevance   [K,H,W] */
     HLRP_MAP_COVERAGE,    /* /coverage    [K,H,W] */
     HLRP_MAP_PROBABILITY, /* /probability [C,H,W] */
+    HLRP_MAP_SCORES, /* /mil/scores  [M,H,W]: what else is known of tiles, mean over those that cover
+                             a pixel; not there where M = 0 */
     HLRP_MAP_COUNT
 } hlrp_map_kind;
+
+/* What a bag's head says of each tile besides relevance: /tiles/NAME [T,width], and a plane of /mil/scores
+ * for each value. */
+typedef enum hlrp_score_kind {
+    HLRP_SCORE_ATTENTION, /* the weights of the pooling, by branch */
+    HLRP_SCORE_SINGLE,    /* logits of the bag of this tile alone, by class */
+    HLRP_SCORE_DROP,      /* logits of the bag less those of the bag without it, by class */
+    HLRP_SCORE_GRADIENT,  /* Σ gradient × input over its features, by plane */
+    HLRP_SCORE_KINDS
+} hlrp_score_kind;
 
 /* Fixed facts of a result. Strings and arrays are borrowed: by the writer only during the call,
  * from a reader as long as it is open. */
 typedef struct hlrp_result_info {
-    hlrp_size map;                  /* H, W */
-    hlrp_size slide;                /* level-0 pixels */
-    int64_t downsample;             /* level-0 pixels per map pixel */
-    hlrp_mpp mpp;                   /* µm per level-0 pixel (attribute `mpp` = [x, y]) */
-    int64_t tiles;                  /* T */
-    int64_t planes, classes;        /* K, C */
-    const char *const *plane_names; /* [K]: the attribute `classes` of /relevance and /coverage */
-    const char *const *class_names; /* [C]: the attribute `classes` of /probability, /tiles */
+    hlrp_size map;                    /* H, W */
+    hlrp_size slide;                  /* level-0 pixels */
+    int64_t downsample;               /* level-0 pixels per map pixel */
+    hlrp_mpp mpp;                     /* µm per level-0 pixel (attribute `mpp` = [x, y]) */
+    int64_t tiles;                    /* T */
+    int64_t planes, classes;          /* K, C */
+    const char *const *plane_names;   /* [K]: the attribute `classes` of /relevance and /coverage */
+    const char *const *class_names;   /* [C]: the attribute `classes` of /probability, /tiles */
+    bool bag;                         /* one score of all tiles: there is a group /mil, and
+                                       /tiles/mil_relevance is another name of /tiles/start */
+    int64_t scores[HLRP_SCORE_KINDS]; /* values per tile; 0: none of the kind */
 } hlrp_result_info;
+
+/* M: scores of all kinds. */
+int64_t hlrp_score_count(const hlrp_result_info *info);
+/* "attention", "single:tumor": the name of plane m of /mil/scores, into buf, which it returns. */
+const char *hlrp_score_name(const hlrp_result_info *info, int64_t m, char *buf, size_t size);
 
 /* Chunks of the three map datasets are [1, rows, cols] of this many map pixels (smaller for a
  * smaller map): a band of the assembly is `rows` high. */
@@ -87,6 +108,7 @@ typedef struct hlrp_tile_rows {
     const double *abs;                     /* [count][K]: Σ|relevance of a pixel| */
     const int8_t *agrees;                  /* [count][K]: hlrp_agrees */
     const uint8_t *status;                 /* [count] */
+    const float *scores[HLRP_SCORE_KINDS]; /* [count][width]; not looked at where the width is 0 */
 } hlrp_tile_rows;
 
 hlrp_status hlrp_result_write_tiles(hlrp_result_writer *writer, int64_t first, int64_t count,
@@ -109,7 +131,19 @@ hlrp_status hlrp_result_write_table(hlrp_result_writer *writer, const char *name
                                     const hlrp_column *columns, int64_t column_count, int64_t rows,
                                     hlrp_error *err);
 
-/* Attributes of a group ("/", "/model", "/slide", "/run"), replaced where they exist. Text is UTF-8
+/* A list of its own, such as "/mil/logit". */
+typedef enum hlrp_list_kind { HLRP_LIST_F32, HLRP_LIST_F64 } hlrp_list_kind;
+hlrp_status hlrp_result_write_list(hlrp_result_writer *writer, const char *name,
+                                   hlrp_list_kind kind, const void *values, int64_t count,
+                                   hlrp_error *err);
+
+/* An array of its own, such as "/mil/features": float32 [rows][width], of which rows [first, first + count)
+ * are written; the call with first = 0 makes the dataset. */
+hlrp_status hlrp_result_write_array(hlrp_result_writer *writer, const char *name, int64_t rows,
+                                    int64_t width, int64_t first, int64_t count,
+                                    const float *values, hlrp_error *err);
+
+/* Attributes of a group ("/", "/model", "/slide", "/run", of a bag "/mil"), replaced where they exist. Text is UTF-8
  * of any length. */
 hlrp_status hlrp_result_set_text(hlrp_result_writer *writer, const char *group, const char *name,
                                  const char *value, hlrp_error *err);
@@ -152,23 +186,11 @@ hlrp_status hlrp_result_table_f64(hlrp_result *result, const char *table, const 
 hlrp_status hlrp_result_table_text(hlrp_result *result, const char *table, const char *column,
                                    hlrp_strings *values, hlrp_error *err);
 
-/* /layers: sums over all tiles, a row per node from the output down. Zero-initialise. */
-enum {
-    HLRP_LAYERS_OUT,
-    HLRP_LAYERS_OUT_ABS,
-    HLRP_LAYERS_IN,
-    HLRP_LAYERS_IN_ABS, /* NaN in results of earlier versions */
-    HLRP_LAYERS_BIAS,
-    HLRP_LAYERS_STABILIZER,
-    HLRP_LAYERS_CONSTANT,      /* these two: NaN in results of earlier versions */
-    HLRP_LAYERS_NORMALIZATION, /* of layers, and softmax */
-    HLRP_LAYERS_FIELDS
-};
-/* Names of the columns, by field. */
-extern const char *const hlrp_layers_names[HLRP_LAYERS_FIELDS];
+/* /layers: sums over all tiles, a row per node from the output down; a column that earlier versions did not
+ * write is NaN. Zero-initialise. */
 typedef struct hlrp_layers {
     int64_t count;
-    double *values[HLRP_LAYERS_FIELDS]; /* [count] each */
+    double *values[HLRP_ACCOUNT_FIELDS]; /* [count] each */
     hlrp_strings nodes, rules;
 } hlrp_layers;
 
@@ -192,6 +214,10 @@ hlrp_status hlrp_result_get_text(hlrp_result *result, const char *group, const c
 /* Numbers of an attribute; fails where it has not exactly `count`. */
 hlrp_status hlrp_result_get_f64(hlrp_result *result, const char *group, const char *name,
                                 double *values, int64_t count, hlrp_error *err);
+
+/* Numbers of a list [count] that writers of the same version wrote, as float64. */
+hlrp_status hlrp_result_read_list(hlrp_result *result, const char *name, int64_t count,
+                                  double *values, hlrp_error *err);
 
 /* For `inspect`: facts, attributes, finite range and sum of each plane, as lines of text. */
 hlrp_status hlrp_result_describe(hlrp_result *result, hlrp_str *text, hlrp_error *err);
@@ -251,20 +277,10 @@ hlrp_status hlrp_explain_add_layer(hlrp_explain_writer *writer, int64_t index, c
 /* Samples [first, first+count) of that layer. */
 hlrp_status hlrp_explain_write_layer(hlrp_explain_writer *writer, int64_t index, int64_t first,
                                      int64_t count, const float *relevance, hlrp_error *err);
-/* Attributes of the layer, [N] float64 each: the sum of what arrives, that of its magnitudes, and the
- * shares of the latter that each of the account's takers keeps. */
-enum {
-    HLRP_EXPLAIN_SUM,
-    HLRP_EXPLAIN_MAGNITUDE,
-    HLRP_EXPLAIN_BIAS,
-    HLRP_EXPLAIN_STABILIZER,
-    HLRP_EXPLAIN_CONSTANT,
-    HLRP_EXPLAIN_NORMALIZATION,
-    HLRP_EXPLAIN_FIELDS
-};
+/* Attributes of the layer, [N] float64 each, from its account [N]: the sum of what arrives, that of its
+ * magnitudes, and the shares of the latter that each taker keeps. */
 hlrp_status hlrp_explain_layer_account(hlrp_explain_writer *writer, int64_t index,
-                                       const double *const values[HLRP_EXPLAIN_FIELDS],
-                                       hlrp_error *err);
+                                       const hlrp_account *account, hlrp_error *err);
 /* An attribute on "/". */
 hlrp_status hlrp_explain_set_text(hlrp_explain_writer *writer, const char *name, const char *value,
                                   hlrp_error *err);

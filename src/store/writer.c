@@ -11,6 +11,29 @@ struct hlrp_result_writer {
     hid_t maps[HLRP_MAP_COUNT], tiles[HLRP_TILE_FIELDS];
 };
 
+/* The attribute `classes` of a map. */
+static hlrp_status name_planes(hid_t map, hlrp_map_kind kind, const hlrp_result_info *info,
+                               const char *path, hlrp_error *err) {
+    enum { NAME = 200 };
+    const int64_t planes = hlrp_map_planes(info, kind);
+    const char **names = NULL;
+    char *texts = NULL;
+    hlrp_status status = HLRP_OK;
+    if (kind != HLRP_MAP_SCORES)
+        return hlrp_h5_set_texts(
+            map, "classes", kind == HLRP_MAP_PROBABILITY ? info->class_names : info->plane_names,
+            planes, path, err);
+    HLRP_TRY(hlrp_calloc(&names, planes, sizeof *names, "scores", err));
+    HLRP_TRY(hlrp_calloc(&texts, planes, NAME, "scores", err));
+    for (int64_t m = 0; m < planes; m++)
+        names[m] = hlrp_score_name(info, m, texts + m * NAME, NAME);
+    status = hlrp_h5_set_texts(map, "classes", names, planes, path, err);
+out:
+    free(names);
+    free(texts);
+    return status;
+}
+
 static hlrp_status make_map(hlrp_result_writer *w, hlrp_map_kind kind, const hlrp_result_info *info,
                             hlrp_error *err) {
     hlrp_status status = HLRP_OK;
@@ -21,12 +44,12 @@ static hlrp_status make_map(hlrp_result_writer *w, hlrp_map_kind kind, const hlr
     const hsize_t chunk[3] = {1, (hsize_t)size.h, (hsize_t)size.w};
     const float fill = kind == HLRP_MAP_COVERAGE ? 0.0f : NAN;
     const double mpp[2] = {info->mpp.x, info->mpp.y};
-    const bool prob = kind == HLRP_MAP_PROBABILITY;
     hid_t *map = &w->maps[kind];
+    if (planes == 0)
+        return HLRP_OK;
     HLRP_TRY(hlrp_h5_make_dataset(w->out.file, hlrp_map_names[kind], H5T_IEEE_F32LE, 3, dims, chunk,
                                   &fill, map, path, err));
-    HLRP_TRY(hlrp_h5_set_texts(*map, "classes", prob ? info->class_names : info->plane_names,
-                               planes, path, err));
+    HLRP_TRY(name_planes(*map, kind, info, path, err));
     HLRP_TRY(hlrp_h5_set_numbers(*map, "downsample", H5T_NATIVE_INT64, &info->downsample, -1, path,
                                  err));
     HLRP_TRY(hlrp_h5_set_numbers(*map, "mpp", H5T_NATIVE_DOUBLE, mpp, 2, path, err));
@@ -43,12 +66,17 @@ static hlrp_status make_tiles(hlrp_result_writer *w, hlrp_error *err) {
         const hlrp_tile_field *f = &hlrp_tile_fields[i];
         hsize_t dims[2], chunk[2];
         const int rank = hlrp_tile_dims(f, &w->info, dims);
+        if (dims[1] == 0)
+            continue;
         chunk[0] = HLRP_MIN(dims[0], HLRP_MAX(65536 / dims[1], 1));
         chunk[1] = dims[1];
         HLRP_TRY(hlrp_h5_make_dataset(
             group, f->name, hlrp_tile_h5_type(f->type, true), rank, dims, dims[0] ? chunk : NULL,
             f->type == HLRP_TYPE_F64 ? &fill : NULL, &w->tiles[i], path, err));
     }
+    if (w->info.bag &&
+        H5Lcreate_hard(group, "start", group, "mil_relevance", H5P_DEFAULT, H5P_DEFAULT) < 0)
+        status = hlrp_h5_fail(err, HLRP_E_IO, path, NULL, "cannot make /tiles/mil_relevance");
 out:
     hlrp_h5_drop_group(&group);
     return status;
@@ -56,11 +84,11 @@ out:
 
 static hlrp_status make_groups(hlrp_result_writer *w, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    const char *const names[] = {"model", "slide", "run"};
+    const char *const names[] = {"model", "slide", "run", "mil"};
     const hlrp_result_info *info = &w->info;
     const double mpp[2] = {info->mpp.x, info->mpp.y};
     const int64_t version = HLRP_RESULT_VERSION;
-    for (size_t i = 0; i < HLRP_COUNT(names); i++) {
+    for (size_t i = 0; i < HLRP_COUNT(names) - !info->bag; i++) {
         hid_t group = H5Gcreate2(w->out.file, names[i], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
         if (group < 0)
             return hlrp_h5_fail(err, HLRP_E_IO, w->out.atomic.final_path, NULL,
@@ -98,10 +126,11 @@ hlrp_status hlrp_result_create(const char *path, const hlrp_result_info *info,
     for (int i = 0; i < HLRP_TILE_FIELDS; i++)
         w->tiles[i] = -1;
     HLRP_TRY(hlrp_h5_begin(&w->out, path, err));
-    for (int i = 0; i < HLRP_MAP_COUNT; i++)
+    for (int i = 0; i < HLRP_MAP_SCORES; i++)
         HLRP_TRY(make_map(w, (hlrp_map_kind)i, info, err));
     HLRP_TRY(make_tiles(w, err));
     HLRP_TRY(make_groups(w, err));
+    HLRP_TRY(make_map(w, HLRP_MAP_SCORES, info, err)); /* in a group of its own */
     *out = w;
     w = NULL;
 out:
@@ -160,6 +189,8 @@ hlrp_status hlrp_result_write_tiles(hlrp_result_writer *w, int64_t first, int64_
         hsize_t box[2];
         const hsize_t start[2] = {(hsize_t)first, 0};
         const int rank = hlrp_tile_dims(f, &w->info, box);
+        if (box[1] == 0)
+            continue;
         box[0] = (hsize_t)count;
         memcpy(&values, (const char *)rows + f->offset, sizeof values);
         HLRP_TRY(hlrp_h5_write(w->tiles[i], hlrp_tile_h5_type(f->type, false), rank, start, box,
@@ -174,6 +205,44 @@ hlrp_status hlrp_result_write_table(hlrp_result_writer *w, const char *name,
                                     hlrp_error *err) {
     const hlrp_status status = hlrp_table_write(w->out.file, name, columns, column_count, rows,
                                                 w->out.atomic.final_path, err);
+    return hlrp_h5_wrote(&w->out, status, err);
+}
+
+hlrp_status hlrp_result_write_list(hlrp_result_writer *w, const char *name, hlrp_list_kind kind,
+                                   const void *values, int64_t count, hlrp_error *err) {
+    const char *path = w->out.atomic.final_path;
+    const bool f32 = kind == HLRP_LIST_F32;
+    const hsize_t dims[1] = {(hsize_t)count}, start[1] = {0};
+    hid_t dataset = -1;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(hlrp_h5_make_dataset(w->out.file, name, f32 ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, 1, dims,
+                                  NULL, NULL, &dataset, path, err));
+    status = hlrp_h5_write(dataset, f32 ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, 1, start, dims,
+                           values, path, err);
+out:
+    hlrp_h5_drop_dataset(&dataset);
+    return hlrp_h5_wrote(&w->out, status, err);
+}
+
+hlrp_status hlrp_result_write_array(hlrp_result_writer *w, const char *name, int64_t rows,
+                                    int64_t width, int64_t first, int64_t count,
+                                    const float *values, hlrp_error *err) {
+    const char *path = w->out.atomic.final_path;
+    const hsize_t dims[2] = {(hsize_t)rows, (hsize_t)width}, start[2] = {(hsize_t)first, 0};
+    const hsize_t chunk[2] = {HLRP_MIN(dims[0], HLRP_MAX(262144 / dims[1], 1)), dims[1]};
+    const hsize_t box[2] = {(hsize_t)count, dims[1]};
+    hid_t dataset = -1;
+    hlrp_status status = HLRP_OK;
+    if (first == 0)
+        HLRP_TRY(hlrp_h5_make_dataset(w->out.file, name, H5T_IEEE_F32LE, 2, dims, chunk, NULL,
+                                      &dataset, path, err));
+    else
+        dataset = H5Dopen2(w->out.file, name, H5P_DEFAULT);
+    if (dataset < 0)
+        HLRP_TRY(hlrp_h5_fail(err, HLRP_E_INTERNAL, path, NULL, "there is no %s", name));
+    status = hlrp_h5_write(dataset, H5T_NATIVE_FLOAT, 2, start, box, values, path, err);
+out:
+    hlrp_h5_drop_dataset(&dataset);
     return hlrp_h5_wrote(&w->out, status, err);
 }
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "survey/scattered.h"
+
 static hlrp_status override_of(const hlrp_survey *survey, hlrp_mpp *mpp, bool *given,
                                hlrp_error *err) {
     const hlrp_config_slide *s = hlrp_config_find_slide(survey->config, survey->path);
@@ -30,6 +32,8 @@ out:
 hlrp_status hlrp_survey_tiles(hlrp_survey *survey, double mpp, int64_t size, hlrp_error *err) {
     const hlrp_config *c = survey->config;
     hlrp_status status = HLRP_OK;
+    if (c->mil.features[0] != '\0')
+        return hlrp_survey_scattered(survey, mpp, size, err);
     HLRP_TRY(hlrp_grid_init(&survey->grid, hlrp_slide_size(survey->slide, 0), survey->mpp, mpp,
                             size, c->tiles.overlap, err));
     HLRP_TRY(hlrp_survey_regions(survey, err));
@@ -68,5 +72,8 @@ void hlrp_survey_close(hlrp_survey *survey) {
     hlrp_region_free(survey->region);
     hlrp_slide_close(survey->slide);
     free(survey->tiles);
+    hlrp_features_close(survey->features);
+    free(survey->features_path);
+    free(survey->corners);
     *survey = (hlrp_survey){0};
 }

@@ -6,6 +6,7 @@
 
 #include "region/region.h"
 #include "slide/slide.h"
+#include "store/features.h"
 #include "tile/tile.h"
 
 /* Set config, path and log, zero the rest; hlrp_survey_close releases it. */
@@ -23,16 +24,23 @@ typedef struct hlrp_survey {
     bool skipped;   /* by regions.missing: no tile is looked at */
     int64_t *tiles; /* grid numbers, ascending */
     int64_t tile_count;
+    /* Where mil.features names a file: its tiles are the slide's, whatever the regions are. */
+    hlrp_feature_file *features;
+    char *features_path;
+    double *corners; /* the grid's */
 } hlrp_survey;
 
 /* Opens the slide and settles its resolution. */
 hlrp_status hlrp_survey_open(hlrp_survey *survey, hlrp_error *err);
-/* Lays the grid of tiles of `size` pixels at `mpp`, finds the regions, and lists the tiles in them. */
+/* Lays the grid of tiles of `size` pixels at `mpp`, finds the regions, and lists the tiles in them. Where
+ * features are in a file, which says where its tiles lie, either may be 0. */
 hlrp_status hlrp_survey_tiles(hlrp_survey *survey, double mpp, int64_t size, hlrp_error *err);
 /* Why there is no tile in the slide's regions, in one line for a person, cut to the size. */
 void hlrp_survey_say_empty(const hlrp_survey *survey, char *reason, size_t size);
 /* Only the regions: what regions.source names, with the slide's own annotation and mask. */
 hlrp_status hlrp_survey_regions(hlrp_survey *survey, hlrp_error *err);
+/* SHA-256 of the slide's file of features, into hash; "" where it has none. */
+hlrp_status hlrp_survey_features_hash(const hlrp_survey *survey, char hash[65], hlrp_error *err);
 void hlrp_survey_close(hlrp_survey *survey);
 
 #endif

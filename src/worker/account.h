@@ -5,16 +5,23 @@
 #include "store/store.h"
 #include "worker/worker.h"
 
-/* Doubles of all nodes: for each, in the graph's order, the columns of /layers in theirs
- * (HLRP_LAYERS_FIELDS). They are the members of hlrp_account, and listed nowhere else. */
+/* Doubles of all nodes: for each, in the graph's order, the fields of its account in theirs
+ * (account/account.h). */
 int64_t hlrp_account_count(const hlrp_network *net);
 
 /* layers [hlrp_account_count] += the account of sample i after hlrp_lrp_relevance. */
 void hlrp_account_add(const hlrp_worker *worker, int64_t i, double *layers);
 
-/* Sums over all tiles become the table /layers: a row per node with its name, operator and rule, in the
- * order in which relevance meets them, from the output down. */
-hlrp_status hlrp_account_write(const hlrp_network *net, const double *layers,
+/* The nodes of one network, and sums over all tiles. */
+typedef struct hlrp_account_part {
+    const hlrp_network *net;
+    const double *layers; /* [hlrp_account_count] */
+    const char *prefix;   /* of the nodes' names */
+} hlrp_account_part;
+
+/* They become the table /layers: a row per node with its name, operator and rule, in the order in which
+ * relevance meets them, from the output of the first part down. */
+hlrp_status hlrp_account_write(const hlrp_account_part *parts, int count,
                                hlrp_result_writer *writer, hlrp_error *err);
 
 #endif

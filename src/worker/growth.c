@@ -146,8 +146,8 @@ static int64_t next_growing(const hlrp_layers *l, const growth *g) {
 static growth growth_of(const hlrp_layers *l) {
     growth g = {0};
     for (int64_t i = 0; i < l->count; i++)
-        g.whole = fmax(g.whole, l->values[HLRP_LAYERS_IN_ABS][i] /
-                                    fmax(l->values[HLRP_LAYERS_OUT_ABS][0], 1e-300));
+        g.whole = fmax(g.whole, l->values[HLRP_ACCOUNT_IN_ABS][i] /
+                                    fmax(l->values[HLRP_ACCOUNT_OUT_ABS][0], 1e-300));
     while (g.count < NAMED && (g.layer[g.count] = next_growing(l, &g)) >= 0)
         g.count++;
     return g;

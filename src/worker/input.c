@@ -98,7 +98,7 @@ out:
     return status;
 }
 
-hlrp_status hlrp_tile_input_network(hlrp_tile_input *in, const hlrp_config *config, int64_t batch,
+hlrp_status hlrp_tile_input_network(hlrp_tile_input *in, const hlrp_config *config, int64_t most,
                                     hlrp_network **net, hlrp_error *err) {
     const hlrp_size size = {in->dims.d[3], in->dims.d[2]};
     hlrp_status status = HLRP_OK;
@@ -114,7 +114,7 @@ hlrp_status hlrp_tile_input_network(hlrp_tile_input *in, const hlrp_config *conf
         snprintf(err->where, sizeof err->where, "--start");
         goto out;
     }
-    status = hlrp_network_ready(*net, batch, in->dims.d[2], in->dims.d[3], err);
+    status = hlrp_network_ready(*net, most, in->dims.d[2], in->dims.d[3], err);
 out:
     return status;
 }

@@ -22,14 +22,14 @@ typedef struct hlrp_tile_input {
 hlrp_status hlrp_tile_input_open(hlrp_tile_input *in, hlrp_error *err);
 void hlrp_tile_input_close(hlrp_tile_input *in);
 
-/* The network of the configuration, ready for the input; batch as for hlrp_network_ready.
+/* The network of the configuration, ready for the input; most as for hlrp_network_ready.
  *
  * The first time a picture whose resolution is another than the network's is resampled, as a slide's
  * tiles are; what its file says counts where that can be a slide's (the 72 dpi of screens cannot). A
  * picture of unknown resolution stays as it is. HLRP_E_INPUT where it then has another size than the
  * network takes; HLRP_E_CONFIG where mpp is given and nothing says the network's; HLRP_E_USAGE where
  * it is no slide's. */
-hlrp_status hlrp_tile_input_network(hlrp_tile_input *in, const hlrp_config *config, int64_t batch,
+hlrp_status hlrp_tile_input_network(hlrp_tile_input *in, const hlrp_config *config, int64_t most,
                                     hlrp_network **net, hlrp_error *err);
 
 /* Samples [first, first+count) as the network takes them, in values [count,3,H,W]: a tensor's as they

@@ -12,21 +12,39 @@ int64_t hlrp_worker_values(const hlrp_worker *w) {
     return w->net->values;
 }
 
-hlrp_status hlrp_worker_open(hlrp_worker *w, const hlrp_network *net, hlrp_error *err) {
-    w->net = net;
-    const int64_t values = net->batch * hlrp_worker_values(w), rows = net->batch * net->outputs;
+static hlrp_status open_input(hlrp_worker *w, const hlrp_network *net, hlrp_error *err) {
+    const int64_t values = net->batch * net->values;
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_lrp_worker_new(net->lrp, &w->lrp, err));
+    w->net = net;
     HLRP_TRY(hlrp_calloc_aligned(&w->input, values, sizeof(float), "tiles", err));
+    status = hlrp_calloc(&w->probabilities, net->classes, sizeof(float), "probabilities", err);
+out:
+    return status;
+}
+
+hlrp_status hlrp_worker_open(hlrp_worker *w, const hlrp_network *net, hlrp_error *err) {
+    const int64_t values = net->batch * net->values, rows = net->batch * net->outputs;
+    hlrp_status status = HLRP_OK;
+    HLRP_TRY(open_input(w, net, err));
+    HLRP_TRY(hlrp_lrp_worker_new(net->lrp, &w->lrp, err));
     HLRP_TRY(hlrp_calloc_aligned(&w->relevance, values, sizeof(float), "relevance", err));
     HLRP_TRY(hlrp_calloc_aligned(&w->start, rows, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc_aligned(&w->slope, rows, sizeof(float), "starts", err));
     HLRP_TRY(hlrp_calloc(&w->plane, pixels_of(w), sizeof(float), "relevance", err));
-    HLRP_TRY(hlrp_calloc(&w->probabilities, net->classes, sizeof(float), "probabilities", err));
     status = hlrp_calloc(&w->account, net->batch * net->graph->node_count, sizeof *w->account,
                          "account", err);
 out:
     return status;
+}
+
+hlrp_status hlrp_worker_open_forward(hlrp_worker *w, const hlrp_network *net, hlrp_error *err) {
+    const hlrp_status status = open_input(w, net, err);
+    return status == HLRP_OK ? hlrp_lrp_worker_new_forward(net->lrp, &w->lrp, err) : status;
+}
+
+int64_t hlrp_worker_forward_bytes(const hlrp_network *net) {
+    return hlrp_lrp_forward_bytes(net->lrp) +
+           (net->batch * net->values + net->classes) * (int64_t)sizeof(float);
 }
 
 void hlrp_worker_close(hlrp_worker *w) {
@@ -36,6 +54,20 @@ void hlrp_worker_close(hlrp_worker *w) {
     for (size_t i = 0; i < HLRP_COUNT(all); i++)
         free(all[i]);
     *w = (hlrp_worker){0};
+}
+
+int64_t hlrp_worker_bytes(const hlrp_network *net) {
+    const int64_t n = net->batch, pixels = net->height * net->width;
+    const int64_t floats = n * 2 * (net->values + net->outputs) + pixels + net->classes;
+    return hlrp_lrp_worker_bytes(net->lrp) + floats * (int64_t)sizeof(float) +
+           n * net->graph->node_count * (int64_t)sizeof(hlrp_account);
+}
+
+hlrp_status hlrp_worker_within_limit(const hlrp_config *config, int64_t bytes, hlrp_error *err) {
+    if (config->compute.memory_limit <= 0 || bytes <= config->compute.memory_limit)
+        return HLRP_OK;
+    return hlrp_fail(err, HLRP_E_CONFIG, "compute.memory_limit", "raise it",
+                     "one worker needs about %lld MB, over the limit", (long long)(bytes >> 20));
 }
 
 const float *hlrp_worker_logits(const hlrp_worker *w, int64_t i) {

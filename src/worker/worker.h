@@ -18,7 +18,16 @@ typedef struct hlrp_worker {
 
 /* The network is ready. Zero-initialise; hlrp_worker_close releases it, also where this fails. */
 hlrp_status hlrp_worker_open(hlrp_worker *worker, const hlrp_network *net, hlrp_error *err);
+/* One that only goes forward, for logits or features: input, lrp and probabilities are there, no more. Its
+ * logits have the bits of the other's. The network is ready either way (model/network.h). */
+hlrp_status hlrp_worker_open_forward(hlrp_worker *worker, const hlrp_network *net, hlrp_error *err);
 void hlrp_worker_close(hlrp_worker *worker);
+/* What hlrp_worker_open_forward takes. */
+int64_t hlrp_worker_forward_bytes(const hlrp_network *net);
+/* What it allocates. */
+int64_t hlrp_worker_bytes(const hlrp_network *net);
+/* HLRP_E_CONFIG where a worker that takes so many bytes is over compute.memory_limit. */
+hlrp_status hlrp_worker_within_limit(const hlrp_config *config, int64_t bytes, hlrp_error *err);
 
 /* Values of one sample's input. */
 int64_t hlrp_worker_values(const hlrp_worker *worker);

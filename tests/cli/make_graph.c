@@ -5,6 +5,7 @@
  * double     COUNT times: a value joined with itself, of which the first three channels are taken
  * join       COUNT times a value joined with itself: 3·2^COUNT channels
  * fill       COUNT constants of 10⁸ elements each, added up
+ * product    COUNT products by the same matrix of 512 × 512
  * wide       an input of COUNT × COUNT pixels */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 typedef HlrpPb__NodeProto pb_node;
 typedef HlrpPb__TensorProto pb_tensor;
 
-enum { MOST_TENSORS = 8 };
+enum { MOST_TENSORS = 8, SIDE = 512 };
 
 typedef struct graph {
     HlrpPb__GraphProto pb;
@@ -90,6 +91,8 @@ static char *body(graph *g, const char *kind, int64_t count) {
         char *next = text("v", i);
         if (strcmp(kind, "relu") == 0) {
             add(g, "Relu", v, NULL, next);
+        } else if (strcmp(kind, "product") == 0) {
+            add(g, "MatMul", v, "square", next);
         } else if (strcmp(kind, "fill") == 0) {
             add(g, "ConstantOfShape", "large", NULL, next);
             char *more = text("s", i);
@@ -116,7 +119,9 @@ int main(int argc, char **argv) {
     static const float weights[6] = {1, -2, 0.5F, -1, 1, 2};
     static const int64_t zero = 0, one = 1, three = 3, large = 100000000;
     const int64_t count = strtoll(argv[2], NULL, 10);
-    const int64_t side = strcmp(argv[1], "wide") == 0 ? count : 64;
+    const bool wide = strcmp(argv[1], "wide") == 0, product = strcmp(argv[1], "product") == 0;
+    const int64_t side = wide ? count : product ? SIDE : 64;
+    static float square[SIDE * SIDE] = {1};
     static graph g;
     hlrp_pb__graph_proto__init(&g.pb);
     g.nodes = room((size_t)(2 * count + 8) % 1000000, sizeof *g.nodes);
@@ -125,6 +130,8 @@ int main(int argc, char **argv) {
     constant(&g, "one", 7, 1, 0, &one, sizeof one);
     constant(&g, "three", 7, 1, 0, &three, sizeof three);
     constant(&g, "large", 7, 1, 0, &large, sizeof large);
+    if (product)
+        constant(&g, "square", 1, SIDE, SIDE, square, sizeof square);
     char *v = body(&g, argv[1], count);
     add(&g, "GlobalAveragePool", v, NULL, "p");
     add(&g, "Flatten", "p", NULL, "f");

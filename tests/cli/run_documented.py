@@ -55,8 +55,9 @@ def stand_ins():
     shutil.copy(os.path.join(demo, 'wide.svs'), 'slide.svs')
     shutil.copy(os.path.join(demo, 'demo.onnx'), 'model.onnx')
     shutil.copy(os.path.join(demo, 'picture.png'), 'tile.png')
-    for name in ('demo-model.onnx', 'cheating-model.onnx', 'demo.ini'):
-        shutil.copy(os.path.join(project, 'configs', name), name)
+    os.makedirs('demo', exist_ok=True)
+    for place in ('.', 'configs'):
+        shutil.copytree(os.path.join(project, 'configs'), place, dirs_exist_ok=True)
     for name in ('my.ini', 'CONFIG.ini'):
         with open(name, 'w') as f:
             f.write(CONFIG)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # test_inspect.sh PROGRAM PROJECT: what is said of slides, networks and results. Guards: numbers of
-# another file.
+# another file, a worker's memory for one tile where a run takes four at once.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$work" || exit 1
@@ -29,12 +29,19 @@ expect 0 inspect "$demo/demo.onnx"
 printed '^input +1x3x128x128$'
 printed '^mpp +0\.5 um per pixel$'
 printed '^classes +normal, tumor$'
+printed '^memory +[0-9]+ MB per worker, for 4 tiles at once$'
+mb=$(sed -n 's/^memory *\([0-9]*\) MB.*/\1/p' stdout)
 printed '^ +0  conv +gamma\(0\.5\) +1x16x64x64 +/trunk'
 printed '^ +21  gemm +lrp0 +1x2 +/fc/Gemm$'
 expect 0 inspect -v "$demo/demo.onnx" -s lrp.composite=epsilon-gamma-box -s rules./fc/Gemm=zplus
 printed '^ +0  conv +zbox '
 printed '^ +21  gemm +zplus '
 printed '^ +64 weights, .* multiply-adds forward'
+# As much as a run asks for.
+expect 2 run "$demo/demo.ini" -q -s batch.output=out -s compute.memory_limit=$((mb - 1))000000
+said 'one worker needs about .* over the limit'
+expect 0 run "$demo/demo.ini" --dry-run -s batch.output=out -s compute.memory_limit=$((mb + 1))000000
+printed '^  memory .*: 1 worker of '
 expect 0 inspect "$demo/linear.onnx"
 printed '^mpp +not said: set model\.mpp$'
 printed '^classes +class0, class1$'

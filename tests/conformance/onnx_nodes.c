@@ -139,7 +139,7 @@ static hlrp_status run_engine(void *ctx, hlrp_error *err) {
     float *y = NULL;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_backend_new(&backend, err));
-    HLRP_TRY(hlrp_plan_new(backend, job->g, &plan, err));
+    HLRP_TRY(hlrp_plan_new(backend, job->g, (hlrp_segment){0, job->g->node_count}, &plan, err));
     HLRP_TRY(hlrp_activations_new(plan, &acts, err));
     HLRP_TRY(hlrp_stream_new(backend, hlrp_plan_scratch(plan), &stream, err));
     hlrp_activations_set(acts, job->g->input, job->x->f);

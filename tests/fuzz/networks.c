@@ -5,7 +5,7 @@
  *   NAME 4x3 [INTEGER…]            a constant: of small numbers (var…: positive), or of these integers ("-": a scalar)
  *   TYPE IN… > OUT… [KEY=VALUE…]   a node; "-" is an absent input. Values: 1, 1,2 (also "1,"), 0.5, words
  *
- * usage: networks FILE FOLDER */
+ * usage: networks FILE FOLDER; fails where no network has an operator that is read */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +14,9 @@
 
 #include <onnx.pb-c.h>
 
-enum { MOST = 64, WORDS = 40 };
+#include "onnx/onnx.h"
+
+enum { MOST = 64, WORDS = 40, OPERATORS = 256 };
 
 typedef struct network {
     char name[64];
@@ -150,6 +152,21 @@ static HlrpPb__AttributeProto *attribute(char *word) {
     return a;
 }
 
+static void mark(const char *type, bool *seen) {
+    for (int i = 0; i < OPERATORS && hlrp_onnx_operator(i); i++)
+        seen[i] = seen[i] || strcmp(hlrp_onnx_operator(i), type) == 0;
+}
+
+static bool all_seen(const bool *seen) {
+    bool all = true;
+    for (int i = 0; i < OPERATORS && hlrp_onnx_operator(i); i++)
+        if (!seen[i]) {
+            fprintf(stderr, "no network has the operator %s\n", hlrp_onnx_operator(i));
+            all = false;
+        }
+    return all;
+}
+
 static void add_node(network *n, char **words, int count) {
     HlrpPb__NodeProto *node = room(1, sizeof *node);
     bool behind = false;
@@ -201,6 +218,7 @@ static bool is_node(char **words, int count) {
 
 int main(int argc, char **argv) {
     static network n;
+    static bool seen[OPERATORS];
     char line[1000], *words[WORDS] = {NULL};
     bool fine = true;
     FILE *file = argc == 3 ? fopen(argv[1], "r") : NULL;
@@ -216,10 +234,11 @@ int main(int argc, char **argv) {
                 begin(&n, words);
         } else if (is_node(words, count) && n.graph.n_node < MOST) {
             add_node(&n, words, count);
+            mark(words[0], seen);
         } else if (count > 1 && n.graph.n_initializer < MOST) {
             add_constant(&n, words, count);
         }
     }
     fclose(file);
-    return fine && write_network(&n, argv[2]) ? 0 : 1;
+    return fine && write_network(&n, argv[2]) && all_seen(seen) ? 0 : 1;
 }

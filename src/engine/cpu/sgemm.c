@@ -13,6 +13,7 @@ typedef struct product {
     hlrp_kernel kernel;
     bool forward;
     int64_t rows, inputs, outputs;
+    int64_t called; /* rows that one call takes; more than there are: the last one is repeated */
     int64_t sample; /* rows of one sample */
     bool
         alike; /* the rows are one sample's: their number is that of the network, however it runs */
@@ -34,6 +35,31 @@ static dnnl_status_t multiply(const product *m, const float *bias, int64_t rows,
     for (int64_t row = 0; bias && row < rows; row++)
         memcpy(out + row * o, bias, (size_t)o * sizeof *out);
     return dnnl_sgemm('N', 'T', rows, o, i, 1, in, i, m->weights, i, bias ? 1 : 0, out, o);
+}
+
+static int64_t taken(const product *m) {
+    return m->forward ? m->inputs : m->outputs;
+}
+
+static int64_t given(const product *m) {
+    return m->forward ? m->outputs : m->inputs;
+}
+
+static int64_t scratch(const hlrp_kernel *kernel) {
+    const product *m = (const product *)kernel;
+    return m->called > m->rows ? m->called * (m->inputs + m->outputs) * (int64_t)sizeof(float) : 0;
+}
+
+/* One call of more rows than there are. */
+static dnnl_status_t multiply_few(const product *m, hlrp_stream *stream, const float *bias,
+                                  const float *in, float *out) {
+    const size_t row = (size_t)taken(m) * sizeof *in;
+    float *x = (float *)(void *)stream->scratch, *y = x + m->called * taken(m);
+    for (int64_t i = 0; i < m->called; i++)
+        memcpy(x + i * taken(m), in + HLRP_MIN(i, m->rows - 1) * taken(m), row);
+    const dnnl_status_t status = multiply(m, bias, m->called, x, y);
+    memcpy(out, y, (size_t)(m->rows * given(m)) * sizeof *out);
+    return status;
 }
 
 /* ---- rows and columns of zeros ---- */
@@ -92,20 +118,18 @@ static dnnl_status_t add_pieces(const product *m, int64_t rows, const float *in,
 /* One sample of many rows. */
 static dnnl_status_t multiply_some(const product *m, const float *bias, const float *in,
                                    float *out) {
-    const int64_t taken = m->forward ? m->inputs : m->outputs;
-    const int64_t given = m->forward ? m->outputs : m->inputs;
-    const range r = rows_with_some(m->sample, taken, in);
+    const range r = rows_with_some(m->sample, taken(m), in);
     for (int64_t row = 0; row < m->sample; row++) {
         const bool some = row >= r.from && row < r.to;
         if (!some && bias)
-            memcpy(out + row * given, bias, (size_t)given * sizeof *out);
+            memcpy(out + row * given(m), bias, (size_t)given(m) * sizeof *out);
         else if (!some)
-            memset(out + row * given, 0, (size_t)given * sizeof *out);
+            memset(out + row * given(m), 0, (size_t)given(m) * sizeof *out);
     }
     if (r.from == r.to)
         return dnnl_success;
-    in += r.from * taken;
-    out += r.from * given;
+    in += r.from * taken(m);
+    out += r.from * given(m);
     return m->forward ? multiply(m, bias, r.to - r.from, in, out)
                       : add_pieces(m, r.to - r.from, in, out);
 }
@@ -114,17 +138,19 @@ static hlrp_status run(const hlrp_kernel *kernel, hlrp_stream *stream, const flo
                        const float *in, float *out, hlrp_error *err) {
     const product *m = (const product *)kernel;
     const bool some = m->alike && m->sample >= MANY_ROWS;
-    const int64_t n = m->rows, rows = some ? m->sample : m->alike ? n : rows_alike(n);
-    const int64_t taken = m->forward ? m->inputs : m->outputs;
-    const int64_t given = m->forward ? m->outputs : m->inputs;
+    const int64_t n = m->rows, rows = some ? m->sample : m->called;
     dnnl_status_t status = dnnl_success;
-    (void)stream;
     if (hlrp_memory_left(HLRP_DNNL_ROOM, "a matrix product", err) != HLRP_OK)
         return HLRP_E_MEMORY;
-    for (int64_t next = 0; status == dnnl_success && next < n; next += rows) {
+    if (scratch(kernel) > (stream ? stream->bytes : 0))
+        return hlrp_fail(err, HLRP_E_INTERNAL, NULL, NULL,
+                         "a stream has too little scratch memory");
+    if (rows > n)
+        status = multiply_few(m, stream, bias, in, out);
+    for (int64_t next = 0; status == dnnl_success && rows <= n && next < n; next += rows) {
         const int64_t first = HLRP_MIN(next, n - rows); /* the last call is as tall as the others */
-        status = some ? multiply_some(m, bias, in + first * taken, out + first * given)
-                      : multiply(m, bias, rows, in + first * taken, out + first * given);
+        status = some ? multiply_some(m, bias, in + first * taken(m), out + first * given(m))
+                      : multiply(m, bias, rows, in + first * taken(m), out + first * given(m));
     }
     return status == dnnl_success ? HLRP_OK : hlrp_dnnl_failed("a matrix product", status, err);
 }
@@ -137,13 +163,15 @@ static bool can(const hlrp_backend *backend, const hlrp_linear_spec *spec) {
 static hlrp_status make(hlrp_backend *backend, const hlrp_linear_spec *spec, bool forward,
                         hlrp_kernel **out, hlrp_error *err) {
     product *m = NULL;
-    (void)backend;
+    const int64_t rows = spec->src.n * spec->src.h;
     const hlrp_status status = hlrp_calloc(&m, 1, sizeof *m, "linear map", err);
     if (status != HLRP_OK)
         return status;
     *m = (product){.kernel.ops = &hlrp_kernel_sgemm,
                    .forward = forward,
-                   .rows = spec->src.n * spec->src.h,
+                   .rows = rows,
+                   /* rows of one sample are as many as the network has, however it runs */
+                   .called = spec->src.rows ? rows : rows_alike(HLRP_MAX(rows, backend->samples)),
                    .sample = spec->src.h,
                    .alike = spec->src.rows,
                    .inputs = spec->src.c,
@@ -157,8 +185,12 @@ static void free_product(hlrp_kernel *kernel) {
     free(kernel);
 }
 
-const hlrp_kernel_ops hlrp_kernel_sgemm = {
-    .name = "sgemm", .can = can, .make = make, .run = run, .free = free_product};
+const hlrp_kernel_ops hlrp_kernel_sgemm = {.name = "sgemm",
+                                           .can = can,
+                                           .make = make,
+                                           .run = run,
+                                           .scratch = scratch,
+                                           .free = free_product};
 
 hlrp_status hlrp_multiply_matrices(const hlrp_matrix_product *p, const float *a, const float *b,
                                    float *c, hlrp_error *err) {

@@ -287,7 +287,7 @@ static void changed_key_is_refused_by_name(void **state) {
         1; /* records of version 1 are shorter: read as of today they would be other numbers */
     put_bytes(bytes, size);
     free(bytes);
-    refuse(KEY, "version 1, this program writes 2");
+    refuse(KEY, "version 1, this program writes 3");
     put_bytes("PK\003\004 something else entirely, and longer than any header of ours is", 66);
     refuse(KEY, "no journal");
     put_bytes("PK", 2);

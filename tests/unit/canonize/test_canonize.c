@@ -230,6 +230,25 @@ static void matmul_and_add_become_gemm(void **state) {
     hlrp_graph_free(g);
 }
 
+/* A thousand layers turned the matrix that they share round a thousand times. */
+static void what_products_share_stays_shared(void **state) {
+    (void)state;
+    static const float w[9] = {1, 4, 7, 2, 5, 8, 3, 6, 9};
+    hlrp_graph *g = graph();
+    const int square = ramp(g, MATRIX(3, 3), 1, 1), other = ramp(g, MATRIX(3, 2), 1, 1);
+    chain(g, &hlrp_op_global_avgpool, "pool", -1, -1);
+    chain(g, &hlrp_op_matmul, "one", square, -1);
+    chain(g, &hlrp_op_matmul, "two", square, -1);
+    chain(g, &hlrp_op_matmul, "last", other, -1);
+    succeed(g, HLRP_BATCHNORM_PASS, IMAGE(1, 3, 4, 4));
+    assert_int_equal(node(g, "one")->op, &hlrp_op_gemm);
+    assert_int_equal(node(g, "two")->op, &hlrp_op_gemm);
+    assert_memory_equal(floats(g, node(g, "two"), 1), w, sizeof w);
+    assert_int_equal(node(g, "one")->in[1], node(g, "two")->in[1]);
+    assert_int_not_equal(node(g, "last")->in[1], node(g, "two")->in[1]);
+    hlrp_graph_free(g);
+}
+
 static int number(hlrp_graph *g, float value) {
     return ramp(g, VECTOR(1), value, 0);
 }
@@ -572,6 +591,7 @@ int main(void) {
         cmocka_unit_test(arithmetic_with_constants_becomes_one_batchnorm),
         cmocka_unit_test(a_constant_map_stays_a_summand),
         cmocka_unit_test(matmul_and_add_become_gemm),
+        cmocka_unit_test(what_products_share_stays_shared),
         cmocka_unit_test(channels_last_flattening_goes_into_the_weights),
         cmocka_unit_test(gelu_written_out_is_one_operator),
         cmocka_unit_test(silu_written_out_is_one_operator),

@@ -60,7 +60,8 @@ static void booleans_and_choices(void **state) {
                             "gradient-x-input");
 }
 
-/* Guards: a tail being required or forgotten, "#" itself being taken for a number. */
+/* Guards: a tail being required or forgotten, "#" itself being taken for a number, every tail being
+ * called a name, a star in what people read. */
 static void texts_with_choices(void **state) {
     (void)state;
     hlrp_config *c = good("lrp.start=pair:not tumor");
@@ -69,7 +70,8 @@ static void texts_with_choices(void **state) {
     c = good("outputs.limit=0.5");
     assert_string_equal(c->outputs.limit, "0.5");
     hlrp_config_free(c);
-    assert_override_refused("lrp.start=pair:", "unknown", "pair:NAME");
+    assert_override_refused("lrp.start=pair:", "did you mean pair:NAME?", "pair:NAME | norm");
+    assert_override_refused("lrp.start=feature:", "unknown", "norm | feature:K");
     assert_override_refused("outputs.limit=#", "unknown", "slide | batch | a number");
     assert_override_refused("outputs.limit=-1", "unknown", "a number in (0, 1e300]");
 }

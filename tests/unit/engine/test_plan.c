@@ -48,7 +48,8 @@ static hlrp_plan *plan_for(hlrp_backend *backend, hlrp_graph *g, int64_t h, int6
     hlrp_plan *plan = NULL;
     const hlrp_dims dims = {.rank = 4, .d = {2, 2, h, w}};
     assert_int_equal(hlrp_graph_infer(g, &dims, &err), HLRP_OK);
-    assert_int_equal(hlrp_plan_new(backend, g, &plan, &err), HLRP_OK);
+    assert_int_equal(hlrp_plan_new(backend, g, (hlrp_segment){0, g->node_count}, &plan, &err),
+                     HLRP_OK);
     return plan;
 }
 
@@ -112,7 +113,8 @@ static void refuse(hlrp_graph *g, const hlrp_dims *input, const char *where) {
     hlrp_plan *plan = NULL;
     assert_int_equal(hlrp_backend_new(&backend, &err), HLRP_OK);
     assert_int_equal(hlrp_graph_infer(g, input, &err), HLRP_OK);
-    assert_int_equal(hlrp_plan_new(backend, g, &plan, &err), HLRP_E_MODEL);
+    assert_int_equal(hlrp_plan_new(backend, g, (hlrp_segment){0, g->node_count}, &plan, &err),
+                     HLRP_E_MODEL);
     assert_null(plan);
     assert_string_equal(err.where, where);
     hlrp_backend_free(backend);
@@ -163,7 +165,8 @@ static void vast_values_are_refused(void **state) {
         add(g, &hlrp_op_transpose, "back", &soft, 1);
         g->nodes[1].axis = k == 2 ? 3 : 0;
         assert_int_equal(hlrp_graph_infer(g, &inputs[k], &err), HLRP_OK);
-        const hlrp_status status = hlrp_plan_new(backend, g, &plan, &err);
+        const hlrp_status status =
+            hlrp_plan_new(backend, g, (hlrp_segment){0, g->node_count}, &plan, &err);
         assert_true(status == HLRP_E_MODEL || (k == 2 && status == HLRP_OK));
         hlrp_plan_free(plan);
         hlrp_graph_free(g);

@@ -353,6 +353,29 @@ static void gemm_folds_alpha_beta_and_transposes(void **state) {
     hlrp_graph_free(g);
 }
 
+/* Of the same matrix one copy is turned round, another is doubled, and the matrix itself stays. */
+static void gemms_share_what_they_turn_round(void **state) {
+    (void)state;
+    static const float w[4] = {1, 2, 3, 4}, turned[4] = {1, 3, 2, 4}, doubled[4] = {2, 6, 4, 8};
+    static const int64_t dims[2] = {2, 2};
+    build b;
+    build_begin(&b, 13, 2, 1, 1);
+    build_tensor(&b, "w", 1, dims, 2, w, sizeof w);
+    build_node(&b, "Flatten", "flat", "x", "f");
+    build_node(&b, "Gemm", "one", "f w", "g");
+    build_int(&b, build_node(&b, "Gemm", "plain", "g w", "h"), "transB", 1);
+    pb_attribute *alpha = build_attribute(&b, build_node(&b, "Gemm", "twice", "h w", "i"), "alpha");
+    alpha->has_f = 1;
+    alpha->f = 2;
+    build_node(&b, "Gemm", "two", "i w", "y");
+    hlrp_graph *g = accept(&b);
+    const float *const want[4] = {turned, w, doubled, turned};
+    for (int k = 0; k < 4; k++)
+        assert_memory_equal(g->values[g->nodes[k + 1].in[1]].constant->f, want[k], sizeof w);
+    assert_int_equal(g->nodes[1].in[1], g->nodes[4].in[1]);
+    hlrp_graph_free(g);
+}
+
 static void batchnorm_folds_in_double(void **state) {
     (void)state;
     static const float p[4] = {3, 1, 0.5F, 0.25F};
@@ -504,6 +527,7 @@ int main(void) {
         cmocka_unit_test(every_truncation),
         cmocka_unit_test(external_data_stay_in_the_folder),
         cmocka_unit_test(gemm_folds_alpha_beta_and_transposes),
+        cmocka_unit_test(gemms_share_what_they_turn_round),
         cmocka_unit_test(batchnorm_folds_in_double),
         cmocka_unit_test(clip_bounds_by_attribute_or_input),
         cmocka_unit_test(metadata),

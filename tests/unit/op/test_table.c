@@ -38,6 +38,21 @@ static void a_row_is_whole(void **state) {
     }
 }
 
+/* A kind that no operator is of is a word of [rules] that does nothing. */
+static void every_kind_is_some_operators(void **state) {
+    (void)state;
+    for (hlrp_kind kind = HLRP_KIND_ATTENTION + 1; hlrp_kind_name(kind); kind++) {
+        bool found = false;
+        for (int k = 0; hlrp_operator_at(k); k++)
+            found = found || hlrp_operator_at(k)->kind == kind;
+        if (!found)
+            fail_msg("%s", hlrp_kind_name(kind));
+    }
+    for (int k = 0; hlrp_operator_at(k); k++)
+        if (hlrp_operator_at(k)->kind != HLRP_NO_KIND && !hlrp_kind_name(hlrp_operator_at(k)->kind))
+            fail_msg("%s: its kind has no name", hlrp_operator_at(k)->name);
+}
+
 static void check_cell(const hlrp_operator *op, const hlrp_rule_cell *cell) {
     assert_true(cell->back != NULL || cell->unfit != NULL || op->unfit != NULL);
     if (!cell->back)
@@ -118,6 +133,7 @@ static void what_fits(void **state) {
         {&hlrp_op_identity, "........x.x...."},    {&hlrp_op_transpose, "........x.x...."},
         {&hlrp_op_expand, "........x.x...."},      {&hlrp_op_expand_to, "........x.x...."},
         {&hlrp_op_tile, "........x.x...."},        {&hlrp_op_gather, "........x.x...."},
+        {&hlrp_op_threshold, "........x.x...."},
     };
     int rows = 0;
     for (int k = 0; hlrp_operator_at(k); k++)
@@ -132,6 +148,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_there_and_differ),
         cmocka_unit_test(a_row_is_whole),
+        cmocka_unit_test(every_kind_is_some_operators),
         cmocka_unit_test(no_cell_is_empty),
         cmocka_unit_test(every_operator_has_a_default_and_a_gradient),
         cmocka_unit_test(what_fits),

@@ -249,6 +249,78 @@ static void test_options_show(void **state) {
     free(rgb);
 }
 
+enum { NEST_WIDTH = 340 /* pixels of 0.5 µm */ };
+
+/* Tumor cells of a slide, gathered in clumps no wider than a nest can be. */
+typedef struct clumps {
+    double x[100], y[100];
+    int count;
+    int64_t cells;
+} clumps;
+
+static void gather(void *ctx, const hlrp_phantom_cell *c) {
+    clumps *s = ctx;
+    if (c->kind != HLRP_PHANTOM_TUMOR)
+        return;
+    s->cells++;
+    for (int i = 0; i < s->count; i++)
+        if (hypot(c->x0 - s->x[i], c->y0 - s->y[i]) < NEST_WIDTH)
+            return;
+    assert_true(s->count < (int)HLRP_COUNT(s->x));
+    s->x[s->count] = c->x0;
+    s->y[s->count++] = c->y0;
+}
+
+static bool far_from_all(const clumps *s, int64_t x, int64_t y) {
+    for (int i = 0; i < s->count; i++)
+        if (hypot((double)x - s->x[i], (double)y - s->y[i]) < NEST_WIDTH + 60)
+            return false;
+    return true;
+}
+
+static clumps tumor_cells(const hlrp_phantom_options *o) {
+    hlrp_phantom *p = NULL;
+    hlrp_error err = {0};
+    clumps found = {0};
+    assert_int_equal(hlrp_phantom_new(o, &p, &err), HLRP_OK);
+    hlrp_phantom_cells(p, (hlrp_irect){0, 0, SIDE, SIDE}, gather, &found);
+    hlrp_phantom_free(p);
+    return found;
+}
+
+/* Guards: nests in fat or on glass, where no nucleus grows; more of them than were asked for. */
+static void test_nests_hold_tumor(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 24; seed++) {
+        hlrp_phantom_options o = small(seed);
+        o.nests = 1;
+        clumps found = tumor_cells(&o);
+        assert_int_equal(found.count, 1);
+        assert_in_range(found.cells, 8, 100);
+        o.nests = 3;
+        found = tumor_cells(&o);
+        assert_in_range(found.count, 1, 3);
+    }
+}
+
+/* Guards: tumor beside the nests, or slides that a look at anything but nuclei tells apart. */
+static void test_nests_change_nothing_else(void **state) {
+    (void)state;
+    uint8_t *normal = bytes(3 * SIDE * SIDE), *some = bytes(3 * SIDE * SIDE);
+    hlrp_phantom_options o = small(2);
+    o.nests = 2;
+    const clumps found = tumor_cells(&o);
+    render(&o, (hlrp_irect){0, 0, SIDE, SIDE}, some, NULL);
+    o.normal = true;
+    render(&o, (hlrp_irect){0, 0, SIDE, SIDE}, normal, NULL);
+    assert_true(memcmp(some, normal, 3 * SIDE * SIDE) != 0);
+    for (int64_t i = 0; i < SIDE * SIDE; i++)
+        if (memcmp(some + 3 * i, normal + 3 * i, 3) != 0)
+            assert_false(far_from_all(&found, i % SIDE, i / SIDE));
+    free(normal);
+    free(some);
+}
+
 static void refuse(hlrp_phantom_options o, const char *where) {
     hlrp_phantom *p = NULL;
     hlrp_error err = {0};
@@ -281,6 +353,11 @@ static void test_options_outside_their_ranges_are_refused(void **state) {
     o = small(1);
     o.vignetting = 0.6;
     refuse(o, "vignetting");
+    o = small(1);
+    o.nests = HLRP_PHANTOM_MAX_NESTS + 1;
+    refuse(o, "nests");
+    o.nests = -1;
+    refuse(o, "nests");
 }
 
 /* The numbers every slide hangs on: a change here changes all slides. */
@@ -311,6 +388,8 @@ int main(void) {
         cmocka_unit_test(test_mask_has_more_hematoxylin_than_the_rest),
         cmocka_unit_test(test_nuclei_cross_the_edges_of_blocks),
         cmocka_unit_test(test_options_show),
+        cmocka_unit_test(test_nests_hold_tumor),
+        cmocka_unit_test(test_nests_change_nothing_else),
         cmocka_unit_test(test_options_outside_their_ranges_are_refused),
         cmocka_unit_test(test_hash_and_noise_stay_as_they_are),
     };

@@ -54,7 +54,7 @@ static void load_network(scene *s) {
             DOWNSAMPLE);
     assert_int_equal(fclose(f), 0);
     check(hlrp_config_load(s->ini, NULL, 0, &s->config, &err), &err);
-    check(hlrp_network_prepare(s->config, NULL, &s->net, &err), &err);
+    check(hlrp_network_prepare(s->config, false, NULL, &s->net, &err), &err);
 }
 
 /* A journal of one tile that could not be read: the shortest record there is. */
@@ -119,16 +119,19 @@ static hlrp_status assemble(scene *s, int refuse) {
                                 .grid = s->grid,
                                 .tiles = &tile,
                                 .tile_count = 1};
-    const hlrp_assembly a = {.net = s->net,
-                             .survey = &survey,
-                             .journal = s->journal,
-                             .key = "test = 1\n",
-                             .threads = 1,
-                             .go_on = go_on,
-                             .ctx = s};
+    hlrp_assembly a = {.net = s->net,
+                       .tile_net = s->net,
+                       .survey = &survey,
+                       .journal = s->journal,
+                       .key = "test = 1\n",
+                       .threads = 1,
+                       .go_on = go_on,
+                       .ctx = s};
     s->asked = 0;
     s->refuse = refuse;
+    check(hlrp_assembly_begin(&a, &err), &err);
     const hlrp_status status = hlrp_assemble(&a, s->result, &err);
+    hlrp_assembly_end(&a);
     if (refuse < 0)
         check(status, &err);
     return status;

@@ -58,7 +58,8 @@ static void missing_tiles_are_named_by_shard(void **state) {
     assert_int_equal(hlrp_journal_append(journal, &record, &err), HLRP_OK);
     assert_int_equal(hlrp_journal_close(journal, &err), HLRP_OK);
     assert_int_equal(hlrp_write_file(torn, "HLR", 3, &err), HLRP_OK); /* killed as it began */
-    assert_int_equal(hlrp_shards_join(folder, "a.svs", &key, 2, &all, &err), HLRP_E_INTERRUPTED);
+    assert_int_equal(hlrp_shards_join(folder, HLRP_JOURNAL, "a.svs", &key, 2, &all, &err),
+                     HLRP_E_INTERRUPTED);
     assert_string_equal(err.where, "a.svs");
     assert_string_equal(err.what,
                         "3 of 4 tiles are missing: shard 1/2 lacks 1 of 2, 2/2 lacks 2 of 2");

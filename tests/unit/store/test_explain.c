@@ -38,6 +38,9 @@ static void write_file(float first) {
     float in[SAMPLE], rel[SAMPLE];
     const hlrp_dims layer = {2, {N, 7}};
     const double sum[N] = {1, 2, 3};
+    const hlrp_account account[N] = {{.out = 1, .bias = 5},
+                                     {.out = 2, .out_abs = 4, .bias = 1, .stabilizer = -2},
+                                     {.out = 3, .out_abs = 8, .constant = 2, .normalization = 6}};
     assert_int_equal(hlrp_explain_create(path, &DIMS, CLASSES, 2, &w, &err), HLRP_OK);
     assert_int_equal(hlrp_explain_add_layer(w, 12, "fc", "fc_out", "epsilon(1e-6)", &layer, &err),
                      HLRP_OK);
@@ -62,9 +65,7 @@ static void write_file(float first) {
                      HLRP_E_INTERNAL);
     assert_int_equal(hlrp_explain_write_layer(w, 12, N, 1, rel, &err), HLRP_E_INTERNAL);
     assert_int_equal(hlrp_explain_write_layer(w, 3, 0, 1, rel, &err), HLRP_E_INTERNAL);
-    assert_int_equal(hlrp_explain_layer_account(
-                         w, 12, (const double *const[]){sum, sum, sum, sum, sum, sum}, &err),
-                     HLRP_OK);
+    assert_int_equal(hlrp_explain_layer_account(w, 12, account, &err), HLRP_OK);
     assert_int_equal(hlrp_explain_set_text(w, "composite", "epsilon-plus", &err), HLRP_OK);
     assert_false(hlrp_file_exists(path));
     assert_int_equal(hlrp_explain_commit(w, &err), HLRP_OK);
@@ -147,7 +148,7 @@ static void h5py_reads_it(void **state) {
         skip();
     }
     write_file(0.0f);
-    char command[1000];
+    char command[2000];
     snprintf(
         command, sizeof command,
         "/usr/bin/python3 - '%s' <<'END'\n"
@@ -162,6 +163,10 @@ static void h5py_reads_it(void **state) {
         "assert f['agrees'].dtype == 'i1' and list(f['agrees']) == [-1, 0, 1]\n"
         "a = f['layers/012/relevance']\n"
         "assert a.shape == (3, 7) and a.attrs['node'] == 'fc' and a.attrs['sum'][2] == 3\n"
+        "told = {k: list(v) for k, v in a.attrs.items() if k not in ('node', 'output', 'rule')}\n"
+        "assert told == {'sum': [1, 2, 3], 'magnitude': [0, 4, 8], 'bias_share': [0, .25, 0],\n"
+        "                'stabilizer_share': [0, -.5, 0], 'constant_share': [0, 0, .25],\n"
+        "                'normalization_share': [0, 0, .75]}, told\n"
         "assert a.attrs['rule'] == 'epsilon(1e-6)' and f.attrs['composite'] == 'epsilon-plus'\n"
         "END\n",
         path);

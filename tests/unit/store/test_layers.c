@@ -24,14 +24,14 @@ static hlrp_layers account(void) {
     return (hlrp_layers){.count = 4,
                          .nodes = {.items = nodes, .count = 4},
                          .rules = {.items = rules, .count = 4},
-                         .values = {[HLRP_LAYERS_OUT] = out,
-                                    [HLRP_LAYERS_OUT_ABS] = out_abs,
-                                    [HLRP_LAYERS_IN] = in,
-                                    [HLRP_LAYERS_IN_ABS] = in_abs,
-                                    [HLRP_LAYERS_BIAS] = bias,
-                                    [HLRP_LAYERS_STABILIZER] = stabilizer,
-                                    [HLRP_LAYERS_CONSTANT] = constant,
-                                    [HLRP_LAYERS_NORMALIZATION] = normalization}};
+                         .values = {[HLRP_ACCOUNT_OUT] = out,
+                                    [HLRP_ACCOUNT_OUT_ABS] = out_abs,
+                                    [HLRP_ACCOUNT_IN] = in,
+                                    [HLRP_ACCOUNT_IN_ABS] = in_abs,
+                                    [HLRP_ACCOUNT_BIAS] = bias,
+                                    [HLRP_ACCOUNT_STABILIZER] = stabilizer,
+                                    [HLRP_ACCOUNT_CONSTANT] = constant,
+                                    [HLRP_ACCOUNT_NORMALIZATION] = normalization}};
 }
 
 static void losses(void **unused) {
@@ -50,7 +50,7 @@ static void growth(void **unused) {
     assert_float_equal(hlrp_layers_growth(&l, 0), 0.5, 1e-12);
     assert_float_equal(hlrp_layers_growth(&l, 1), 120, 1e-9);
     assert_true(hlrp_layers_growth(&l, 3) == 0);
-    l.values[HLRP_LAYERS_IN_ABS] = unknown;
+    l.values[HLRP_ACCOUNT_IN_ABS] = unknown;
     assert_true(hlrp_layers_growth(&l, 1) == 0);
 }
 

@@ -63,11 +63,15 @@ static void same_float(float a, float b) {
     assert_true(a == b || (isnan(a) && isnan(b)));
 }
 
+static int64_t planes_of(int kind) {
+    return kind == HLRP_MAP_PROBABILITY ? C : kind == HLRP_MAP_SCORES ? 0 : K;
+}
+
 static void write_maps(hlrp_result_writer *w) {
     hlrp_error err = {0};
     float *rows = malloc(sizeof *rows * W * H);
     for (int kind = 0; kind < HLRP_MAP_COUNT; kind++)
-        for (int64_t p = 0; p < (kind == HLRP_MAP_PROBABILITY ? C : K); p++) {
+        for (int64_t p = 0; p < planes_of(kind); p++) {
             for (int64_t i = 0; i < W * H; i++)
                 rows[i] = value_at((hlrp_map_kind)kind, p, i / W, i % W);
             assert_int_equal(hlrp_result_write_rows(w, (hlrp_map_kind)kind, p, 0, 128, rows, &err),
@@ -159,7 +163,7 @@ static void maps_come_back(void **state) {
     hlrp_result *r = open_ok(path);
     float *rows = malloc(sizeof *rows * W * H);
     for (int kind = 0; kind < HLRP_MAP_COUNT; kind++)
-        for (int64_t p = 0; p < (kind == HLRP_MAP_PROBABILITY ? C : K); p++) {
+        for (int64_t p = 0; p < planes_of(kind); p++) {
             assert_int_equal(
                 hlrp_result_read_rows(r, (hlrp_map_kind)kind, p, 10, H - 10, rows, &err), HLRP_OK);
             for (int64_t i = 0; i < W * (H - 10); i++)

@@ -1,4 +1,4 @@
-#include "lrp/arena.h"
+#include "engine/arena.h"
 
 #include <stdlib.h>
 
@@ -60,4 +60,14 @@ out:
     free(order);
     free(near);
     return status;
+}
+
+void hlrp_forward_lives(const hlrp_graph *g, hlrp_interval *lives) {
+    for (int v = 0; v < g->value_count; v++)
+        lives[v].first = lives[v].last = g->values[v].producer;
+    for (int i = 0; i < g->node_count; i++)
+        for (int k = 0; k < g->nodes[i].in_count; k++)
+            if (g->nodes[i].in[k] >= 0)
+                lives[g->nodes[i].in[k]].last = i;
+    lives[g->output].last = g->node_count;
 }

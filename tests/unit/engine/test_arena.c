@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "lrp/arena.h"
+#include "engine/arena.h"
+#include "op/op.h"
 
 static void no_two_live_buffers_overlap(void **unused) {
     (void)unused;
@@ -81,12 +82,40 @@ static void very_many_lie_side_by_side(void **unused) {
     free(it);
 }
 
+static int relu(hlrp_graph *g, int x) {
+    hlrp_error err = {0};
+    const int y = hlrp_graph_add_value(g, "relu", NULL, &err);
+    assert_true(y >= 0);
+    assert_true(hlrp_graph_add_node(g, &hlrp_op_relu, "relu", "Test", &x, 1, &y, 1, &err) >= 0);
+    return y;
+}
+
+/* input → a → b, and the input → c; a is the output, b and c lead nowhere. */
+static void values_live_until_their_last_reader(void **unused) {
+    (void)unused;
+    hlrp_error err = {0};
+    hlrp_graph *g = NULL;
+    hlrp_interval lives[4];
+    assert_int_equal(hlrp_graph_new(&g, &err), HLRP_OK);
+    g->input = hlrp_graph_add_value(g, "input", NULL, &err);
+    const int a = relu(g, g->input), b = relu(g, a), c = relu(g, g->input);
+    g->output = a;
+    assert_int_equal(g->value_count, 4);
+    hlrp_forward_lives(g, lives);
+    assert_true(lives[g->input].first == -1 && lives[g->input].last == 2);
+    assert_true(lives[a].first == 0 && lives[a].last == 3); /* to the end */
+    assert_true(lives[b].first == 1 && lives[b].last == 1);
+    assert_true(lives[c].first == 2 && lives[c].last == 2);
+    hlrp_graph_free(g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_two_live_buffers_overlap),
         cmocka_unit_test(very_many_lie_side_by_side),
         cmocka_unit_test(lives_one_after_another_share),
         cmocka_unit_test(lives_that_meet_do_not_share),
+        cmocka_unit_test(values_live_until_their_last_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

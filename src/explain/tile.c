@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explain/bag.h"
 #include "image/image.h"
 #include "model/network.h"
-#include "pipelines/explain_bag.h"
 #include "sched/sched.h"
 #include "sink/tile_overlay.h"
 #include "stitch/colormap.h"
@@ -28,10 +28,10 @@ typedef struct explain {
     int64_t *targets; /* [N]; −1: the predicted class */
     hlrp_worker worker;
     hlrp_explain_writer *writer;
-    float *rows;          /* [2][N][C]: logits and starts by class, for a network of one output */
-    double *accounts;     /* [node][HLRP_EXPLAIN_FIELDS][N] */
-    int64_t first, count; /* the micro-batch under way */
-    float *plain;         /* one layer's relevance, unpacked */
+    float *rows;            /* [2][N][C]: logits and starts by class, for a network of one output */
+    hlrp_account *accounts; /* [node][N] */
+    int64_t first, count;   /* the micro-batch under way */
+    float *plain;           /* one layer's relevance, unpacked */
     hlrp_status layer_status;
     hlrp_error *err;
 } explain;
@@ -130,41 +130,23 @@ static hlrp_status add_layers(explain *e, hlrp_error *err) {
             hlrp_rule_text(hlrp_lrp_rule(e->net->lrp, i), rule, sizeof rule), &dims, err));
     }
     HLRP_TRY(hlrp_calloc(&e->plain, most, sizeof *e->plain, "a layer's relevance", err));
-    status = hlrp_calloc(&e->accounts, g->node_count * HLRP_EXPLAIN_FIELDS * e->in.dims.d[0],
-                         sizeof *e->accounts, "accounts", err);
+    status = hlrp_calloc(&e->accounts, g->node_count * e->in.dims.d[0], sizeof *e->accounts,
+                         "accounts", err);
 out:
     return status;
 }
 
-static double *account_of(explain *e, int64_t node, int64_t field) {
-    return e->accounts + (node * HLRP_EXPLAIN_FIELDS + field) * e->in.dims.d[0];
-}
-
 static void keep_accounts(explain *e) {
     for (int64_t node = 0; node < e->net->graph->node_count; node++)
-        for (int64_t i = 0; i < e->count; i++) {
-            const hlrp_account *a = &e->worker.account[node * e->net->batch + i];
-            const double scale = a->out_abs > 0 ? 1 / a->out_abs : 0;
-            const double values[HLRP_EXPLAIN_FIELDS] = {
-                [HLRP_EXPLAIN_SUM] = a->out,
-                [HLRP_EXPLAIN_MAGNITUDE] = a->out_abs,
-                [HLRP_EXPLAIN_BIAS] = a->bias * scale,
-                [HLRP_EXPLAIN_STABILIZER] = a->stabilizer * scale,
-                [HLRP_EXPLAIN_CONSTANT] = a->constant * scale,
-                [HLRP_EXPLAIN_NORMALIZATION] = a->normalization * scale};
-            for (int f = 0; f < HLRP_EXPLAIN_FIELDS; f++)
-                account_of(e, node, f)[e->first + i] = values[f];
-        }
+        memcpy(e->accounts + node * e->in.dims.d[0] + e->first,
+               e->worker.account + node * e->net->batch, (size_t)e->count * sizeof *e->accounts);
 }
 
 static hlrp_status write_accounts(explain *e, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
-    for (int node = 0; status == HLRP_OK && node < e->net->graph->node_count; node++) {
-        const double *values[HLRP_EXPLAIN_FIELDS];
-        for (int f = 0; f < HLRP_EXPLAIN_FIELDS; f++)
-            values[f] = account_of(e, node, f);
-        status = hlrp_explain_layer_account(e->writer, node, values, err);
-    }
+    for (int node = 0; status == HLRP_OK && node < e->net->graph->node_count; node++)
+        status =
+            hlrp_explain_layer_account(e->writer, node, e->accounts + node * e->in.dims.d[0], err);
     return status;
 }
 
@@ -324,8 +306,8 @@ static hlrp_status run_all(void *ctx, hlrp_error *err) {
 static hlrp_status prepare(explain *e, const hlrp_config *config, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_tile_input_open(&e->in, err));
-    /* The micro-batch of a run, also for one sample: the same kernels, so the same bits. */
-    HLRP_TRY(hlrp_tile_input_network(&e->in, config, 0, &e->net, err));
+    HLRP_TRY(hlrp_tile_input_network(&e->in, config, e->in.dims.d[0], &e->net, err));
+    HLRP_TRY(hlrp_worker_within_limit(config, hlrp_worker_bytes(e->net), err));
     HLRP_TRY(parse_targets(e, err));
     HLRP_TRY(hlrp_worker_open(&e->worker, e->net, err));
     status =

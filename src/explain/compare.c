@@ -119,6 +119,7 @@ static hlrp_status explain(compare *c, const hlrp_config *config, outcome *o, hl
     hlrp_worker *w = &o->worker;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_tile_input_network(&c->in, config, 1, &o->net, err));
+    HLRP_TRY(hlrp_worker_within_limit(config, hlrp_worker_bytes(o->net), err));
     HLRP_TRY(hlrp_worker_open(w, o->net, err));
     HLRP_TRY(read_input(c, o, err));
     HLRP_TRY(hlrp_lrp_forward(w->lrp, w->input, err));
