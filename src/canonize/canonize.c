@@ -16,7 +16,7 @@ static const struct {
     {"constant operands", canon_constant_operands},
     {"norms written as products", canon_quotients},
     {"layer normalization written out", canon_layernorm},
-    {"GELU written out", canon_gelu},
+    {"activation functions written out", canon_activations},
     {"channel shuffles", canon_shuffle},
     {"reshapes", canon_reshape},
     {"matrix products", canon_linear},
