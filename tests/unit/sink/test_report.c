@@ -100,10 +100,10 @@ static void the_best_tiles_do_not_overlap(void **state) {
     sink_test_start(t);
     t->in.plane = 0;
     const hlrp_report_numbers n = count(t);
-    assert_int_equal(n.top_count, 2);
-    assert_int_equal(n.top[0].number, 0);
-    assert_int_equal(n.top[1].number, 1);
-    assert_true(n.top[0].relevance == 1.0 / 3);
+    assert_int_equal(n.top.count, 2);
+    assert_int_equal(n.top.tiles[0].number, 0);
+    assert_int_equal(n.top.tiles[1].number, 1);
+    assert_true(n.top.tiles[0].relevance == 1.0 / 3);
 }
 
 static void told(sink_test *t, const hlrp_report_numbers *n, const char *want) {
