@@ -81,20 +81,40 @@ static inline void sink_test_bag_tiles(hlrp_result_writer *writer, hlrp_error *e
     assert_int_equal(hlrp_result_write_tiles(writer, 0, TEST_TILES, &rows, err), HLRP_OK);
 }
 
+/* The table of layers: one, which loses nothing. */
+static inline void sink_test_layers(hlrp_result_writer *writer, hlrp_error *err) {
+    static const char *const node[] = {"pool"}, *const rule[] = {"epsilon"};
+    static const double one[] = {1}, none[] = {0};
+    hlrp_column columns[2 + HLRP_ACCOUNT_FIELDS] = {{"node", HLRP_COLUMN_TEXT, node},
+                                                    {"rule", HLRP_COLUMN_TEXT, rule}};
+    for (int f = 0; f < HLRP_ACCOUNT_FIELDS; f++)
+        columns[2 + f] = (hlrp_column){hlrp_account_fields[f].column, HLRP_COLUMN_F64,
+                                       hlrp_account_fields[f].taker ? none : one};
+    assert_int_equal(
+        hlrp_result_write_table(writer, "/layers", columns, HLRP_COUNT(columns), 1, err), HLRP_OK);
+}
+
 /* The group /mil: the slide is called by the second class, and explained for that one alone. */
 static inline void sink_test_bag_score(hlrp_result_writer *writer, hlrp_error *err) {
     static const float logit[] = {-1.5f, 2.25f}, probability[] = {0.0625f, 0.9375f};
     static const double start[] = {NAN, 2.25};
-    static const double from[] = {NAN, 2.25}, rest[] = {NAN, 0.5};
+    static const char *const names[] = {"start",         "bias",    "stabilizer", "constant",
+                                        "normalization", "encoder", "pixels",     "tiles",
+                                        "rest",          "outside"};
+    static const double row[] = {2.25, 0.5, 0, 1.25, 0, 0, 0, 0.25, 0.25, 0};
+    double values[HLRP_COUNT(row)][2];
+    hlrp_column account[1 + HLRP_COUNT(row)] = {{"class", HLRP_COLUMN_TEXT, test_names}};
     const int64_t tiles = 3;
-    const hlrp_column account[] = {{"class", HLRP_COLUMN_TEXT, test_names},
-                                   {"start", HLRP_COLUMN_F64, from},
-                                   {"rest", HLRP_COLUMN_F64, rest}};
+    for (size_t i = 0; i < HLRP_COUNT(row); i++) {
+        values[i][0] = NAN;
+        values[i][1] = row[i];
+        account[1 + i] = (hlrp_column){names[i], HLRP_COLUMN_F64, values[i]};
+    }
     hlrp_status status = hlrp_result_write_list(writer, "/mil/logit", HLRP_LIST_F32, logit, 2, err);
     status |=
         hlrp_result_write_list(writer, "/mil/probability", HLRP_LIST_F32, probability, 2, err);
     status |= hlrp_result_write_list(writer, "/mil/start", HLRP_LIST_F64, start, 2, err);
-    status |= hlrp_result_write_table(writer, "/mil/account", account, 3, 2, err);
+    status |= hlrp_result_write_table(writer, "/mil/account", account, HLRP_COUNT(account), 2, err);
     status |= hlrp_result_set_text(writer, "/mil", "pixels", "none", err);
     status |= hlrp_result_set_i64(writer, "/mil", "tiles", &tiles, -1, err);
     assert_int_equal(status, HLRP_OK);
@@ -131,6 +151,7 @@ static inline void sink_test_record(sink_test *t) {
     if (t->bag) {
         sink_test_bag_tiles(writer, &err);
         sink_test_bag_score(writer, &err);
+        sink_test_layers(writer, &err);
     } else {
         sink_test_tiles(writer, &err);
     }
