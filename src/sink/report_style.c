@@ -98,6 +98,15 @@ const char *const hlrp_report_css[] = {
     ".histogram{width:100%;max-width:24rem;height:auto}\n",
     ".histogram rect{fill:#4a5f80}.histogram line{stroke:#8a94a3;stroke-width:.5}.histogram tex"
     "t{font-size:8px;fill:var(--soft)}\n",
+    ".verdict{font-size:1.1rem;margin:.6rem 0 .4rem}\n",
+    ".classes,.account{width:auto;font-size:.85rem;margin:0 0 .75rem}.classes th,.classes td,.accou"
+    "nt th,.account td{padding:.2rem .8rem .2rem .4rem}.classes tbody th,.account tbody th{font-wei"
+    "ght:400}.classes .called th{font-weight:700}\n",
+    ".account td{white-space:nowrap}\n",
+    ".two{display:grid;grid-template-columns:1fr "
+    "1fr;gap:1rem;margin-bottom:1rem;align-items:start}\n",
+    ".bag td:not(.tile){white-space:nowrap}.bag img{display:inline-block;width:6rem;margin-right:2p"
+    "x;border-radius:.2rem;border:1px solid var(--line)}.tile .note{display:block}\n",
     ".pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));ga"
     "p:1rem}\n",
     ".pair{display:grid;grid-template-columns:1fr 1fr;gap:2px}\n",
@@ -108,7 +117,7 @@ const char *const hlrp_report_css[] = {
     "footer{padding-top:1rem;padding-bottom:2rem;font-size:.82rem}\n",
     "@media (max-width:46rem){\n",
     "main,header.page,footer{padding-left:.8rem;padding-right:.8rem}\n",
-    ".views,.cards{grid-template-columns:minmax(0,1fr)}.regions{order:2}\n",
+    ".views,.cards,.two{grid-template-columns:minmax(0,1fr)}.regions{order:2}\n",
     ".ground .bar{display:none}\n",
     ".scroll{border:0;background:none;overflow:visible}\n",
     ".batch,.batch tbody,.batch tr,.batch th,.batch td{display:block}\n",
