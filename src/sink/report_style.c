@@ -106,7 +106,8 @@ const char *const hlrp_report_css[] = {
     ".two{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1rem;margin-bottom:1rem}.two .card"
     "{flex:1 1 auto;max-width:100%}\n",
     ".bag td{white-space:nowrap}.bag thead th{vertical-align:top}.bag img{display:inline-block;widt"
-    "h:4.5rem;max-width:none;margin-right:2px;border-radius:.2rem;border:1px solid var(--line)}.tile "
+    "h:4.5rem;max-width:none;margin-right:2px;border-radius:.2rem;border:1px solid "
+    "var(--line)}.tile "
     ".note{display:block}\n",
     ".pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));ga"
     "p:1rem}\n",

@@ -142,7 +142,7 @@ for output, asked in ((out, None), (named, 'tumor')):
     assert [s.called for s in slides.values()] == ['tumor', 'normal'], 'the slides are not what they were made for'
     for s in slides.values():
         shown = asked or s.called
-        assert f"final String CLASS = '{shown}'" in s.text('qupath.groovy')
+        assert f'final int CHANNEL = {classes.index(shown)}\n' in s.text('qupath.groovy')
         check_table(s)
         check_features(s, shown)
         check_channels(s)
