@@ -1,5 +1,6 @@
 #include "pipelines/assemble.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,35 @@ out:
     return status;
 }
 
+/* /mil/features: NaN of tiles that could not be read. */
+static hlrp_status write_features(const hlrp_assembly *a, hlrp_result_writer *writer,
+                                  hlrp_error *err) {
+    enum { ROWS = 256 };
+    const int64_t width = a->features ? a->features->width : 0, tiles = a->info.tiles;
+    float *rows = NULL;
+    hlrp_status status = HLRP_OK;
+    if (!a->features)
+        return HLRP_OK;
+    HLRP_TRY(hlrp_calloc(&rows, ROWS * width, sizeof *rows, "features", err));
+    for (int64_t first = 0; first < tiles; first += ROWS) {
+        const int64_t count = HLRP_MIN(ROWS, tiles - first);
+        HLRP_TRY(a->go_on(a->ctx, err));
+        for (int64_t i = 0; i < count; i++) {
+            float *row = rows + i * width;
+            if (hlrp_tile_features_has(a->features, first + i))
+                HLRP_TRY(hlrp_tile_features_read(a->features, first + i, 1, row, err));
+            else
+                for (int64_t k = 0; k < width; k++)
+                    row[k] = NAN;
+        }
+        HLRP_TRY(hlrp_result_write_array(writer, "/mil/features", tiles, width, first, count, rows,
+                                         err));
+    }
+out:
+    free(rows);
+    return status;
+}
+
 /* ---- /model, /slide, /run ---- */
 
 static hlrp_status describe(const hlrp_assembly *a, hlrp_result_writer *writer, hlrp_error *err) {
@@ -217,6 +247,7 @@ hlrp_status hlrp_assemble(const hlrp_assembly *a, const char *path, hlrp_error *
     HLRP_TRY(hlrp_result_create(path, &a->info, &writer, err));
     HLRP_TRY(write_maps(a, writer, err));
     HLRP_TRY(write_tiles(a, writer, err));
+    HLRP_TRY(write_features(a, writer, err));
     HLRP_TRY(describe(a, writer, err));
     HLRP_TRY(a->go_on(a->ctx, err));
     status = hlrp_result_commit(writer, err);
@@ -264,6 +295,7 @@ static hlrp_status go_on(void *ctx, hlrp_error *err) {
 hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
     const double began = hlrp_seconds();
     char *path = NULL;
+    hlrp_tile_features features = {run->survey.features, run->features, 0, {0}};
     hlrp_assembly a = {.net = run->batch->net,
                        .tile_net = run->batch->tile_net,
                        .score = run->score,
@@ -276,11 +308,16 @@ hlrp_status hlrp_step_assemble(hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_assembly_begin(&a, err));
+    if (run->batch->mil && run->batch->net->config->mil.keep_features) {
+        features.width = run->batch->mil->width;
+        a.features = &features;
+    }
     status = hlrp_assemble(&a, path, err);
     run->complete = status == HLRP_OK;
 out:
     run->assemble_seconds = hlrp_seconds() - began;
     hlrp_assembly_end(&a);
+    hlrp_tile_features_free(&features);
     free(path);
     return status;
 }

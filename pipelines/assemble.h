@@ -6,12 +6,14 @@
 #include "batch/journal.h"
 #include "mil/score.h"
 #include "model/network.h"
+#include "run/features.h"
 #include "survey/survey.h"
 
 typedef struct hlrp_assembly {
     const hlrp_network *net;       /* what was explained */
     const hlrp_network *tile_net;  /* what ran on tiles: net, a bag's encoder, or NULL */
     const hlrp_slide_score *score; /* of a bag, else NULL */
+    hlrp_tile_features *features;  /* of a bag, where they are kept, else NULL */
     const hlrp_survey *survey;     /* slide, resolution, grid and tiles */
     const hlrp_journal *journal;   /* NULL where there are no tiles */
     const char *key;               /* the result key */

@@ -4,44 +4,10 @@
  *
  * Shards make features of their own tiles. Once all are there, `merge` does the rest; or the shards, run a
  * second time, take their own tiles on to pixels, each with the same head. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "pipelines/compute.h"
 #include "pipelines/tile_job.h"
+#include "run/features.h"
 #include "run/shards.h"
-
-/* ---- where features are ---- */
-
-/* Either a file of the user's or the journals of the first step. */
-typedef struct source {
-    hlrp_feature_file *file;
-    const hlrp_journal *journal;
-    hlrp_journal_buffer buffer;
-    int64_t width;
-} source;
-
-static bool has_features(void *ctx, int64_t tile) {
-    const source *s = ctx;
-    hlrp_record_status status = HLRP_RECORD_UNREADABLE;
-    return s->file ||
-           (hlrp_journal_has(s->journal, tile, &status) && status == HLRP_RECORD_EXPLAINED);
-}
-
-static hlrp_status read_features(void *ctx, int64_t first, int64_t count, float *values,
-                                 hlrp_error *err) {
-    source *s = ctx;
-    hlrp_status status = HLRP_OK;
-    if (s->file)
-        return hlrp_features_read(s->file, first, count, values, err);
-    for (int64_t i = 0; i < count; i++) {
-        hlrp_record record;
-        HLRP_TRY(hlrp_journal_read(s->journal, first + i, &s->buffer, &record, err));
-        memcpy(values + i * s->width, record.features, (size_t)s->width * sizeof *values);
-    }
-out:
-    return status;
-}
 
 /* ---- 1. features ---- */
 
@@ -73,6 +39,7 @@ static hlrp_status make_features(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_computing_open(run, HLRP_FEATURES_JOURNAL, &key, &run->features, err));
     HLRP_TRY(hlrp_computing_begin(&c, run->features, "features", err));
     c.batches.retry = !settled;
+    c.job.forward_only = true;
     hlrp_batches_unseen(&c.batches);
     status = hlrp_computing_pass(&c, hlrp_bag_job_features, err);
 out:
@@ -130,9 +97,8 @@ static void say_score(const hlrp_slide_run *run) {
 }
 
 static hlrp_status make_score(hlrp_slide_run *run, hlrp_error *err) {
-    source from = {
-        .file = run->survey.features, .journal = run->features, .width = run->batch->mil->width};
-    const hlrp_feature_source features = {&from, has_features, read_features};
+    hlrp_tile_features from = {run->survey.features, run->features, run->batch->mil->width, {0}};
+    const hlrp_feature_source features = {&from, hlrp_tile_features_has, hlrp_tile_features_read};
     const hlrp_score_job job = {.mil = run->batch->mil,
                                 .source = &features,
                                 .tiles = run->survey.tile_count,
@@ -145,7 +111,7 @@ static hlrp_status make_score(hlrp_slide_run *run, hlrp_error *err) {
                                 .go_on = go_on,
                                 .ctx = &run->folder};
     const hlrp_status status = hlrp_slide_score_make(&job, &run->score, err);
-    hlrp_journal_buffer_free(&from.buffer);
+    hlrp_tile_features_free(&from);
     if (status == HLRP_OK)
         say_score(run);
     return status;
@@ -162,7 +128,7 @@ static hlrp_status map_tiles(hlrp_slide_run *run, hlrp_journal *own, const hlrp_
     c.batches.journal = done;
     hlrp_batches_wanted(&c.batches, run->score->to_pixels, true);
     HLRP_TRY(hlrp_computing_pass(&c, hlrp_bag_job_back, err));
-    hlrp_batches_wanted(&c.batches, run->score->to_pixels, false);
+    hlrp_batches_wanted(&c.batches, run->score->to_pixels, false); /* for which no network runs */
     c.job.net = NULL;
     status = hlrp_computing_pass(&c, hlrp_bag_job_spread, err);
 out:

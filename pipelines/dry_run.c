@@ -109,11 +109,36 @@ out:
 }
 
 /* Seconds for `tiles` tiles: workers take whole micro-batches, and all of them wait for the last. */
-static double compute_seconds(const hlrp_slide_run *run, const hlrp_dry_run *dry,
-                              const hlrp_survey_reading *reading, int64_t tiles) {
-    const int64_t batches = hlrp_ceil_div(tiles, run->batch->net->batch);
+static double pass_seconds(const hlrp_slide_run *run, const hlrp_survey_reading *reading,
+                           double batch_seconds, double tiles) {
+    const int64_t batches = hlrp_ceil_div((int64_t)ceil(tiles), run->batch->net->batch);
     return (double)hlrp_ceil_div(batches, run->batch->threads) *
-           (dry->batch_seconds + reading->seconds * (double)run->batch->net->batch);
+           (batch_seconds + reading->seconds * (double)run->batch->net->batch);
+}
+
+/* Of a bag forward for all tiles, unless there are features; the head; and forward and back for those that
+ * go to pixels, of which `mass` tells no number beforehand. */
+static double compute_seconds(const hlrp_slide_run *run, const hlrp_estimate *e,
+                              const hlrp_survey_reading *reading, int64_t tiles) {
+    const hlrp_dry_run *dry = run->batch->dry;
+    const hlrp_mil *mil = run->batch->mil;
+    if (!mil)
+        return pass_seconds(run, reading, dry->batch_seconds, (double)tiles);
+    return (run->survey.features
+                ? 0
+                : pass_seconds(run, reading, dry->forward_seconds, (double)tiles)) +
+           (tiles > 0 ? e->head_seconds : 0) +
+           pass_seconds(run, reading, dry->batch_seconds, mil->pixels.share * (double)tiles);
+}
+
+/* The passes of a bag. */
+static void say_score(const hlrp_slide_run *run, const hlrp_estimate *e, hlrp_str *out) {
+    const hlrp_mil *mil = run->batch->mil;
+    char a[32];
+    hlrp_str_addf(
+        out, "  score    %lld features of each tile, %s; the head in about %s; to pixels: %s\n",
+        (long long)mil->width, run->survey.features ? run->survey.features_path : "made here",
+        hlrp_progress_duration(e->head_seconds, a, sizeof a), run->batch->net->config->mil.pixels);
 }
 
 static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_survey_reading *reading, hlrp_str *out,
@@ -125,20 +150,21 @@ static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_survey_reading *rea
     char a[32], b[32], c[32];
     int64_t left = 0;
     double rate = 0;
-    hlrp_status status =
-        hlrp_estimate_bytes(&run->survey, run->batch->net, threads, dry->base_bytes, &e, err);
+    hlrp_status status = hlrp_estimate_bytes(&run->survey, run->batch, dry->base_bytes, &e, err);
     if (status != HLRP_OK)
         return status;
     hlrp_str_addf(out, "  memory   at most %s: %d worker%s of %s each, %s besides\n",
                   size_text(e.memory, a, sizeof a), threads, plural,
                   size_text(e.worker, b, sizeof b),
                   size_text(e.memory - e.worker * threads, c, sizeof c));
+    if (run->batch->mil)
+        say_score(run, &e, out);
     hlrp_str_addf(out, "  disk     about %s while it runs, %s of results in %s\n",
                   size_text(e.journal + e.spool + e.results, a, sizeof a),
                   size_text(e.results, b, sizeof b), run->folder.path);
     status = say_state(run, out, &left, &rate, err);
     const int64_t tiles = HLRP_MIN(left, tiles_asked(run));
-    double seconds = rate > 0 ? (double)tiles / rate : compute_seconds(run, dry, reading, tiles);
+    double seconds = rate > 0 ? (double)tiles / rate : compute_seconds(run, &e, reading, tiles);
     if (tiles > 0)
         seconds += FINISH_SECONDS + e.results / RESULT_BYTES_PER_SECOND;
     hlrp_str_addf(out, "  time     about %s on %d thread%s, if all tiles are explained%s\n",
@@ -153,10 +179,16 @@ static hlrp_status say_costs(hlrp_slide_run *run, const hlrp_survey_reading *rea
 
 /* Once for all slides. */
 static hlrp_status try_network(const hlrp_batch_run *b, hlrp_error *err) {
-    if (b->dry->batch_seconds > 0)
+    hlrp_trial t = {0};
+    hlrp_status status = HLRP_OK;
+    if (b->dry->base_bytes > 0)
         return HLRP_OK;
     b->dry->base_bytes = hlrp_peak_memory();
-    return hlrp_worker_trial(b->net, b->threads, b->cancel, &b->dry->batch_seconds, err);
+    if (b->tile_net)
+        status = hlrp_worker_trial(b->tile_net, b->threads, b->cancel, &t, err);
+    b->dry->forward_seconds = t.forward;
+    b->dry->batch_seconds = t.forward + t.back;
+    return status;
 }
 
 /* All that is to be said of the slide. */
@@ -175,8 +207,10 @@ static hlrp_status say_slide(hlrp_slide_run *run, hlrp_str *text, hlrp_error *er
         return HLRP_OK;
     }
     HLRP_TRY(try_network(b, err));
-    HLRP_TRY(hlrp_survey_read_some(s, &reading, err));
-    say_reading(s, b->net->mpp, &reading, text);
+    if (b->tile_net) {
+        HLRP_TRY(hlrp_survey_read_some(s, &reading, err));
+        say_reading(s, b->net->mpp, &reading, text);
+    }
     HLRP_TRY(say_tiles(run, text, err));
     if (s->tile_count == 0) {
         hlrp_str_add(text, "           nothing to explain: the slide will be reported as empty\n");

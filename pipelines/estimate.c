@@ -68,8 +68,23 @@ static void disk_bytes(const hlrp_survey *survey, hlrp_size map, double planes,
     out->spool = SPOOL_SHARE * HLRP_MAX(ome, overlay); /* they are written one after the other */
 }
 
-hlrp_status hlrp_estimate_bytes(const hlrp_survey *survey, const hlrp_network *net, int threads,
+/* Of a bag: its features on disk, their relevance too where it goes to pixels, and the head's layers. */
+static hlrp_status add_bag(const hlrp_survey *survey, const hlrp_mil *mil, double base,
+                           hlrp_estimate *out, hlrp_error *err) {
+    const hlrp_targets *targets = &mil->head->targets;
+    const double each = (double)mil->width * sizeof(float) * (double)survey->tile_count;
+    const double planes = targets->predicted ? 1 : (double)targets->planes;
+    hlrp_head_cost cost = {0};
+    const hlrp_status status = hlrp_mil_cost(mil, survey->tile_count, &cost, err);
+    out->head_seconds = cost.seconds;
+    out->memory = HLRP_MAX(out->memory, base + (double)cost.bytes);
+    out->journal += (survey->features ? 0 : each) + (mil->pixels.share > 0 ? planes * each : 0);
+    return status;
+}
+
+hlrp_status hlrp_estimate_bytes(const hlrp_survey *survey, const hlrp_batch_run *batch,
                                 int64_t base, hlrp_estimate *out, hlrp_error *err) {
+    const hlrp_network *net = batch->net, *tile_net = batch->tile_net;
     const hlrp_size size = survey->grid.slide;
     const int64_t downsample = survey->config->map.downsample;
     const hlrp_size map = hlrp_map_size(size, downsample);
@@ -83,11 +98,13 @@ hlrp_status hlrp_estimate_bytes(const hlrp_survey *survey, const hlrp_network *n
     const hlrp_status status = hlrp_tile_job_parts(&survey->grid, downsample, &parts, err);
     if (status != HLRP_OK)
         return status;
-    out->worker = (double)hlrp_tile_job_worker_bytes(net, parts) + tables;
+    out->worker = (tile_net ? (double)hlrp_tile_job_worker_bytes(tile_net, parts) : 0) + tables;
     out->memory = (double)base + tiles * 64 + report_memory(survey) +
-                  HLRP_MAX(out->worker * threads,
+                  HLRP_MAX(out->worker * batch->threads,
                            HLRP_MAX(band, pictures) + (double)HLRP_SLIDE_CACHE_BYTES + tables);
-    out->journal = tiles * 8 * ((double)parts * explained + (double)hlrp_account_count(net));
+    out->journal =
+        tiles * 8 *
+        ((double)parts * explained + (tile_net ? (double)hlrp_account_count(tile_net) : 0));
     disk_bytes(survey, map, explained, out);
-    return HLRP_OK;
+    return batch->mil ? add_bag(survey, batch->mil, (double)base + tiles * 64, out, err) : HLRP_OK;
 }

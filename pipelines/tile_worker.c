@@ -76,7 +76,8 @@ static hlrp_status open_network(const hlrp_tile_job *job, hlrp_tile_worker *w, h
     HLRP_TRY(hlrp_slide_open_again(survey->slide, &slide, err));
     HLRP_TRY(
         hlrp_tile_reader_open(slide, &survey->grid, survey->log, job->faults, &w->reader, err));
-    HLRP_TRY(hlrp_worker_open(&w->net, job->net, err));
+    HLRP_TRY(job->forward_only ? hlrp_worker_open_forward(&w->net, job->net, err)
+                               : hlrp_worker_open(&w->net, job->net, err));
     status = hlrp_calloc(&w->rgb, hlrp_worker_values(&w->net), 1, "a tile", err);
 out:
     return status;
@@ -142,7 +143,7 @@ void hlrp_sample_begin(const hlrp_tile_job *job, hlrp_sample *s, int64_t tile,
                               .sum = s->sum,
                               .outside = s->outside,
                               .abs = s->abs,
-                              .layers = s->layers,
+                              .layers = layers > 0 ? s->layers : NULL,
                               .parts = s->parts,
                               .logit = s->logits,
                               .probability = s->probability,

@@ -26,6 +26,7 @@ typedef struct hlrp_tile_job {
     const int64_t *places;         /* [place_count] the run's tiles t to do, of grid number
                                   survey->tiles[t]: N to a micro-batch, and only the last has fewer */
     int64_t place_count;
+    bool forward_only; /* nothing goes back in this pass */
     bool gate; /* the gate is asked, and the tiles of batches of which few pass it are put off */
     hlrp_journal *journal;
     const hlrp_lock *lock; /* checked before each append */

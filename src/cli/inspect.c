@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 #include "model/network.h"
-#include "pipelines/tile_job.h"
+#include "pipelines/tile_worker.h"
 #include "region/region.h"
 #include "store/store.h"
 #include "survey/tissue_options.h"

@@ -16,6 +16,7 @@
  * for W⁺ = (W + |W|)/2 and W⁻ = (W − |W|)/2. Modified weights are one copy instead of four. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/kernels.h"
 #include "lrp/layer.h"
@@ -136,6 +137,24 @@ static void magnitudes_of(int64_t count, const float *x, float *y) {
         y[i] = x[i] < 0 ? -x[i] : x[i];
 }
 
+static bool arrives(int64_t count, const float *r) {
+    int64_t i = 0;
+    while (i < count && r[i] == 0)
+        i++;
+    return i < count;
+}
+
+/* |x| in rows at whose outputs relevance arrives. In the others it is not needed: 0, which spares a
+ * product the work. */
+static void magnitudes_where_needed(const hlrp_layer *layer, const hlrp_step *step, float *y) {
+    const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
+    for (int64_t k = 0; k < src->n * src->h; k++)
+        if (arrives(dst->c, step->r + k * dst->c))
+            magnitudes_of(src->c, step->x + k * src->c, y + k * src->c);
+        else
+            memset(y + k * src->c, 0, (size_t)src->c * sizeof *y);
+}
+
 /* sum = a + b, difference = a − b; they may be a and b. */
 HLRP_VECTOR
 static void both_ways(int64_t count, const float *a, const float *b, float *sum,
@@ -207,12 +226,11 @@ static void hand_out(int64_t count, float gamma, const float *x, const float *c,
 static hlrp_status relevance_by_magnitudes(const hlrp_layer *layer, hlrp_step *step,
                                            hlrp_error *err) {
     const hlrp_layout *src = &layer->spec.src, *dst = &layer->spec.dst;
-    const int64_t inputs = hlrp_layout_count(src);
     const float *z = hlrp_rule_z(layer, step);
     float *c = hlrp_take(step, src), *p = hlrp_take(step, dst);
     float *s = hlrp_take(step, dst), *t = step->left ? hlrp_take(step, dst) : p;
     hlrp_status status = HLRP_OK;
-    magnitudes_of(inputs, step->x, c);
+    magnitudes_where_needed(layer, step, c);
     HLRP_TRY(hlrp_layer_forward(layer, step, MAGNITUDES, c, p, err));
     if (step->left)
         divide_each(layer, step, z, p, s, t);
@@ -220,7 +238,7 @@ static hlrp_status relevance_by_magnitudes(const hlrp_layer *layer, hlrp_step *s
         divide_both(layer, step, z, p, s, t);
     HLRP_TRY(hlrp_layer_adjoint(layer, step, PLAIN, s, step->out, err));
     HLRP_TRY(hlrp_layer_adjoint(layer, step, MAGNITUDES, t, c, err));
-    hand_out(inputs, (float)layer->rule.gamma, step->x, c, step->out);
+    hand_out(hlrp_layout_count(src), (float)layer->rule.gamma, step->x, c, step->out);
     if (step->left)
         leave_zeros(layer, step);
 out:

@@ -7,8 +7,9 @@
 #include "mil/head.h"
 #include "sched/sched.h"
 
-/* Tiles of the bag that the head is opened with to see what it is. */
-enum { NOMINAL = 16 };
+/* Tiles of the bag that the head is opened with to see what it is: no square, which heads that lay tiles out in
+ * one take for a special case. */
+enum { NOMINAL = 23 };
 
 /* Tiles of a record, where no encoder says how many run at once. */
 enum { TILES_AT_ONCE = 64 };
@@ -41,7 +42,7 @@ static hlrp_status open_encoder(hlrp_mil *m, const hlrp_config *config, const hl
                                 hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_encoder_config(config, &m->below, err));
-    HLRP_TRY(hlrp_network_prepare(m->below, log, &m->encoder, err));
+    HLRP_TRY(hlrp_network_prepare(m->below, m->pixels.share == 0, log, &m->encoder, err));
     m->width = m->encoder->outputs;
 out:
     return status;

@@ -22,4 +22,13 @@ hlrp_status hlrp_mil_prepare(const hlrp_config *config, const hlrp_log *log, hlr
                              hlrp_error *err);
 void hlrp_mil_free(hlrp_mil *mil); /* NULL is fine */
 
+/* What the head takes for a bag of so many tiles, for a dry run: bytes, found by planning for it, and
+ * seconds of one thread, from a block of empty tiles. */
+typedef struct hlrp_head_cost {
+    int64_t bytes;
+    double seconds;
+} hlrp_head_cost;
+hlrp_status hlrp_mil_cost(const hlrp_mil *mil, int64_t instances, hlrp_head_cost *out,
+                          hlrp_error *err);
+
 #endif

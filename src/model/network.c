@@ -351,14 +351,15 @@ static hlrp_status require_network(const hlrp_network *net, hlrp_error *err) {
                      "neither the configuration nor the model's metadata say the network's mpp");
 }
 
-hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
-                                 hlrp_error *err) {
+hlrp_status hlrp_network_prepare(const hlrp_config *config, bool forward_only, const hlrp_log *log,
+                                 hlrp_network **net, hlrp_error *err) {
     int64_t size = 0;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_network_load(config, NULL, log, net, err));
     HLRP_TRY(require_network(*net, err));
     HLRP_TRY(hlrp_network_tile_size(*net, &size, err));
-    HLRP_TRY(hlrp_network_ready(*net, 0, size, size, err));
+    status = forward_only ? hlrp_network_ready_forward(*net, 0, size, size, err)
+                          : hlrp_network_ready(*net, 0, size, size, err);
 out:
     return status;
 }

@@ -76,9 +76,10 @@ hlrp_status hlrp_network_ready(hlrp_network *net, int64_t most, int64_t height, 
 /* The same where nothing goes back: no rule makes weights of its own. Workers of it only go forward. */
 hlrp_status hlrp_network_ready_forward(hlrp_network *net, int64_t batch, int64_t height,
                                        int64_t width, hlrp_error *err);
-/* Loads it and makes it ready for the tiles of a slide. HLRP_E_CONFIG where nothing says its mpp. */
-hlrp_status hlrp_network_prepare(const hlrp_config *config, const hlrp_log *log, hlrp_network **net,
-                                 hlrp_error *err);
+/* Loads it and makes it ready for the tiles of a slide, or only to go forward. HLRP_E_CONFIG where nothing
+ * says its mpp. */
+hlrp_status hlrp_network_prepare(const hlrp_config *config, bool forward_only, const hlrp_log *log,
+                                 hlrp_network **net, hlrp_error *err);
 void hlrp_network_free(hlrp_network *net);
 
 /* gradient-x-input's root by channel, as lrp.reference has it; borrowed. */

@@ -74,6 +74,10 @@ hlrp_status onnx_celu(onnx_reader *r, hlrp_error *err) {
     return with_parameters(r, &hlrp_op_celu, onnx_float(r, "alpha", 1), 0, err);
 }
 
+hlrp_status onnx_threshold(onnx_reader *r, hlrp_error *err) {
+    return with_parameters(r, &hlrp_op_threshold, onnx_float(r, "alpha", 1), 0, err);
+}
+
 hlrp_status onnx_swish(onnx_reader *r, hlrp_error *err) {
     return with_parameters(r, &hlrp_op_swish, onnx_float(r, "alpha", 1), 0, err);
 }

@@ -177,6 +177,7 @@ hlrp_status onnx_neg(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_hard_sigmoid(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_selu(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_celu(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_threshold(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_swish(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_gelu(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_pow(onnx_reader *r, hlrp_error *err);
@@ -191,6 +192,7 @@ hlrp_status onnx_global_maxpool(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_lp_norm(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_compare(onnx_reader *r, hlrp_error *err); /* logic.c */
 hlrp_status onnx_not(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_whole(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_mod(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_min_max(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_where(onnx_reader *r, hlrp_error *err);

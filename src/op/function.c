@@ -165,6 +165,15 @@ SLOPE(celu) {
     return x > 0 ? 1 : expf(x / n->alpha);
 }
 
+/* x where x > alpha, else 0 */
+VALUE(threshold) {
+    return x > n->alpha ? x : 0;
+}
+
+SLOPE(threshold) {
+    return x > n->alpha ? 1 : 0;
+}
+
 VALUE(exp) {
     (void)n;
     return (float)hlrp_wide_exp((double)x);
@@ -305,6 +314,14 @@ static bool moves_zero(const hlrp_node *n) {
     return true;
 }
 
+static bool from_zero_up(const hlrp_node *n) {
+    return n->alpha >= 0;
+}
+
+static bool where_positive(const hlrp_node *n, const bool *is) {
+    return from_zero_up(n) || hlrp_all_inputs(n, is);
+}
+
 FUNCTION(sigmoid, .ends = HLRP_ACTIVATION_SIGMOID, .squashes = true, .activates = true,
          .nonnegative = never_negative, .moves_zero = moves_zero);
 FUNCTION(tanh, .squashes = true, .activates = true);
@@ -320,6 +337,7 @@ FUNCTION(softsign, .activates = true);
 FUNCTION(mish, .activates = true);
 FUNCTION(selu, .activates = true);
 FUNCTION(celu, .activates = true);
+FUNCTION(threshold, .activates = true, .nonnegative = where_positive, .rectifies = from_zero_up);
 FUNCTION(exp, .nonnegative = never_negative, .moves_zero = moves_zero);
 FUNCTION(log, .moves_zero = moves_zero);
 FUNCTION(sqrt, .nonnegative = never_negative);

@@ -41,6 +41,7 @@
     X(mish)         /* C */                                                                               \
     X(selu)         /* C  alpha, lo (gamma) */                                                            \
     X(celu)         /* C  alpha */                                                                        \
+    X(threshold)    /* C  alpha: x where x > alpha, else 0 */                                             \
     X(exp)          /* C */                                                                               \
     X(log)          /* C */                                                                               \
     X(sqrt)         /* C */                                                                               \
@@ -114,6 +115,8 @@
     X(least)     /* Min of integers */                                                                    \
     X(most)      /* Max of integers */                                                                    \
     X(not )                                                                                               \
+    X(ceil)                                                                                               \
+    X(floor)                                                                                              \
     X(where)                                                                                              \
     X(scatter) /* ScatterND */                                                                            \
     X(pick)    /* GatherND */                                                                             \

@@ -37,6 +37,14 @@ SLOPE(leaky_relu) {
     return x > 0 ? 1 : (double)n->alpha;
 }
 
+VALUE(threshold) {
+    return x > (double)n->alpha ? x : 0;
+}
+
+SLOPE(threshold) {
+    return x > (double)n->alpha ? 1 : 0;
+}
+
 VALUE(elu) {
     return x > 0 ? x : (double)n->alpha * (exp(x) - 1);
 }
@@ -262,6 +270,7 @@ static const struct {
     {&hlrp_op_leaky_relu, leaky_relu, leaky_relu_slope},
     {&hlrp_op_elu, elu, elu_slope},
     {&hlrp_op_clip, clip, clip_slope},
+    {&hlrp_op_threshold, threshold, threshold_slope},
     {&hlrp_op_sigmoid, sigmoid, sigmoid_slope},
     {&hlrp_op_tanh, hyperbolic, hyperbolic_slope},
     {&hlrp_op_erf, error, error_slope},

@@ -48,6 +48,19 @@ out:
     return status;
 }
 
+hlrp_status hlrp_chunk_pack_whole(int64_t count, const float *values, hlrp_chunk *chunk,
+                                  hlrp_error *err) {
+    unsigned char *shuffled = NULL;
+    hlrp_status status = HLRP_OK;
+    *chunk = (hlrp_chunk){0};
+    HLRP_TRY(hlrp_calloc(&shuffled, count, sizeof *values, "map chunk", err));
+    shuffle(values, (size_t)count, shuffled);
+    HLRP_TRY(deflate(shuffled, (size_t)count * sizeof *values, chunk, err));
+out:
+    free(shuffled);
+    return status;
+}
+
 hlrp_status hlrp_chunk_pack(hlrp_size map, hlrp_map_kind kind, const float *values, int64_t rows,
                             int64_t column, hlrp_chunk *chunk, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
@@ -56,7 +69,6 @@ hlrp_status hlrp_chunk_pack(hlrp_size map, hlrp_map_kind kind, const float *valu
     const float fill = kind == HLRP_MAP_COVERAGE ? 0.0f : NAN;
     const size_t count = (size_t)(size.w * size.h);
     float *dense = NULL;
-    unsigned char *shuffled = NULL;
     bool empty = true;
     *chunk = (hlrp_chunk){0};
     if (column < 0 || columns < 1 || rows < 1 || rows > size.h)
@@ -72,12 +84,9 @@ hlrp_status hlrp_chunk_pack(hlrp_size map, hlrp_map_kind kind, const float *valu
     chunk->empty = empty;
     if (empty)
         goto out;
-    HLRP_TRY(hlrp_calloc(&shuffled, (int64_t)count, sizeof *dense, "map chunk", err));
-    shuffle(dense, count, shuffled);
-    HLRP_TRY(deflate(shuffled, count * sizeof *dense, chunk, err));
+    status = hlrp_chunk_pack_whole((int64_t)count, dense, chunk, err);
 out:
     free(dense);
-    free(shuffled);
     return status;
 }
 

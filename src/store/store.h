@@ -81,6 +81,10 @@ typedef struct hlrp_chunk {
 hlrp_status hlrp_chunk_pack(hlrp_size map, hlrp_map_kind kind, const float *values, int64_t rows,
                             int64_t column, hlrp_chunk *chunk, hlrp_error *err);
 
+/* The same of numbers that are a whole chunk. */
+hlrp_status hlrp_chunk_pack_whole(int64_t count, const float *values, hlrp_chunk *chunk,
+                                  hlrp_error *err);
+
 /* ---- writer ---- */
 
 typedef struct hlrp_result_writer hlrp_result_writer;

@@ -27,6 +27,7 @@ expect 0 out '^Usage: histolrp config' help config
 expect 0 out '^Usage: histolrp config' config --help
 expect 0 out '^Usage: histolrp phantom' phantom -h
 expect 0 out '^histolrp [0-9]+\.[0-9]+\.[0-9]+$' --version
+expect 0 out '^oneDNN [23]\.[0-9]+\.[0-9]+$' --version
 expect 0 out '^CPU features:' --version
 expect 2 err '^histolrp: error: no command is given: see `histolrp help`$'
 expect 2 err 'unknown command "confg": did you mean config\?' confg

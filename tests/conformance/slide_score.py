@@ -7,8 +7,9 @@ positive relevance of "tumor" lies, against the truth; and how well tiles with t
 - the demo's positive relevance falls on tumor nuclei at 3 times their share of the area, also within the
   tiles with tumor alone, and not on ink,
 - relevance tells tiles with tumor better than attention does,
-- the head that cheats gives ink more than tumor nuclei, and the program says so of each of its slides and
-  of none of the demo's.
+- what the head gave a tile is what the map has there,
+- the head that cheats gives ink more than tumor nuclei, and the program warns of it on each of its slides and
+  on none of the demo's.
 Guards the chain from a slide's score to pixels: a sign, the order of tiles, what the encoder starts with.
 """
 import json
@@ -25,6 +26,7 @@ except ImportError:
     sys.exit(77)
 
 SIDE, FIRST_SEED = 2048, 950000
+PEN = 'regions.pen_min_um=30'  # strokes of small slides are 40 µm wide
 BEARS = 0.01  # a tile with at least this share of tumor nuclei bears tumor
 ALL, NUCLEI, INK, INSIDE, NUCLEI_INSIDE = range(5)  # inside: in tiles that bear tumor
 HEADS = {'demo': 'demo-bag-head.onnx', 'cheating': 'cheating-bag-head.onnx'}
@@ -57,15 +59,18 @@ def auroc(score, truth):
 class Sums:
     def __init__(self):
         self.area, self.relevance = np.zeros(5), np.zeros(5)  # pixels; positive relevance
-        self.aurocs, self.right, self.accused, self.slides = [], 0, 0, 0
+        self.aurocs, self.right, self.accused, self.slides, self.lost = [], 0, 0, 0, 0.0
 
     def add(self, folder, truth, ink):
         with h5py.File(os.path.join(folder, 'relevance.h5')) as f:
-            plus = np.maximum(np.nan_to_num(f['relevance'][0]), 0)
+            shown = np.nan_to_num(f['relevance'][0]).astype(float)
+            plus = np.maximum(shown, 0)
             logit = f['mil/logit'][...]
             x, y, side, relevance, attention = (f['tiles/' + n][...].ravel() for n in (
                 'x', 'y', 'width', 'mil_relevance', 'attention'))
         tiles = [np.s_[b:b + n, a:a + n] for a, b, n in zip(x, y, side)]
+        arrived = np.array([shown[t].sum() for t in tiles])
+        self.lost = max(self.lost, np.abs(arrived - relevance).max() / np.abs(relevance).max())
         bears = np.array([truth[t].mean() >= BEARS for t in tiles])
         whole, inside = np.zeros_like(truth), np.zeros_like(truth)
         for t, b in zip(tiles, bears):
@@ -91,10 +96,10 @@ class Sums:
         area = 100 * self.area / self.area[ALL]
         return ('%s: says tumor of %d of %d slides. Tumor nuclei, %.2f %% of the area, get %.1f %% of positive '
                 'relevance, %.1f x (%.2f x within tiles with tumor); ink, %.1f %%, gets %.1f %%, %.2f x; %d '
-                'slides warned of. AUROC of tiles with tumor: relevance %.4f, attention %.4f' % (
+                'slides warned of. AUROC of tiles with tumor: relevance %.4f, attention %.4f; map and head differ by %.0e' % (
                     name, self.right, self.slides, area[NUCLEI], share[NUCLEI], self.times(NUCLEI),
                     self.times(NUCLEI_INSIDE, INSIDE), area[INK], share[INK], self.times(INK), self.accused,
-                    *self.told()))
+                    *self.told(), self.lost))
 
 
 def measure(program, configs, count, folder):
@@ -105,7 +110,7 @@ def measure(program, configs, count, folder):
         for slide, _, _ in painted:
             command += ['--slide', os.path.join(folder, slide)]
         for key in ('batch.output=' + os.path.join(folder, name), 'mil.head=' + os.path.join(configs, head),
-                    'mil.pixels=all', 'mil.baselines=attention', 'map.downsample=1', 'outputs.overlay=off',
+                    PEN, 'mil.pixels=all', 'mil.baselines=attention', 'map.downsample=1', 'outputs.overlay=off',
                     'outputs.ome_tiff=off', 'outputs.geojson=off', 'outputs.csv=off', 'outputs.qupath=off'):
             command += ['-s', key]
         subprocess.run(command, check=True)
@@ -119,7 +124,7 @@ def measure(program, configs, count, folder):
 def fine(demo, cheating):
     relevance, attention = demo.told()
     return (demo.times(NUCLEI) >= 3 and demo.times(NUCLEI_INSIDE, INSIDE) >= 3 and demo.times(INK) < 1
-            and relevance > attention and demo.accused == 0
+            and relevance > attention and demo.accused == 0 and max(demo.lost, cheating.lost) < 1e-3
             and cheating.relevance[INK] > cheating.relevance[NUCLEI] and cheating.accused == cheating.slides)
 
 

@@ -10,11 +10,12 @@ static int64_t extent(const net *n, int x, int axis) {
 
 /* ---- activation functions, as nodes and as exporters write them out ---- */
 
-/* x/2·(1 + erf(x/√2)), or by tanh */
+/* x/2·(1 + erf(x/√2)), which becomes one node, or not quite it, which does not; or by tanh */
 static int gelu_written_out(net *n, int x) {
     int f = 0;
     if (net_chance(n, 0.5)) {
-        f = net_of(n, &hlrp_op_erf, net_scale(n, &hlrp_op_div, x, sqrt(2)));
+        f = net_of(n, &hlrp_op_erf,
+                   net_scale(n, &hlrp_op_div, x, net_chance(n, 0.5) ? sqrt(2) : 1.5));
     } else {
         f = net_scale(n, &hlrp_op_mul,
                       net_of_two(n, &hlrp_op_gate, x, net_function(n, &hlrp_op_power, x)),
@@ -39,11 +40,12 @@ static int bent(net *n, int x) {
                       net_scale(n, &hlrp_op_mul, x, 0.1));
 }
 
-/* x/(1 + |x|), x/(1 + exp(−x)), x·(2/(1 + exp(−x))), x·tanh(log(1 + exp x)), or an extremum */
+/* x/(1 + |x|), x/(1 + exp(−x)), x·(2/(1 + exp(−x))), x·erf(x), which is no GELU, x·tanh(log(1 + exp x)), or
+ * an extremum */
 static int another_written_out(net *n, int x) {
     if (net_chance(n, 0.2))
         return bent(n, x);
-    switch (net_int(n, 0, 2)) {
+    switch (net_int(n, 0, 3)) {
     case 0:
         return net_of_two(n, &hlrp_op_quotient, x,
                           net_scale(n, &hlrp_op_add_const, net_of(n, &hlrp_op_abs, x), 1));
@@ -55,6 +57,8 @@ static int another_written_out(net *n, int x) {
         return net_of_two(n, &hlrp_op_gate, x,
                           net_scale(n, &hlrp_op_mul, net_of(n, &hlrp_op_reciprocal, d), 2));
     }
+    case 2:
+        return net_of_two(n, &hlrp_op_gate, x, net_of(n, &hlrp_op_erf, x));
     default: {
         const int e = net_scale(n, &hlrp_op_add_const, net_of(n, &hlrp_op_exp, x), 1);
         return net_of_two(n, &hlrp_op_gate, x,
@@ -65,15 +69,16 @@ static int another_written_out(net *n, int x) {
 
 static int activate(net *n, int x) {
     static const hlrp_operator *const some[] = {
-        &hlrp_op_gelu,     &hlrp_op_gelu_tanh, &hlrp_op_relu,     &hlrp_op_mish,
-        &hlrp_op_selu,     &hlrp_op_celu,      &hlrp_op_softsign, &hlrp_op_hard_swish,
-        &hlrp_op_softplus, &hlrp_op_elu,       &hlrp_op_clip,     &hlrp_op_leaky_relu};
+        &hlrp_op_gelu, &hlrp_op_gelu_tanh,  &hlrp_op_relu,       &hlrp_op_mish,     &hlrp_op_selu,
+        &hlrp_op_celu, &hlrp_op_softsign,   &hlrp_op_hard_swish, &hlrp_op_softplus, &hlrp_op_elu,
+        &hlrp_op_clip, &hlrp_op_leaky_relu, &hlrp_op_threshold};
     switch (net_int(n, 0, 5)) {
     case 0:
         return gelu_written_out(n, x);
     case 1:
         return silu(n, x);
     case 2:
+    case 3: /* of which there are many kinds, and operators that are in no other place */
         return another_written_out(n, x);
     default:
         return net_function(n, some[net_int(n, 0, (int)HLRP_COUNT(some) - 1)], x);

@@ -68,18 +68,19 @@ static void compare_with_differences(const subject *s, double lo, double hi) {
 
 static void every_function(void **unused) {
     static const hlrp_operator *const any[] = {
-        &hlrp_op_relu,     &hlrp_op_leaky_relu, &hlrp_op_elu,   &hlrp_op_clip,
-        &hlrp_op_sigmoid,  &hlrp_op_tanh,       &hlrp_op_erf,   &hlrp_op_hard_sigmoid,
-        &hlrp_op_gelu,     &hlrp_op_gelu_tanh,  &hlrp_op_swish, &hlrp_op_softplus,
-        &hlrp_op_softsign, &hlrp_op_mish,       &hlrp_op_selu,  &hlrp_op_celu,
-        &hlrp_op_exp,      &hlrp_op_neg,        &hlrp_op_abs,   &hlrp_op_hard_swish,
-        &hlrp_op_power,    &hlrp_op_log,        &hlrp_op_sqrt,  &hlrp_op_reciprocal};
+        &hlrp_op_relu,      &hlrp_op_leaky_relu, &hlrp_op_elu,   &hlrp_op_clip,
+        &hlrp_op_sigmoid,   &hlrp_op_tanh,       &hlrp_op_erf,   &hlrp_op_hard_sigmoid,
+        &hlrp_op_gelu,      &hlrp_op_gelu_tanh,  &hlrp_op_swish, &hlrp_op_softplus,
+        &hlrp_op_softsign,  &hlrp_op_mish,       &hlrp_op_selu,  &hlrp_op_celu,
+        &hlrp_op_exp,       &hlrp_op_neg,        &hlrp_op_abs,   &hlrp_op_hard_swish,
+        &hlrp_op_threshold, &hlrp_op_power,      &hlrp_op_log,   &hlrp_op_sqrt,
+        &hlrp_op_reciprocal};
     (void)unused;
     for (size_t k = 0; k < HLRP_COUNT(any); k++) {
         net n;
         net_begin_with(&n, 5, DIMS(1, 40));
         net_function(&n, any[k], n.g->input);
-        double *x = draw(&n, n.g->input, k < 21 ? -4 : 0.3, 4), *y = room(40, sizeof *y);
+        double *x = draw(&n, n.g->input, k < 22 ? -4 : 0.3, 4), *y = room(40, sizeof *y);
         for (int i = 0; i < 40; i++)
             y[i] = 1;
         hlrp_error err = {0};

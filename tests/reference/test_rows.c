@@ -178,7 +178,8 @@ static void functions_of_one(void **unused) {
                  {&hlrp_op_power, 1},
                  {&hlrp_op_neg, -1},
                  {&hlrp_op_log, 0},
-                 {&hlrp_op_abs, 1}};
+                 {&hlrp_op_abs, 1},
+                 {&hlrp_op_threshold, 1}};
     (void)unused;
     for (size_t k = 0; k < HLRP_COUNT(cases); k++) {
         net n = begin(DIMS(1, 1));

@@ -14,6 +14,9 @@ typedef struct product {
     bool forward;
     int64_t rows, inputs, outputs;
     int64_t called; /* rows that one call takes; more than there are: the last one is repeated */
+    int64_t sample; /* rows of one sample */
+    bool
+        alike; /* the rows are one sample's: their number is that of the network, however it runs */
     const float *weights; /* [outputs, inputs] */
 } product;
 
@@ -59,10 +62,83 @@ static dnnl_status_t multiply_few(const product *m, hlrp_stream *stream, const f
     return status;
 }
 
+/* ---- rows and columns of zeros ---- */
+
+/* Relevance of tokens is often nothing: behind the last attention only the class token has any, and
+ * queries and keys have none where attention is constant. What is skipped depends on the sample's own
+ * numbers alone, and so do its bits. */
+enum { MANY_ROWS = 64, COLUMNS = 384 };
+
+static bool all_zero(int64_t count, const float *x) {
+    int64_t i = 0;
+    while (i < count && x[i] == 0)
+        i++;
+    return i == count;
+}
+
+static bool columns_zero(int64_t rows, int64_t columns, int64_t step, const float *x) {
+    for (int64_t row = 0; row < rows; row++)
+        if (!all_zero(columns, x + row * step))
+            return false;
+    return true;
+}
+
+/* From the first to the last row that is not 0. */
+typedef struct range {
+    int64_t from, to;
+} range;
+
+static range rows_with_some(int64_t rows, int64_t columns, const float *x) {
+    range r = {0, rows};
+    while (r.from < r.to && all_zero(columns, x + r.from * columns))
+        r.from++;
+    while (r.to > r.from && all_zero(columns, x + (r.to - 1) * columns))
+        r.to--;
+    return r;
+}
+
+/* out = in·W over columns of `in` piece by piece, always the same ones; those of zeros add nothing. */
+static dnnl_status_t add_pieces(const product *m, int64_t rows, const float *in, float *out) {
+    const int64_t i = m->inputs, o = m->outputs;
+    dnnl_status_t status = dnnl_success;
+    float kept = 0;
+    for (int64_t from = 0; status == dnnl_success && from < o; from += COLUMNS) {
+        const int64_t columns = HLRP_MIN(COLUMNS, o - from);
+        if (columns_zero(rows, columns, o, in + from))
+            continue;
+        status = dnnl_sgemm('N', 'N', rows, i, columns, 1, in + from, o, m->weights + from * i, i,
+                            kept, out, i);
+        kept = 1;
+    }
+    if (kept == 0)
+        memset(out, 0, (size_t)(rows * i) * sizeof *out);
+    return status;
+}
+
+/* One sample of many rows. */
+static dnnl_status_t multiply_some(const product *m, const float *bias, const float *in,
+                                   float *out) {
+    const range r = rows_with_some(m->sample, taken(m), in);
+    for (int64_t row = 0; row < m->sample; row++) {
+        const bool some = row >= r.from && row < r.to;
+        if (!some && bias)
+            memcpy(out + row * given(m), bias, (size_t)given(m) * sizeof *out);
+        else if (!some)
+            memset(out + row * given(m), 0, (size_t)given(m) * sizeof *out);
+    }
+    if (r.from == r.to)
+        return dnnl_success;
+    in += r.from * taken(m);
+    out += r.from * given(m);
+    return m->forward ? multiply(m, bias, r.to - r.from, in, out)
+                      : add_pieces(m, r.to - r.from, in, out);
+}
+
 static hlrp_status run(const hlrp_kernel *kernel, hlrp_stream *stream, const float *bias,
                        const float *in, float *out, hlrp_error *err) {
     const product *m = (const product *)kernel;
-    const int64_t n = m->rows, rows = m->called;
+    const bool some = m->alike && m->sample >= MANY_ROWS;
+    const int64_t n = m->rows, rows = some ? m->sample : m->called;
     dnnl_status_t status = dnnl_success;
     if (hlrp_memory_left(HLRP_DNNL_ROOM, "a matrix product", err) != HLRP_OK)
         return HLRP_E_MEMORY;
@@ -73,7 +149,8 @@ static hlrp_status run(const hlrp_kernel *kernel, hlrp_stream *stream, const flo
         status = multiply_few(m, stream, bias, in, out);
     for (int64_t next = 0; status == dnnl_success && rows <= n && next < n; next += rows) {
         const int64_t first = HLRP_MIN(next, n - rows); /* the last call is as tall as the others */
-        status = multiply(m, bias, rows, in + first * taken(m), out + first * given(m));
+        status = some ? multiply_some(m, bias, in + first * taken(m), out + first * given(m))
+                      : multiply(m, bias, rows, in + first * taken(m), out + first * given(m));
     }
     return status == dnnl_success ? HLRP_OK : hlrp_dnnl_failed("a matrix product", status, err);
 }
@@ -95,6 +172,8 @@ static hlrp_status make(hlrp_backend *backend, const hlrp_linear_spec *spec, boo
                    .rows = rows,
                    /* rows of one sample are as many as the network has, however it runs */
                    .called = spec->src.rows ? rows : rows_alike(HLRP_MAX(rows, backend->samples)),
+                   .sample = spec->src.h,
+                   .alike = spec->src.rows,
                    .inputs = spec->src.c,
                    .outputs = spec->dst.c,
                    .weights = spec->weights};

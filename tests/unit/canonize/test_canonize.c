@@ -249,6 +249,71 @@ static void what_products_share_stays_shared(void **state) {
     hlrp_graph_free(g);
 }
 
+static int number(hlrp_graph *g, float value) {
+    return ramp(g, VECTOR(1), value, 0);
+}
+
+/* x·½·(1 + erf(x/root)), ½ before or behind the product; its parts have these names. */
+static hlrp_graph *gelu(float root, bool half_first, float half) {
+    hlrp_graph *g = graph();
+    conv(g, "conv", 2, 3);
+    const int x = g->output;
+    chain(g, &hlrp_op_div, "over", number(g, root), -1);
+    chain(g, &hlrp_op_erf, "erf", -1, -1);
+    chain(g, &hlrp_op_add_const, "plus", number(g, 1), -1);
+    const int gate = g->output;
+    const int times[2] = {x, number(g, half)};
+    int both[2] = {gate, x};
+    if (half_first) {
+        append(g, &hlrp_op_mul, "half", times, 2);
+        both[1] = g->output;
+    }
+    append(g, &hlrp_op_gate, "gelu", both, 2);
+    if (!half_first)
+        chain(g, &hlrp_op_mul, "half", number(g, half), -1);
+    head(g, 2);
+    return g;
+}
+
+static void gelu_written_out_is_one_operator(void **state) {
+    (void)state;
+    for (int half_first = 0; half_first < 2; half_first++) {
+        hlrp_graph *g = gelu(1.4142135F, half_first, 0.5F);
+        succeed(g, HLRP_BATCHNORM_PASS, IMAGE(1, 3, 4, 4));
+        assert_int_equal(g->node_count, 4);
+        assert_int_equal(node(g, "gelu")->op, &hlrp_op_gelu);
+        assert_int_equal(node(g, "gelu")->in[0], node(g, "conv")->out[0]);
+        hlrp_graph_free(g);
+    }
+    const float others[][2] = {{1.41F, 0.5F}, {1.4142135F, 0.51F}};
+    for (size_t k = 0; k < HLRP_COUNT(others); k++) {
+        hlrp_graph *g = gelu(others[k][0], k == 0, others[k][1]);
+        succeed(g, HLRP_BATCHNORM_PASS, IMAGE(1, 3, 4, 4));
+        assert_int_equal(node(g, "gelu")->op, &hlrp_op_gate);
+        assert_non_null(node(g, "erf"));
+        hlrp_graph_free(g);
+    }
+}
+
+static void silu_written_out_is_one_operator(void **state) {
+    (void)state;
+    for (int own = 0; own < 2; own++) { /* or the sigmoid of something else */
+        hlrp_graph *g = graph();
+        conv(g, "conv", 3, 3);
+        const int x = g->output;
+        if (!own)
+            chain(g, &hlrp_op_mul, "twice", number(g, 2), -1);
+        chain(g, &hlrp_op_sigmoid, "sigmoid", -1, -1);
+        append(g, &hlrp_op_gate, "silu", (int[]){g->output, x}, 2);
+        head(g, 3);
+        succeed(g, HLRP_BATCHNORM_PASS, IMAGE(1, 3, 4, 4));
+        assert_int_equal(node(g, "silu")->op, own ? &hlrp_op_swish : &hlrp_op_gate);
+        assert_int_equal(node(g, "sigmoid") == NULL, own);
+        assert_true(!own || node(g, "silu")->alpha == 1);
+        hlrp_graph_free(g);
+    }
+}
+
 /* Reshape to groups, swap, reshape back; `swap`: the transpose's axes. */
 static hlrp_graph *shuffle(const int64_t *groups, int rank, hlrp_dims swap) {
     hlrp_error err = {0};
@@ -528,6 +593,8 @@ int main(void) {
         cmocka_unit_test(matmul_and_add_become_gemm),
         cmocka_unit_test(what_products_share_stays_shared),
         cmocka_unit_test(channels_last_flattening_goes_into_the_weights),
+        cmocka_unit_test(gelu_written_out_is_one_operator),
+        cmocka_unit_test(silu_written_out_is_one_operator),
         cmocka_unit_test(channel_shuffles_are_one_operator),
         cmocka_unit_test(computed_indices_hold_for_one_size),
         cmocka_unit_test(slices_stay_but_for_those_of_the_batch),

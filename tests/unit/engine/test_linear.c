@@ -208,11 +208,75 @@ static void too_little_scratch_is_refused(void **unused) {
     free(z);
 }
 
+/* Rows and columns of zeros are skipped, and what is computed is what it would be: alone in the batch or
+ * beside others, and as a product by hand. */
+static void zeros_are_skipped_without_a_trace(void **unused) {
+    (void)unused;
+    enum { SAMPLES = 2, ROWS = 70, INPUTS = 40, OUTPUTS = 1000, GIVES = 500, FROM = 7, TO = 9 };
+    hlrp_error err = {0};
+    hlrp_linear_spec spec = {.gemm = true,
+                             .src = {SAMPLES, INPUTS, ROWS, 1, INPUTS, true},
+                             .dst = {SAMPLES, OUTPUTS, ROWS, 1, OUTPUTS, true},
+                             .group = 1,
+                             .forward = true,
+                             .adjoint = true};
+    const hlrp_layout weights = {1, OUTPUTS * INPUTS, 1, 1, 1, false};
+    const hlrp_layout vector = {1, OUTPUTS, 1, 1, 1, false};
+    float *w = values(&weights), *b = values(&vector);
+    float *s = values(&spec.dst), *x = values(&spec.src);
+    float *z = room(hlrp_layout_count(&spec.dst)), *c = room(hlrp_layout_count(&spec.src));
+    setting set;
+    /* The second sample has relevance in rows FROM…TO−1 and in outputs from GIVES on. */
+    for (int64_t k = 0; k < ROWS; k++) {
+        const bool some = k >= FROM && k < TO;
+        for (int64_t o = 0; o < OUTPUTS; o++)
+            s[(ROWS + k) * OUTPUTS + o] *= some && o >= GIVES;
+        for (int64_t i = 0; i < INPUTS; i++)
+            x[(ROWS + k) * INPUTS + i] *= some;
+    }
+    spec.weights = w;
+    spec.bias = b;
+    open_map(&set, &spec);
+    memset(c, 0x55, (size_t)hlrp_layout_count(&spec.src) * sizeof *c);
+    memset(z, 0x55, (size_t)hlrp_layout_count(&spec.dst) * sizeof *z);
+    assert_int_equal(hlrp_linear_adjoint(set.map, set.stream, s, c, &err), HLRP_OK);
+    assert_int_equal(hlrp_linear_forward(set.map, set.stream, x, z, &err), HLRP_OK);
+    for (int64_t k = 0; k < SAMPLES * ROWS; k++) {
+        for (int64_t i = 0; i < INPUTS; i++) {
+            double sum = 0;
+            for (int64_t o = 0; o < OUTPUTS; o++)
+                sum += (double)s[k * OUTPUTS + o] * (double)w[o * INPUTS + i];
+            assert_true(fabs(sum - (double)c[k * INPUTS + i]) <= 1e-4);
+        }
+        for (int64_t o = 0; o < OUTPUTS; o++) {
+            const double sum = (double)b[o] + dot(INPUTS, x + k * INPUTS, w + o * INPUTS);
+            assert_true(fabs(sum - (double)z[k * OUTPUTS + o]) <= 1e-5);
+        }
+    }
+    /* Whatever stands beside it in the batch, the second one's bits stay. */
+    float *before = room(ROWS * INPUTS);
+    memcpy(before, c + ROWS * INPUTS, ROWS * INPUTS * sizeof *c);
+    memset(s, 0, ROWS * OUTPUTS * sizeof *s);
+    assert_int_equal(hlrp_linear_adjoint(set.map, set.stream, s, c, &err), HLRP_OK);
+    assert_memory_equal(before, c + ROWS * INPUTS, ROWS * INPUTS * sizeof *c);
+    for (int64_t i = 0; i < ROWS * INPUTS; i++)
+        assert_true(c[i] == 0);
+    close_map(&set);
+    free(before);
+    free(w);
+    free(b);
+    free(s);
+    free(x);
+    free(z);
+    free(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_adjoint_is_the_transpose),
         cmocka_unit_test(the_bias_is_added_and_padding_stays_zero),
         cmocka_unit_test(rows_do_not_know_their_place),
+        cmocka_unit_test(zeros_are_skipped_without_a_trace),
         cmocka_unit_test(too_little_scratch_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

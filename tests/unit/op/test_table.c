@@ -133,6 +133,7 @@ static void what_fits(void **state) {
         {&hlrp_op_identity, "........x.x...."},    {&hlrp_op_transpose, "........x.x...."},
         {&hlrp_op_expand, "........x.x...."},      {&hlrp_op_expand_to, "........x.x...."},
         {&hlrp_op_tile, "........x.x...."},        {&hlrp_op_gather, "........x.x...."},
+        {&hlrp_op_threshold, "........x.x...."},
     };
     int rows = 0;
     for (int k = 0; hlrp_operator_at(k); k++)

@@ -54,7 +54,7 @@ static void load_network(scene *s) {
             DOWNSAMPLE);
     assert_int_equal(fclose(f), 0);
     check(hlrp_config_load(s->ini, NULL, 0, &s->config, &err), &err);
-    check(hlrp_network_prepare(s->config, NULL, &s->net, &err), &err);
+    check(hlrp_network_prepare(s->config, false, NULL, &s->net, &err), &err);
 }
 
 /* A journal of one tile that could not be read: the shortest record there is. */
