@@ -119,7 +119,7 @@ static const char reading[] =
     "    whole.setSamples(0, 0, width, height, 0, map)\n";
 
 static const char showing[] =
-    "    if (CHANNEL != CHANNEL_OF_CLASS) {\n"
+    "    if (CHANNEL >= CLASSES) {\n"
     "        limit = 0\n"
     "        for (float v : map)\n"
     "            limit = Math.max(limit, Float.isNaN(v) ? 0 : Math.abs(v))\n"
@@ -154,8 +154,9 @@ static const char showing[] =
     "    viewer.setCustomPixelLayerOverlay(new BufferedImageOverlay(viewer, regions))\n"
     "    viewer.repaint()\n"
     "}\n"
-    "if (CHANNEL == CHANNEL_OF_CLASS)\n"
-    "    println 'relevance for ' + CLASS + ': ' + FOR + ' speaks for it, ' + AGAINST +\n"
+    "if (CHANNEL < CLASSES)\n"
+    "    println 'relevance for ' + CHANNELS[CHANNEL] + ': ' + FOR + ' speaks for it, ' + AGAINST "
+    "+\n"
     "            ' against it; full color at +/-' + LIMIT + ' ' + UNIT + ' (' + LIMIT_KIND + ')'\n"
     "else\n"
     "    println CHANNELS[CHANNEL] + ': full color at +/-' + limit + ', its largest value'\n"
@@ -194,8 +195,11 @@ static void add_real(hlrp_str *s, const char *name, double value) {
 
 /* Names of the map file's channels, a line each, and how to see another than the shown class. */
 static void add_channels(hlrp_str *s, const hlrp_result_info *info) {
-    hlrp_str_add(s, "// Channels of the map, counted from 0: change CHANNEL to see another one.\n"
-                    "final List<String> CHANNELS = [\n");
+    hlrp_str_add(
+        s,
+        "// Channels of the map, counted from 0: change CHANNEL to see another one. Those of the\n"
+        "// first CLASSES are relevance, in full color at LIMIT; others at their largest value.\n"
+        "final List<String> CHANNELS = [\n");
     for (int64_t c = 0; c < hlrp_ome_channels(info); c++) {
         hlrp_str name = {0};
         hlrp_ome_channel(info, c, &name);
@@ -233,12 +237,11 @@ static void add_constants(hlrp_str *s, const hlrp_sink_input *in, double limit,
     const bool crops = !in->full && hlrp_slide_bounds(in->slide, &bounds);
     add_quoted(s, "SLIDE", hlrp_slide_name(in->slide));
     add_quoted(s, "MAP_FILE", MAP_FILE);
-    add_quoted(s, "CLASS", info->plane_names[in->plane]);
     add_quoted(s, "UNIT", in->unit ? in->unit : "relevance");
     add_quoted(s, "COLORMAP", in->colormap ? in->colormap : DEFAULT_COLORMAP);
     add_channels(s, info);
     add_integer(s, "CHANNEL", in->plane);
-    add_integer(s, "CHANNEL_OF_CLASS", in->plane);
+    add_integer(s, "CLASSES", info->planes);
     add_integer(s, "DOWNSAMPLE", info->downsample);
     add_integer(s, "BOUNDS_X", crops ? bounds.x : 0);
     add_integer(s, "BOUNDS_Y", crops ? bounds.y : 0);

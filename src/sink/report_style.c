@@ -103,10 +103,12 @@ const char *const hlrp_report_css[] = {
     "nt th,.account td{padding:.2rem .8rem .2rem .4rem}.classes tbody th,.account tbody th{font-wei"
     "ght:400}.classes .called th{font-weight:700}\n",
     ".account td{white-space:nowrap}\n",
-    ".two{display:grid;grid-template-columns:1fr "
-    "1fr;gap:1rem;margin-bottom:1rem;align-items:start}\n",
-    ".bag td:not(.tile){white-space:nowrap}.bag img{display:inline-block;width:6rem;margin-right:2p"
-    "x;border-radius:.2rem;border:1px solid var(--line)}.tile .note{display:block}\n",
+    ".two{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1rem;margin-bottom:1rem}.two .card"
+    "{flex:1 1 auto;max-width:100%}\n",
+    ".bag td{white-space:nowrap}.bag thead th{vertical-align:top}.bag img{display:inline-block;widt"
+    "h:4.5rem;max-width:none;margin-right:2px;border-radius:.2rem;border:1px solid "
+    "var(--line)}.tile "
+    ".note{display:block}\n",
     ".pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));ga"
     "p:1rem}\n",
     ".pair{display:grid;grid-template-columns:1fr 1fr;gap:2px}\n",
@@ -117,7 +119,7 @@ const char *const hlrp_report_css[] = {
     "footer{padding-top:1rem;padding-bottom:2rem;font-size:.82rem}\n",
     "@media (max-width:46rem){\n",
     "main,header.page,footer{padding-left:.8rem;padding-right:.8rem}\n",
-    ".views,.cards,.two{grid-template-columns:minmax(0,1fr)}.regions{order:2}\n",
+    ".views,.cards{grid-template-columns:minmax(0,1fr)}.regions{order:2}\n",
     ".ground .bar{display:none}\n",
     ".scroll{border:0;background:none;overflow:visible}\n",
     ".batch,.batch tbody,.batch tr,.batch th,.batch td{display:block}\n",

@@ -54,7 +54,7 @@ static void channels_are_listed_by_name(void **state) {
                            "final List<String> CHANNELS = [\n    'normal',\n    'tumor, <b> "
                            "\"q\" & ä',\n    'attention',\n    'single:normal',\n    "
                            "'single:tumor, <b> \"q\" & ä',\n]\n"));
-    has_line(script, "final int CHANNEL_OF_CLASS = 1");
+    has_line(script, "final int CLASSES = 2");
     free(script);
 }
 
@@ -64,7 +64,7 @@ static void names_stay_in_their_strings(void **state) {
     t->in.unit = "it's \\ a $x\nline";
     char *script = script_of(t);
     has_line(script, "final String UNIT = 'it\\'s \\\\ a $x line'");
-    has_line(script, "final String CLASS = 'tumor, <b> \"q\" & ä'");
+    has_line(script, "    'tumor, <b> \"q\" & ä',");
     free(script);
 }
 
