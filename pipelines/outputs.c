@@ -5,6 +5,7 @@
 
 #include "pipelines/slide_run.h"
 #include "sink/report.h"
+#include "store/bag_score.h"
 #include "survey/ground.h"
 
 /* 0: the slide's own percentile. A batch's common limit is known only when all slides are done;
@@ -25,12 +26,11 @@ static const char *limit_kind(const hlrp_batch_run *batch) {
 /* Which tiles the shown map says nothing about. */
 static hlrp_status find_unexplained(const hlrp_slide_run *run, hlrp_sink_input *in,
                                     hlrp_error *err) {
-    const hlrp_network *net = run->batch->net;
     hlrp_str text = {0};
     const hlrp_status status = hlrp_unexplained_count(in->result, in->plane, &in->unexplained, err);
     if (status == HLRP_OK)
-        hlrp_unexplained_text(&in->unexplained, net->class_names[net->targets.classes[net->shown]],
-                              &text);
+        hlrp_unexplained_text(&in->unexplained,
+                              hlrp_result_facts(in->result)->plane_names[in->plane], &text);
     if (text.length > 0)
         hlrp_logf(in->log, HLRP_LOG_INFO, "%s: %s", run->survey.path, text.text);
     hlrp_str_free(&text);
@@ -122,7 +122,7 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     char *path = NULL;
     hlrp_result *result = NULL;
     hlrp_sink_input in = {.slide = run->survey.slide,
-                          .plane = run->batch->net->shown,
+                          .plane = run->shown,
                           .unit = "relevance per map pixel",
                           .overlay_mpp = c->outputs.overlay_mpp,
                           .colormap = c->outputs.colormap,
@@ -139,6 +139,7 @@ static hlrp_status make_outputs(hlrp_slide_run *run, hlrp_error *err) {
     HLRP_TRY(hlrp_path_join(run->folder.path, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
     in.result = result;
+    HLRP_TRY(hlrp_bag_score_plane(result, c->outputs.class_name, run->shown, &in.plane, err));
     HLRP_TRY(find_unexplained(run, &in, err));
     if (!(in.limit > 0)) /* once for all of them */
         HLRP_TRY(hlrp_sink_limit(&in, &in.limit, err));

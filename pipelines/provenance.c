@@ -45,6 +45,8 @@ static hlrp_status write_facts(const hlrp_slide_run *run, const char *slide, con
         {"explained", .number = (double)where->explained},
         {"gated", .number = (double)where->gated},
         {"unreadable", .number = (double)where->unreadable},
+        {"class", .text = where->scored ? where->class : NULL, .json = "null"},
+        {"score", .json = where->scored ? NULL : "null", .number = where->score},
         {"threads", .number = run->batch->threads},
         {"compute_seconds", .number = run->compute_seconds},
         {"core_seconds_read", .number = (double)times->read / 1e9},
@@ -71,7 +73,7 @@ hlrp_status hlrp_step_provenance(const hlrp_slide_run *run, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_config_effective(net->config, &config, err));
     hlrp_agreement_json(&run->agreement, &run->shown_agreement,
-                        net->class_names[net->targets.classes[net->shown]], &agreement);
+                        net->class_names[net->targets.classes[run->shown]], &agreement);
     hlrp_warnings_json(run->folder.warnings, &warnings);
     if (agreement.failed || warnings.failed)
         HLRP_TRY(hlrp_fail(err, HLRP_E_MEMORY, run->folder.path, NULL, "out of memory"));

@@ -1,11 +1,13 @@
 /* One slide from file to results. Read this first: every step is a call, in the order it runs. */
 #include "pipelines/run_slide.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "pipelines/slide_run.h"
 #include "run/earlier.h"
 #include "run/provenance.h"
+#include "store/bag_score.h"
 #include "worker/growth.h"
 
 static hlrp_status begin(hlrp_slide_run *run, const char *path, hlrp_error *err);
@@ -77,6 +79,7 @@ static hlrp_status begin(hlrp_slide_run *run, const char *path, hlrp_error *err)
     snprintf(where->slide, sizeof where->slide, "%s", path);
     hlrp_timestamp(where->started);
     run->folder.options = run->batch->options;
+    run->shown = run->batch->net->shown;
     const hlrp_status status =
         hlrp_slide_folder_begin(&run->folder, config->batch.output, path, err);
     run->survey = (hlrp_survey){.config = config,
@@ -110,6 +113,21 @@ out:
     return status;
 }
 
+/* A slide's score in its row of the table. */
+static hlrp_status take_score(const hlrp_slide_run *run, hlrp_result *result, hlrp_error *err) {
+    hlrp_slide_progress *where = run->folder.where;
+    hlrp_bag_score score = {0};
+    const hlrp_status status = hlrp_bag_score_read(result, &score, err);
+    where->scored = score.tiles > 0 && isfinite(score.probability[score.predicted]);
+    if (where->scored) {
+        snprintf(where->class, sizeof where->class, "%s",
+                 hlrp_result_facts(result)->class_names[score.predicted]);
+        where->score = score.probability[score.predicted];
+    }
+    hlrp_bag_score_free(&score);
+    return status;
+}
+
 static hlrp_status judge(hlrp_slide_run *run, bool anew, hlrp_error *err) {
     const hlrp_network *net = run->batch->net;
     const hlrp_survey *s = &run->survey;
@@ -124,8 +142,11 @@ static hlrp_status judge(hlrp_slide_run *run, bool anew, hlrp_error *err) {
         HLRP_TRY(hlrp_growth_warning(net, s->slide, &s->grid, s->tiles, result, &text, err));
     if (text.length > 0 && !text.failed)
         hlrp_logf(run->folder.log, HLRP_LOG_WARN, "%s: %s", s->path, text.text);
+    HLRP_TRY(hlrp_bag_score_plane(result, net->config->outputs.class_name, net->shown, &run->shown,
+                                  err));
+    HLRP_TRY(take_score(run, result, err));
     HLRP_TRY(hlrp_agreement_of(result, -1, &run->agreement, err));
-    HLRP_TRY(hlrp_agreement_of(result, net->shown, &run->shown_agreement, err));
+    HLRP_TRY(hlrp_agreement_of(result, run->shown, &run->shown_agreement, err));
     where->compared = run->agreement.compared > 0;
     where->disagree = run->agreement.differ;
     where->disagree_share = hlrp_agreement_share(&run->agreement);

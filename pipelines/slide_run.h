@@ -19,6 +19,7 @@ typedef struct hlrp_slide_run {
     hlrp_journal *features;                    /* of a bag, unless they are in a file */
     hlrp_slide_score *score;                   /* of a bag, once its head has run */
     hlrp_agreement agreement, shown_agreement; /* over all explained classes, of the shown one */
+    int64_t shown;                             /* plane of the record that outputs show */
     hlrp_tile_times times;
     double compute_seconds, assemble_seconds, output_seconds;
 } hlrp_slide_run;

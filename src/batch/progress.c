@@ -14,7 +14,7 @@ const char *hlrp_state_name(hlrp_state state) {
 }
 
 /* The one list of members: status.json, batch.csv and reading follow it. */
-typedef enum kind { TEXT, STATE, COUNT, REAL, MEASURED_COUNT, MEASURED } kind;
+typedef enum kind { TEXT, STATE, COUNT, REAL, SCORE, MEASURED_COUNT, MEASURED } kind;
 typedef struct member {
     const char *name;
     kind kind;
@@ -42,6 +42,8 @@ static const member MEMBERS[] = {
     MEMBER(disagree, MEASURED_COUNT),
     MEMBER(disagree_share, MEASURED),
     MEMBER(relevance_over_start, MEASURED),
+    MEMBER(class, TEXT),
+    MEMBER(score, SCORE),
 };
 
 static const char *text_of(const hlrp_slide_progress *p, const member *m) {
@@ -54,14 +56,14 @@ static void number_text(const hlrp_slide_progress *p, const member *m, const cha
     int64_t count = 0;
     double real = 0.0;
     const char *at = (const char *)p + m->offset;
-    if (m->kind >= MEASURED_COUNT && !p->compared) {
+    if ((m->kind >= MEASURED_COUNT && !p->compared) || (m->kind == SCORE && !p->scored)) {
         snprintf(buf, 40, "%s", unknown);
     } else if (m->kind == COUNT || m->kind == MEASURED_COUNT) {
         memcpy(&count, at, sizeof count);
         snprintf(buf, 40, "%lld", (long long)count);
     } else {
         memcpy(&real, at, sizeof real);
-        snprintf(buf, 40, m->kind == MEASURED ? "%.6g" : "%.3f", isfinite(real) ? real : -1.0);
+        snprintf(buf, 40, m->kind == REAL ? "%.3f" : "%.6g", isfinite(real) ? real : -1.0);
     }
 }
 
@@ -199,9 +201,10 @@ static bool take(void *ctx, const char *name, const char *text) {
         int64_t count = 0;
         if (strcmp(m->name, name) != 0)
             continue;
-        if (m->kind >= MEASURED_COUNT && strcmp(text, "null") == 0)
+        if (m->kind >= SCORE && strcmp(text, "null") == 0)
             continue;
         p->compared |= m->kind >= MEASURED_COUNT;
+        p->scored |= m->kind == SCORE;
         if (m->kind == TEXT)
             snprintf(at, m->size, "%s", text);
         for (int s = 0; m->kind == STATE && s < HLRP_STATE_COUNT; s++)
@@ -211,11 +214,12 @@ static bool take(void *ctx, const char *name, const char *text) {
             return false;
         if ((m->kind == COUNT || m->kind == MEASURED_COUNT) && !hlrp_parse_int(text, &count))
             return false;
-        if ((m->kind == REAL || m->kind == MEASURED) && !hlrp_parse_double(text, &real))
+        const bool is_real = m->kind == REAL || m->kind == SCORE || m->kind == MEASURED;
+        if (is_real && !hlrp_parse_double(text, &real))
             return false;
         if (m->kind == COUNT || m->kind == MEASURED_COUNT)
             memcpy(at, &count, sizeof count);
-        if (m->kind == REAL || m->kind == MEASURED)
+        if (is_real)
             memcpy(at, &real, sizeof real);
     }
     return true;

@@ -28,9 +28,14 @@ typedef struct hlrp_slide_progress {
     /* Whether the map agrees with the network, over all explained classes (store/agreement.h); unknown
      * unless `compared`: an empty cell in batch.csv, null in status.json */
     bool compared;
-    int64_t disagree;              /* tiles whose map has the other sign than their start */
-    double disagree_share;         /* of those that have a sign */
-    double relevance_over_start;   /* median of Σ|relevance| / |start| */
+    int64_t disagree;            /* tiles whose map has the other sign than their start */
+    double disagree_share;       /* of those that have a sign */
+    double relevance_over_start; /* median of Σ|relevance| / |start| */
+    /* The slide's class and its probability, where the slide has one score of all its tiles: `scored`.
+     * Else an empty cell, and "" and null. */
+    bool scored;
+    char class[256];
+    double score;
     double rate;                   /* tiles per second */
     double eta;                    /* seconds to go, negative where unknown */
     double seconds;                /* spent computing, over all runs of the slide */

@@ -84,8 +84,8 @@ static bool is_affine(const hlrp_operator *op) {
  * for a scalar, 1 for a vector over channels, −1 where it differs within a channel. */
 static int64_t channel_step(const hlrp_dims *x, int channels, const hlrp_tensor *t) {
     int64_t count = hlrp_tensor_count(t);
-    if (x->rank < 2 || count == 1)
-        return x->rank < 2 ? -1 : 0;
+    if (x->rank < 1 || count == 1)
+        return x->rank < 1 ? -1 : 0;
     int axis = channels - (x->rank - t->dims.rank); /* where the channels are in the constant */
     return axis >= 0 && axis < t->dims.rank && t->dims.d[axis] == count && count == x->d[channels]
                ? 1

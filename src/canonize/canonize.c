@@ -16,7 +16,7 @@ static const struct {
     {"constant operands", canon_constant_operands},
     {"norms written as products", canon_quotients},
     {"layer normalization written out", canon_layernorm},
-    {"GELU written out", canon_gelu},
+    {"activation functions written out", canon_activations},
     {"channel shuffles", canon_shuffle},
     {"reshapes", canon_reshape},
     {"matrix products", canon_linear},
@@ -250,6 +250,27 @@ out:
     return status;
 }
 
+/* The score of a bag is a row, also where the file has it as a list. */
+static hlrp_status canon_row_output(canon *c, hlrp_error *err) {
+    hlrp_graph *g = c->g;
+    const int from = g->output;
+    hlrp_status status = HLRP_OK;
+    char *name = NULL;
+    if (g->values[from].dims.rank != 1)
+        return HLRP_OK;
+    HLRP_TRY(hlrp_format(&name, err, "%.300s/row", g->values[from].name));
+    const int to = hlrp_graph_add_value(g, name, NULL, err);
+    const int id = to < 0 ? -1
+                          : hlrp_graph_add_node(g, &hlrp_op_unsqueeze, name, "Unsqueeze", &from, 1,
+                                                &to, 1, err);
+    HLRP_TRY(id < 0 ? err->status : HLRP_OK);
+    g->nodes[id].ints = (hlrp_dims){1, {0}};
+    g->output = to;
+out:
+    free(name);
+    return status;
+}
+
 hlrp_status hlrp_canonize(hlrp_graph *g, const hlrp_canonize_options *options,
                           const hlrp_dims *input, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
@@ -263,6 +284,8 @@ hlrp_status hlrp_canonize(hlrp_graph *g, const hlrp_canonize_options *options,
     HLRP_TRY(run_pass(&c, "channels-last input", canon_nhwc_input, NULL, err));
     HLRP_TRY(hlrp_graph_infer(g, input, err));
     HLRP_TRY(run_pass(&c, "output activation", canon_cut_output, input, err));
+    if (input->rank < 4)
+        HLRP_TRY(run_pass(&c, "a row of scores", canon_row_output, input, err));
     if (options->verify)
         HLRP_TRY(hlrp_graph_copy(g, &before, err));
     for (size_t k = 0; k < HLRP_COUNT(passes); k++)

@@ -47,8 +47,8 @@ hlrp_status canon_constant_operands(canon *c, hlrp_error *err);
 hlrp_status canon_quotients(canon *c, hlrp_error *err);
 /* layernorm.c */
 hlrp_status canon_layernorm(canon *c, hlrp_error *err);
-/* gelu.c */
-hlrp_status canon_gelu(canon *c, hlrp_error *err);
+/* activation.c */
+hlrp_status canon_activations(canon *c, hlrp_error *err);
 /* insert.c: they add nodes, and run on their own */
 hlrp_status canon_meet_shapes(canon *c, hlrp_error *err);
 hlrp_status canon_change_layouts(canon *c, hlrp_error *err);

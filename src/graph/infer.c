@@ -14,12 +14,26 @@ typedef struct infer_walk {
     int64_t elements;    /* in them (hlrp_fold_cost) */
 } infer_walk;
 
+/* Whether real numbers are made of shapes, as the side of a square of so many tiles is. */
+static bool is_of_shapes(const infer_walk *w, const hlrp_shapes *i) {
+    enum { FEW = 64 };
+    bool of_shapes = false;
+    for (int k = 0; k < i->n->in_count; k++) {
+        if (i->n->in[k] < 0)
+            continue;
+        if (!i->known[k] || hlrp_tensor_count(i->known[k]) > FEW)
+            return false;
+        of_shapes = of_shapes || w->known[i->n->in[k]];
+    }
+    return of_shapes;
+}
+
 /* Values of a node's shape arithmetic at this size; false where it is not of that kind. */
 static hlrp_status infer_known(infer_walk *w, const hlrp_shapes *i, bool *done, hlrp_error *err) {
     hlrp_tensor *result = NULL;
     const int out = i->n->out[0];
     *done = false;
-    if (w->g->values[out].dtype != HLRP_I64)
+    if (w->g->values[out].dtype != HLRP_I64 && !is_of_shapes(w, i))
         return HLRP_OK;
     hlrp_status status =
         hlrp_fold(&(hlrp_constants){i->n, i->known, i->in[0], w->g->spare}, &result, err);

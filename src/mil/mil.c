@@ -7,8 +7,9 @@
 #include "mil/head.h"
 #include "sched/sched.h"
 
-/* Tiles of the bag that the head is opened with to see what it is. */
-enum { NOMINAL = 16 };
+/* Tiles of the bag that the head is opened with to see what it is: no square, which heads that lay tiles out in
+ * one take for a special case. */
+enum { NOMINAL = 23 };
 
 /* Tiles of a record, where no encoder says how many run at once. */
 enum { TILES_AT_ONCE = 64 };

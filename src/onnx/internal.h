@@ -192,6 +192,7 @@ hlrp_status onnx_global_maxpool(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_lp_norm(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_compare(onnx_reader *r, hlrp_error *err); /* logic.c */
 hlrp_status onnx_not(onnx_reader *r, hlrp_error *err);
+hlrp_status onnx_whole(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_mod(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_min_max(onnx_reader *r, hlrp_error *err);
 hlrp_status onnx_where(onnx_reader *r, hlrp_error *err);

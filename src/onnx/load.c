@@ -341,9 +341,11 @@ static void parser_give(void *ctx, void *block) {
     free(block);
 }
 
-static hlrp_status parse(const void *bytes, size_t size, const char *folder, const char *output,
-                         const hlrp_onnx_binding *bindings, int binding_count, hlrp_graph **out,
-                         hlrp_error *err) {
+/* owned: the bytes, where they are to be freed as soon as the message has a copy of the weights: the
+ * graph makes another one, and three of a large network are more than it takes to explain. Else NULL. */
+static hlrp_status parse(const void *bytes, size_t size, void *owned, const char *folder,
+                         const char *output, const hlrp_onnx_binding *bindings, int binding_count,
+                         hlrp_graph **out, hlrp_error *err) {
     hlrp_status status = HLRP_OK;
     onnx_refusals refusals = {0};
     onnx_reader r = {.folder = folder, .output = output, .refusals = &refusals};
@@ -352,6 +354,7 @@ static hlrp_status parse(const void *bytes, size_t size, const char *folder, con
     parser_memory memory = {.left = PARSER_FREE + size * PARSER_TIMES};
     ProtobufCAllocator allocator = {parser_take, parser_give, &memory};
     pb_model *m = hlrp_pb__model_proto__unpack(&allocator, size, bytes);
+    free(owned);
     if (!m || !m->graph)
         HLRP_TRY(hlrp_fail(err, HLRP_E_MODEL, NULL, "give an ONNX file",
                            "this is not an ONNX file, or it is damaged"));
@@ -373,7 +376,7 @@ out:
 hlrp_status hlrp_onnx_parse(const void *bytes, size_t size, const char *folder,
                             const hlrp_onnx_binding *bindings, int binding_count, hlrp_graph **out,
                             hlrp_error *err) {
-    return parse(bytes, size, folder, NULL, bindings, binding_count, out, err);
+    return parse(bytes, size, NULL, folder, NULL, bindings, binding_count, out, err);
 }
 
 /* The part of path before its name, "." where there is none. */
@@ -393,12 +396,11 @@ hlrp_status hlrp_onnx_load(const char *path, const char *output, hlrp_graph **ou
     *out = NULL;
     HLRP_TRY(folder_of(path, &folder, err));
     HLRP_TRY(hlrp_read_file(path, MAX_FILE, &bytes, &size, err));
-    HLRP_TRY(parse(bytes, (size_t)size, folder, output, NULL, 0, out, err));
+    status = parse(bytes, (size_t)size, bytes, folder, output, NULL, 0, out, err);
 
 out:
     if (status != HLRP_OK && err->where[0] == '\0') /* no node: name the file at least */
         snprintf(err->where, sizeof err->where, "%s", path);
-    free(bytes);
     free(folder);
     return status;
 }

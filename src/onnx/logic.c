@@ -43,6 +43,11 @@ hlrp_status onnx_not(onnx_reader *r, hlrp_error *err) {
     return emit_as(r, &hlrp_op_not, 1, HLRP_I64, NULL, err);
 }
 
+hlrp_status onnx_whole(onnx_reader *r, hlrp_error *err) {
+    const bool ceil = strcmp(r->node->op_type, "Ceil") == 0;
+    return emit_as(r, ceil ? &hlrp_op_ceil : &hlrp_op_floor, 1, HLRP_F32, NULL, err);
+}
+
 hlrp_status onnx_mod(onnx_reader *r, hlrp_error *err) {
     const hlrp_status status = missing(r, 2, err);
     if (status != HLRP_OK)

@@ -10,6 +10,7 @@
 #include "engine/kernels.h"
 #include "lrp/turn.h"
 #include "op/op.h"
+#include "util/vector.h"
 
 static hlrp_status shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) {
     char a[96], b[96];
@@ -54,33 +55,68 @@ static void collect(const hlrp_layout *whole, const hlrp_layout *part, const flo
         }
 }
 
+HLRP_VECTOR
+static void product(int64_t count, const float *x, const float *z, float *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] * z[i];
+}
+
+/* Pixels of one block by the numbers of its channels. */
+HLRP_VECTOR
+static void scale_block(int64_t pixels, int64_t lanes, const float *x, const float *z, float *y) {
+    for (int64_t p = 0; p < pixels; p++) {
+#pragma omp simd
+        for (int64_t k = 0; k < lanes; k++)
+            y[p * lanes + k] = x[p * lanes + k] * z[k];
+    }
+}
+
+/* y = x·z, where z is of the whole's layout as x is, or has one number per channel. */
+static void multiply(const hlrp_layout *whole, const hlrp_layout *of_z, const float *x,
+                     const float *z, float *y) {
+    const int64_t count = hlrp_layout_count(whole), pixels = whole->h * whole->w;
+    if (hlrp_layout_count(of_z) == count) {
+        product(count, x, z, y);
+        return;
+    }
+    for (int64_t b = 0; b < whole->n * hlrp_layout_blocks(whole); b++) {
+        const int64_t at = b * pixels * whole->lanes;
+        scale_block(pixels, whole->lanes, x + at, z + b * whole->lanes, y + at);
+    }
+}
+
 /* ---- products ---- */
 
 static hlrp_status forward(const hlrp_computation *c, hlrp_error *err) {
     const hlrp_layout *a = hlrp_plan_layout(c->plan, c->node->in[0]);
     const hlrp_layout *b = hlrp_plan_layout(c->plan, c->node->in[1]);
     const float *y = hlrp_computation_input(c, 1);
-    const int64_t count = hlrp_layout_count(c->out);
+    const bool whole = hlrp_layout_count(a) == hlrp_layout_count(c->out);
     (void)err;
-    if (hlrp_layout_count(a) == count && hlrp_layout_count(b) == count)
-        for (int64_t i = 0; i < count; i++)
-            c->y[i] = c->x[i] * y[i];
-    else
-        for (int64_t i = 0; i < count; i++)
-            c->y[i] = c->x[meets(c->out, a, i)] * y[meets(c->out, b, i)];
+    multiply(c->out, whole ? b : a, whole ? c->x : y, whole ? y : c->x, c->y);
     return HLRP_OK;
+}
+
+HLRP_VECTOR
+static void scaled(int64_t count, float times, const float *r, float *out) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; i++)
+        out[i] = r[i] * times;
 }
 
 /* What factor k gets: R times `times`, and times the other factor for a gradient. */
 static void give(hlrp_turn *t, int k, float times, bool by_other) {
-    const int64_t mark = t->step.scratch->used, count = hlrp_layout_count(t->out);
+    const int64_t mark = t->step.scratch->used;
     const hlrp_layout *own = hlrp_layout_of(t->w, t->node->in[k]);
     const hlrp_layout *others = hlrp_layout_of(t->w, t->node->in[1 - k]);
     const bool whole = hlrp_layout_sample(own) == hlrp_layout_sample(t->out);
     const float *other = hlrp_turn_input(t, 1 - k);
     float *out = hlrp_begin(t, k), *all = whole ? out : hlrp_take(&t->step, t->out);
-    for (int64_t i = 0; i < count; i++)
-        all[i] = t->r[i] * (by_other ? other[meets(t->out, others, i)] : times);
+    if (by_other)
+        multiply(t->out, others, t->r, other, all);
+    else
+        scaled(hlrp_layout_count(t->out), times, t->r, all);
     if (!whole)
         collect(t->out, own, all, out);
     hlrp_end(t, k, out);

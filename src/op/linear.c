@@ -33,7 +33,7 @@ static hlrp_status gemm_shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *
     char a[96], b[96];
     const hlrp_dims *x = s->in[0], *w = s->in[1];
     const int last = x->rank - 1;
-    if (last < 1)
+    if (last < 0)
         return hlrp_shape_rank(s, 2, err);
     if (w->rank != 2 || w->d[1] != x->d[last])
         return hlrp_node_fail(s->n, err,

@@ -1,5 +1,7 @@
 /* What only shapes and masks are made with: comparisons, choices, counting and filling. All of it is
  * evaluated once the input's size is known; of computed data it is refused. */
+#include <math.h>
+
 #include "op/op.h"
 
 /* ---- shapes ---- */
@@ -127,6 +129,31 @@ static hlrp_status fold_not(const hlrp_constants *c, hlrp_tensor **out, hlrp_err
 
 const hlrp_operator hlrp_op_not = {
     .name = "not", .least = 1, .shape = hlrp_shape_same, .fold = fold_not};
+
+/* ---- to whole numbers ---- */
+
+static hlrp_status fold_whole(const hlrp_constants *c, double (*whole)(double), hlrp_tensor **out,
+                              hlrp_error *err) {
+    if (c->in[0]->dtype != HLRP_F32)
+        return hlrp_node_fail(c->n, err, "its input holds integers");
+    const hlrp_status status = hlrp_fold_new(&c->in[0]->dims, HLRP_F32, c->most, out, err);
+    for (int64_t k = 0; status == HLRP_OK && k < hlrp_tensor_count(*out); k++)
+        (*out)->f[k] = (float)whole((double)c->in[0]->f[k]);
+    return status;
+}
+
+static hlrp_status fold_ceil(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    return fold_whole(c, ceil, out, err);
+}
+
+static hlrp_status fold_floor(const hlrp_constants *c, hlrp_tensor **out, hlrp_error *err) {
+    return fold_whole(c, floor, out, err);
+}
+
+const hlrp_operator hlrp_op_ceil = {
+    .name = "ceil", .least = 1, .shape = hlrp_shape_same, .fold = fold_ceil};
+const hlrp_operator hlrp_op_floor = {
+    .name = "floor", .least = 1, .shape = hlrp_shape_same, .fold = fold_floor};
 
 /* ---- choices ---- */
 

@@ -115,6 +115,8 @@
     X(least)     /* Min of integers */                                                                    \
     X(most)      /* Max of integers */                                                                    \
     X(not )                                                                                               \
+    X(ceil)                                                                                               \
+    X(floor)                                                                                              \
     X(where)                                                                                              \
     X(scatter) /* ScatterND */                                                                            \
     X(pick)    /* GatherND */                                                                             \

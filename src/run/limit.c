@@ -4,6 +4,7 @@
 
 #include "run/folder.h"
 #include "sink/sink.h"
+#include "store/bag_score.h"
 
 /* HLRP_STATE_PENDING where it is not known. */
 static hlrp_status state_of(const char *output, const char *slide, hlrp_state *state,
@@ -45,6 +46,7 @@ static hlrp_status add_slide(const hlrp_config *config, const char *slide, int64
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_slide_file(config->batch.output, slide, "relevance.h5", &path, err));
     HLRP_TRY(hlrp_result_open(path, &result, err));
+    HLRP_TRY(hlrp_bag_score_plane(result, config->outputs.class_name, plane, &plane, err));
     status = hlrp_sink_add_limit(result, plane, config->outputs.smoothing, limit, err);
 out:
     hlrp_result_close(result);

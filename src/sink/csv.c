@@ -20,18 +20,32 @@ static void add_names(hlrp_str *s, const char *prefix, const char *const *names,
         add_cell_text(s, prefix, names[i]);
 }
 
+/* What the network says of the tile; of a bag's tile, what its head does. */
+static void add_first_names(hlrp_str *s, const hlrp_result_info *info) {
+    char name[400];
+    if (!info->bag) {
+        hlrp_str_add(s, ",predicted");
+        add_names(s, "logit:", info->class_names, info->classes);
+        add_names(s, "probability:", info->class_names, info->classes);
+        add_names(s, "start:", info->plane_names, info->planes);
+        return;
+    }
+    add_names(s, "mil_relevance:", info->plane_names, info->planes);
+    for (int64_t m = 0; m < hlrp_score_count(info); m++)
+        add_cell_text(s, "", hlrp_score_name(info, m, name, sizeof name));
+}
+
 static void add_header(hlrp_str *s, const hlrp_result_info *info) {
-    hlrp_str_add(s, "tile,x,y,width,height,status,predicted");
-    add_names(s, "logit:", info->class_names, info->classes);
-    add_names(s, "probability:", info->class_names, info->classes);
-    add_names(s, "start:", info->plane_names, info->planes);
+    hlrp_str_add(s, "tile,x,y,width,height,status");
+    add_first_names(s, info);
     add_names(s, "relevance:", info->plane_names, info->planes);
     add_names(s, "outside:", info->plane_names, info->planes);
     add_names(s, "density:", info->plane_names, info->planes);
     add_names(s, "for:", info->plane_names, info->planes);
     add_names(s, "against:", info->plane_names, info->planes);
     add_names(s, "agrees:", info->plane_names, info->planes);
-    add_names(s, "abs_over_start:", info->plane_names, info->planes);
+    add_names(s, info->bag ? "abs_over_mil_relevance:" : "abs_over_start:", info->plane_names,
+              info->planes);
     hlrp_str_add(s, "\r\n");
 }
 
@@ -49,15 +63,26 @@ static void add_doubles(hlrp_str *s, const double *values, int64_t count) {
     }
 }
 
-static void add_tile(hlrp_str *s, const hlrp_tiles *t, int64_t i) {
+static void add_first(hlrp_str *s, const hlrp_tiles *t, int64_t i) {
     const int64_t c = t->info->classes, k = t->info->planes;
     const int64_t predicted = hlrp_tiles_predicted(t, i);
+    if (!t->info->bag) {
+        add_cell_text(s, "", predicted < 0 ? "" : t->info->class_names[predicted]);
+        add_floats(s, t->logit + i * c, c);
+        add_floats(s, t->probability + i * c, c);
+    }
+    add_doubles(s, t->start + i * k, k);
+    for (int64_t m = 0; m < hlrp_score_count(t->info); m++) {
+        const double score = hlrp_tiles_score(t, i, m);
+        add_floats(s, &score, 1);
+    }
+}
+
+static void add_tile(hlrp_str *s, const hlrp_tiles *t, int64_t i) {
+    const int64_t k = t->info->planes;
     hlrp_str_addf(s, "%lld,%.0f,%.0f,%.0f,%.0f,%s", (long long)(t->first + i), t->x[i], t->y[i],
                   t->width[i], t->height[i], hlrp_tiles_status(t, i));
-    add_cell_text(s, "", predicted < 0 ? "" : t->info->class_names[predicted]);
-    add_floats(s, t->logit + i * c, c);
-    add_floats(s, t->probability + i * c, c);
-    add_doubles(s, t->start + i * k, k);
+    add_first(s, t, i);
     add_doubles(s, t->sum + i * k, k);
     add_doubles(s, t->outside + i * k, k);
     for (int64_t plane = 0; plane < k; plane++) {

@@ -97,6 +97,18 @@ void hlrp_html_share(hlrp_str *s, double share) {
     hlrp_str_add(s, " %");
 }
 
+void hlrp_html_probability(hlrp_str *s, double p) {
+    if (p > 0 && p < 5e-4)
+        hlrp_str_add(s, "under 0.1 %");
+    else if (p < 1 && p > 1 - 5e-4)
+        hlrp_str_add(s, "over 99.9 %");
+    else if (p < 1 && p > 0.9005) {
+        add_number(s, "%.1f", 100 * p);
+        hlrp_str_add(s, " %");
+    } else
+        hlrp_html_share(s, p);
+}
+
 void hlrp_html_bar(hlrp_str *s, const char *css_class, double share) {
     const double width = isfinite(share) ? fmin(fmax(share, 0), 1) : 0;
     hlrp_str_addf(s, "<span class=\"bar %s\" aria-hidden=\"true\"><i style=\"width:%d%%\">",

@@ -25,6 +25,9 @@ void hlrp_html_number(hlrp_str *s, double value);
 /* "12.3 %"; "–" for NaN. */
 void hlrp_html_share(hlrp_str *s, double share);
 
+/* The same of a probability: what is nearly certain does not look as if it were: "99.8 %", "over 99.9 %". */
+void hlrp_html_probability(hlrp_str *s, double p);
+
 /* A horizontal bar of a share 0…1 in a cell: class names its color. */
 void hlrp_html_bar(hlrp_str *s, const char *css_class, double share);
 

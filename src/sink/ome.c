@@ -1,20 +1,59 @@
 /* relevance.ome.tif: the planes of the record one after another, each a page chain with SubIFDs;
- * the OME-XML in the first description says nothing about the pyramid, as the format wants it. */
+ * the OME-XML in the first description says nothing about the pyramid, as the format wants it.
+ * A slide with one score has no probability of each tile; what else its head said of tiles is there instead. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "image/image.h"
 #include "sink/html.h"
-#include "sink/sink.h"
+#include "sink/ome.h"
 #include "sink/text.h"
 
 #define OME_SCHEMA "http://www.openmicroscopy.org/Schemas/OME/2016-06"
 #define MAX_LEVELS 64
 
-static void add_channel(hlrp_str *s, int64_t index, const char *prefix, const char *name) {
-    hlrp_str_addf(s, "<Channel ID=\"Channel:0:%lld\" Name=\"%s", (long long)index, prefix);
-    hlrp_html_text(s, name);
+/* A map of the record, channel by channel. */
+typedef struct group {
+    hlrp_map_kind kind;
+    int64_t planes;
+} group;
+enum { GROUPS = 3 };
+
+static void list_groups(const hlrp_result_info *info, group out[GROUPS]) {
+    out[0] = (group){HLRP_MAP_RELEVANCE, info->planes};
+    out[1] = (group){HLRP_MAP_PROBABILITY, info->bag ? 0 : info->classes};
+    out[2] = (group){HLRP_MAP_SCORES, hlrp_score_count(info)};
+}
+
+int64_t hlrp_ome_channels(const hlrp_result_info *info) {
+    group groups[GROUPS];
+    int64_t count = 0;
+    list_groups(info, groups);
+    for (int g = 0; g < GROUPS; g++)
+        count += groups[g].planes;
+    return count;
+}
+
+void hlrp_ome_channel(const hlrp_result_info *info, int64_t channel, hlrp_str *out) {
+    char name[400];
+    const int64_t classes = info->bag ? 0 : info->classes;
+    if (channel < info->planes)
+        hlrp_str_add(out, info->plane_names[channel]);
+    else if (channel < info->planes + classes)
+        hlrp_str_addf(out, "probability:%s", info->class_names[channel - info->planes]);
+    else
+        hlrp_str_add(out,
+                     hlrp_score_name(info, channel - info->planes - classes, name, sizeof name));
+}
+
+static void add_channel(hlrp_str *s, const hlrp_result_info *info, int64_t index) {
+    hlrp_str name = {0};
+    hlrp_ome_channel(info, index, &name);
+    hlrp_str_addf(s, "<Channel ID=\"Channel:0:%lld\" Name=\"", (long long)index);
+    hlrp_html_text(s, name.text ? name.text : "");
     hlrp_str_add(s, "\" SamplesPerPixel=\"1\"/>");
+    s->failed |= name.failed;
+    hlrp_str_free(&name);
 }
 
 static void add_size(hlrp_str *s, const char *axis, double mpp, int64_t downsample) {
@@ -24,7 +63,7 @@ static void add_size(hlrp_str *s, const char *axis, double mpp, int64_t downsamp
 }
 
 static void add_ome_xml(hlrp_str *s, const hlrp_sink_input *in, const hlrp_result_info *info) {
-    const long long channels = info->planes + info->classes;
+    const long long channels = hlrp_ome_channels(info);
     hlrp_str_add(s, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><OME xmlns=\"" OME_SCHEMA
                     "\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
                     "xsi:schemaLocation=\"" OME_SCHEMA " " OME_SCHEMA "/ome.xsd\" Creator=\"");
@@ -38,10 +77,8 @@ static void add_ome_xml(hlrp_str *s, const hlrp_sink_input *in, const hlrp_resul
     add_size(s, "X", info->mpp.x, info->downsample);
     add_size(s, "Y", info->mpp.y, info->downsample);
     hlrp_str_add(s, ">");
-    for (int64_t k = 0; k < info->planes; k++)
-        add_channel(s, k, "", info->plane_names[k]);
-    for (int64_t c = 0; c < info->classes; c++)
-        add_channel(s, info->planes + c, "probability:", info->class_names[c]);
+    for (int64_t k = 0; k < channels; k++)
+        add_channel(s, info, k);
     hlrp_str_addf(s, "<TiffData IFD=\"0\" PlaneCount=\"%lld\"/></Pixels></Image></OME>", channels);
 }
 
@@ -57,7 +94,7 @@ static hlrp_status open_pyramid(const hlrp_sink_input *in, const char *path, hlr
         .width = info->map.w,
         .height = info->map.h,
         .pixel = HLRP_PIXEL_F32,
-        .planes = (int)HLRP_MIN(info->planes + info->classes, INT32_MAX),
+        .planes = (int)HLRP_MIN(hlrp_ome_channels(info), INT32_MAX),
         .codec = HLRP_CODEC_DEFLATE,
         .layout = HLRP_LAYOUT_SUBIFDS,
         .mpp = {info->mpp.x * (double)info->downsample, info->mpp.y * (double)info->downsample},
@@ -91,13 +128,14 @@ hlrp_status hlrp_sink_ome_tiff(const hlrp_sink_input *in, const char *path, hlrp
     const hlrp_result_info *info = hlrp_result_facts(in->result);
     hlrp_pyramid *pyramid = NULL;
     float *rows = NULL;
+    group groups[GROUPS];
     const int64_t chunk_rows = HLRP_MAX(hlrp_chunk_size(info->map).h, 1);
+    list_groups(info, groups);
     HLRP_TRY(hlrp_calloc(&rows, info->map.w * chunk_rows, sizeof *rows, "rows of the map", err));
     HLRP_TRY(open_pyramid(in, path, &pyramid, err));
-    for (int64_t k = 0; k < info->planes; k++)
-        HLRP_TRY(push_plane(in, HLRP_MAP_RELEVANCE, k, rows, pyramid, err));
-    for (int64_t c = 0; c < info->classes; c++)
-        HLRP_TRY(push_plane(in, HLRP_MAP_PROBABILITY, c, rows, pyramid, err));
+    for (int g = 0; g < GROUPS; g++)
+        for (int64_t k = 0; k < groups[g].planes; k++)
+            HLRP_TRY(push_plane(in, groups[g].kind, k, rows, pyramid, err));
     HLRP_TRY(hlrp_pyramid_finish(pyramid, err));
 out:
     hlrp_pyramid_free(pyramid);

@@ -3,7 +3,7 @@
  * in the script; NaN and values near zero are transparent. */
 #include <string.h>
 
-#include "sink/sink.h"
+#include "sink/ome.h"
 #include "sink/text.h"
 #include "stitch/colormap.h"
 
@@ -61,7 +61,7 @@ static const char smoothing[] =
     "    return result\n"
     "}\n\n";
 
-static const char body[] =
+static const char reading[] =
     "final long MAX_PIXELS = 16000000L\n"
     "\n"
     "// The map lies beside this script; QuPath tells where that is unless the script was pasted.\n"
@@ -85,19 +85,11 @@ static const char body[] =
     "    println 'warning: this image is ' + slide.getWidth() + ' x ' + slide.getHeight() +\n"
     "            ', the map was made for ' + WIDTH + ' x ' + HEIGHT + ' (' + SLIDE + ')'\n"
     "\n"
-    "def alpha = { double v ->\n"
-    "    double t = Math.abs(v) / LIMIT\n"
-    "    if (Double.isNaN(t) || t < 0.02)\n"
-    "        return 0\n"
-    "    return (int) Math.round(255 * OPACITY * Math.min(1.0d, (t - 0.02d) / 0.38d))\n"
-    "} as DoubleToIntFunction\n"
-    "def colors = ColorMaps.createColorMap('histolrp ' + COLORMAP, RED, GREEN, BLUE)\n"
-    "def model = ColorModelFactory.createColorModel(PixelType.FLOAT32, colors, 0, -LIMIT, LIMIT,\n"
-    "        -1, alpha)\n"
     "def floats = { int w, int h ->\n"
     "    Raster.createWritableRaster(new BandedSampleModel(DataBuffer.TYPE_FLOAT, w, h, 1), null)\n"
     "}\n"
     "\n"
+    "double limit = LIMIT\n"
     "def server = ImageServers.buildServer(mapFile.getAbsolutePath())\n"
     "def regions = new LinkedHashMap<ImageRegion, BufferedImage>()\n"
     "try {\n"
@@ -124,7 +116,25 @@ static const char body[] =
     "    }\n"
     "    def map = whole.getSamples(0, 0, width, height, 0, new float[width * height])\n"
     "    map = smooth(map, width, height, SMOOTHING * width / sizes[0].getWidth())\n"
-    "    whole.setSamples(0, 0, width, height, 0, map)\n"
+    "    whole.setSamples(0, 0, width, height, 0, map)\n";
+
+static const char showing[] =
+    "    if (CHANNEL >= CLASSES) {\n"
+    "        limit = 0\n"
+    "        for (float v : map)\n"
+    "            limit = Math.max(limit, Float.isNaN(v) ? 0 : Math.abs(v))\n"
+    "        limit = limit > 0 ? limit : 1\n"
+    "    }\n"
+    "    def alpha = { double v ->\n"
+    "        double t = Math.abs(v) / limit\n"
+    "        if (Double.isNaN(t) || t < 0.02)\n"
+    "            return 0\n"
+    "        return (int) Math.round(255 * OPACITY * Math.min(1.0d, (t - 0.02d) / 0.38d))\n"
+    "    } as DoubleToIntFunction\n"
+    "    def colors = ColorMaps.createColorMap('histolrp ' + COLORMAP, RED, GREEN, BLUE)\n"
+    "    def model = ColorModelFactory.createColorModel(PixelType.FLOAT32, colors, 0, -limit, "
+    "limit,\n"
+    "            -1, alpha)\n"
     "    requests.eachWithIndex { request, i ->\n"
     "        def (int x, int y, int w, int h) = places[i]\n"
     "        def raster = floats(w, h)\n"
@@ -144,11 +154,12 @@ static const char body[] =
     "    viewer.setCustomPixelLayerOverlay(new BufferedImageOverlay(viewer, regions))\n"
     "    viewer.repaint()\n"
     "}\n"
-    "println 'relevance for ' + CLASS + ': ' + FOR + ' speaks for it, ' + AGAINST + ' against it; "
-    "full "
-    "color at +/-' "
+    "if (CHANNEL < CLASSES)\n"
+    "    println 'relevance for ' + CHANNELS[CHANNEL] + ': ' + FOR + ' speaks for it, ' + AGAINST "
     "+\n"
-    "        LIMIT + ' ' + UNIT + ' (' + LIMIT_KIND + ')'\n"
+    "            ' against it; full color at +/-' + LIMIT + ' ' + UNIT + ' (' + LIMIT_KIND + ')'\n"
+    "else\n"
+    "    println CHANNELS[CHANNEL] + ': full color at +/-' + limit + ', its largest value'\n"
     "if (!NOTE.isEmpty())\n"
     "    println NOTE\n";
 
@@ -156,14 +167,20 @@ static const char body[] =
 static const char nothing[] = "println NOTE\n";
 
 /* A Groovy string between single quotes: no interpolation there. */
-static void add_quoted(hlrp_str *s, const char *name, const char *text) {
-    hlrp_str_addf(s, "final String %s = '", name);
+static void add_text(hlrp_str *s, const char *text) {
+    hlrp_str_add(s, "'");
     for (const char *c = text; *c; c++)
         if (*c == '\'' || *c == '\\')
             hlrp_str_addf(s, "\\%c", *c);
         else
             hlrp_str_addn(s, (unsigned char)*c < ' ' ? " " : c, 1);
-    hlrp_str_add(s, "'\n");
+    hlrp_str_add(s, "'");
+}
+
+static void add_quoted(hlrp_str *s, const char *name, const char *text) {
+    hlrp_str_addf(s, "final String %s = ", name);
+    add_text(s, text);
+    hlrp_str_add(s, "\n");
 }
 
 static void add_integer(hlrp_str *s, const char *name, int64_t value) {
@@ -176,7 +193,26 @@ static void add_real(hlrp_str *s, const char *name, double value) {
     hlrp_str_add(s, "d\n");
 }
 
-static void add_channel(hlrp_str *s, const char *name, const hlrp_colormap *map, int channel) {
+/* Names of the map file's channels, a line each, and how to see another than the shown class. */
+static void add_channels(hlrp_str *s, const hlrp_result_info *info) {
+    hlrp_str_add(
+        s,
+        "// Channels of the map, counted from 0: change CHANNEL to see another one. Those of the\n"
+        "// first CLASSES are relevance, in full color at LIMIT; others at their largest value.\n"
+        "final List<String> CHANNELS = [\n");
+    for (int64_t c = 0; c < hlrp_ome_channels(info); c++) {
+        hlrp_str name = {0};
+        hlrp_ome_channel(info, c, &name);
+        hlrp_str_add(s, "    ");
+        add_text(s, name.text ? name.text : "");
+        hlrp_str_add(s, ",\n");
+        s->failed |= name.failed;
+        hlrp_str_free(&name);
+    }
+    hlrp_str_add(s, "]\n");
+}
+
+static void add_color(hlrp_str *s, const char *name, const hlrp_colormap *map, int channel) {
     hlrp_str_addf(s, "final int[] %s = [", name);
     for (int i = 0; i < POINTS; i++)
         hlrp_str_addf(s, "%s%d", i ? ", " : "",
@@ -201,10 +237,11 @@ static void add_constants(hlrp_str *s, const hlrp_sink_input *in, double limit,
     const bool crops = !in->full && hlrp_slide_bounds(in->slide, &bounds);
     add_quoted(s, "SLIDE", hlrp_slide_name(in->slide));
     add_quoted(s, "MAP_FILE", MAP_FILE);
-    add_quoted(s, "CLASS", info->plane_names[in->plane]);
     add_quoted(s, "UNIT", in->unit ? in->unit : "relevance");
     add_quoted(s, "COLORMAP", in->colormap ? in->colormap : DEFAULT_COLORMAP);
+    add_channels(s, info);
     add_integer(s, "CHANNEL", in->plane);
+    add_integer(s, "CLASSES", info->planes);
     add_integer(s, "DOWNSAMPLE", info->downsample);
     add_integer(s, "BOUNDS_X", crops ? bounds.x : 0);
     add_integer(s, "BOUNDS_Y", crops ? bounds.y : 0);
@@ -217,9 +254,9 @@ static void add_constants(hlrp_str *s, const hlrp_sink_input *in, double limit,
     add_note(s, in);
     add_real(s, "SMOOTHING", in->smoothing);
     add_real(s, "OPACITY", in->opacity > 0 ? in->opacity : DEFAULT_OPACITY);
-    add_channel(s, "RED", map, 0);
-    add_channel(s, "GREEN", map, 1);
-    add_channel(s, "BLUE", map, 2);
+    add_color(s, "RED", map, 0);
+    add_color(s, "GREEN", map, 1);
+    add_color(s, "BLUE", map, 2);
 }
 
 hlrp_status hlrp_sink_qupath(const hlrp_sink_input *in, const char *path, hlrp_error *err) {
@@ -237,7 +274,8 @@ hlrp_status hlrp_sink_qupath(const hlrp_sink_input *in, const char *path, hlrp_e
     hlrp_str_add(&text.pending, imports);
     add_constants(&text.pending, in, limit, &map);
     hlrp_str_add(&text.pending, smoothing);
-    hlrp_str_add(&text.pending, empty ? nothing : body);
+    hlrp_str_add(&text.pending, empty ? nothing : reading);
+    hlrp_str_add(&text.pending, empty ? "" : showing);
     HLRP_TRY(hlrp_text_commit(&text, err));
 out:
     hlrp_text_close(&text);

@@ -34,7 +34,7 @@ typedef struct hlrp_report_input {
     double loss_named;         /* the account names a layer that loses more than this share */
 } hlrp_report_input;
 
-/* Writes the fragment, at most about 150 kB; warns where the network looks at what it should not. */
+/* Writes the fragment, about 150 kB, of a slide with one score 200; warns where the network looks at what it should not. */
 hlrp_status hlrp_report_slide(const hlrp_report_input *in, const char *path, hlrp_error *err);
 
 /* ---- the page ---- */

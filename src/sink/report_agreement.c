@@ -10,7 +10,7 @@ static void add_side(const hlrp_report_input *in, const hlrp_report_numbers *n, 
     const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
     const char *name = info->plane_names[in->sink.plane];
     const bool predicts =
-        n->of_class >= 0 && n->against_yet_predicted == 0 && n->in_favor_yet_not == 0;
+        !info->bag && n->of_class >= 0 && n->against_yet_predicted == 0 && n->in_favor_yet_not == 0;
     if (predicts && against && info->classes == 2) {
         hlrp_str_add(s, "The network says ");
         hlrp_html_text(s, info->class_names[1 - n->of_class]);
@@ -19,7 +19,8 @@ static void add_side(const hlrp_report_input *in, const hlrp_report_numbers *n, 
     if (predicts)
         hlrp_str_add(s, against ? "The network says not " : "The network says ");
     else
-        hlrp_str_add(s, against ? "The network speaks against " : "The network speaks for ");
+        hlrp_str_addf(s, "The %s speaks %s ", info->bag ? "head" : "network",
+                      against ? "against" : "for");
     hlrp_html_text(s, name);
 }
 
@@ -38,16 +39,18 @@ static void add_turned(const hlrp_report_input *in, const hlrp_report_numbers *n
     hlrp_str_add(s, " there.");
 }
 
-static void add_proportion(const hlrp_agreement *a, hlrp_str *s) {
+static void add_proportion(const hlrp_agreement *a, bool bag, hlrp_str *s) {
     if (!hlrp_agreement_cancels(a))
         return;
     hlrp_str_add(s, " In the median tile Σ|relevance| is ");
     hlrp_html_number(s, a->over_start);
-    hlrp_str_add(s, " times the start: most of what the map shows cancels out.");
+    hlrp_str_addf(s, " times %s: most of what the map shows cancels out.",
+                  bag ? "what the head gave it" : "the start");
 }
 
 void hlrp_report_agreement(const hlrp_report_input *in, const hlrp_report_numbers *n, hlrp_str *s) {
     const hlrp_agreement *a = &n->agreement;
+    const bool bag = hlrp_result_facts(in->sink.result)->bag;
     const bool bad = hlrp_agreement_differs(a) || hlrp_agreement_cancels(a);
     if (a->compared == 0)
         return;
@@ -59,9 +62,9 @@ void hlrp_report_agreement(const hlrp_report_input *in, const hlrp_report_number
         if (a->turned_against > 0)
             add_turned(in, n, false, s);
     } else {
-        hlrp_str_addf(s, "Map and network agree on %lld of %lld tiles.",
+        hlrp_str_addf(s, "Map and %s agree on %lld of %lld tiles.", bag ? "head" : "network",
                       (long long)(a->compared - a->differ), (long long)a->compared);
     }
-    add_proportion(a, s);
+    add_proportion(a, bag, s);
     hlrp_str_add(s, bad ? "</div>\n" : "</p>\n");
 }

@@ -38,16 +38,15 @@ static void take(hlrp_fragment *f, char *line) {
     const struct {
         const char *key;
         double *value;
-    } numbers[] = {{"plus", &f->plus},
-                   {"minus", &f->minus},
-                   {"pixels", &f->pixels},
-                   {"mean", &f->mean},
-                   {"predicted", &f->predicted}};
+    } numbers[] = {{"plus", &f->plus}, {"minus", &f->minus},         {"pixels", &f->pixels},
+                   {"mean", &f->mean}, {"predicted", &f->predicted}, {"score", &f->score}};
     for (size_t i = 0; i < HLRP_COUNT(numbers); i++)
         if (strcmp(key, numbers[i].key) == 0)
             *numbers[i].value = number(line);
     if (strcmp(key, "class") == 0)
         snprintf(f->class_name, sizeof f->class_name, "%s", line);
+    if (strcmp(key, "called") == 0)
+        snprintf(f->called, sizeof f->called, "%s", line);
     if (strcmp(key, "signs") == 0)
         f->signs_differ = strcmp(line, "differ") == 0;
     if (strcmp(key, "kind") == 0)
@@ -59,7 +58,8 @@ hlrp_status hlrp_fragment_read(const char *path, hlrp_fragment *f, char **text, 
     static const char mark[] = "histolrp-report\t1\n";
     int64_t size = 0;
     hlrp_status status = HLRP_OK;
-    *f = (hlrp_fragment){.plus = NAN, .minus = NAN, .pixels = NAN, .mean = NAN, .predicted = NAN};
+    *f = (hlrp_fragment){
+        .plus = NAN, .minus = NAN, .pixels = NAN, .mean = NAN, .predicted = NAN, .score = NAN};
     *text = NULL;
     HLRP_TRY(hlrp_read_file(path, MOST_BYTES, text, &size, err));
     char *end = strstr(*text, "\n\n");

@@ -13,7 +13,8 @@ typedef struct hlrp_fragment_kind {
 /* The head of a fragment. Numbers are NaN where it has none. */
 typedef struct hlrp_fragment {
     char class_name[128];
-    double plus, minus, pixels, mean, predicted;
+    char called[128]; /* a slide with one score: its class, and its probability; else "" and NaN */
+    double plus, minus, pixels, mean, predicted, score;
     bool signs_differ; /* map and network do not agree */
     hlrp_fragment_kind kinds[HLRP_GROUND_MOST];
     int64_t kind_count;

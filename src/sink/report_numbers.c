@@ -62,25 +62,23 @@ static bool overlap(const hlrp_report_tile *a, const hlrp_report_tile *b) {
            hlrp_overlap(a->y, a->y + a->height, b->y, b->y + b->height) > 1;
 }
 
-/* Puts a tile among the best, best first. One that overlaps a better one stays out; those that it
- * beats and overlaps go. */
-static void offer(hlrp_report_numbers *n, const hlrp_report_tile *tile) {
-    int kept = 0;
-    for (int i = 0; i < n->top_count; i++)
-        if (n->top[i].relevance >= tile->relevance && overlap(&n->top[i], tile))
+void hlrp_report_offer(hlrp_report_best *best, const hlrp_report_tile *tile) {
+    hlrp_report_tile *top = best->tiles;
+    int kept = 0, at = 0;
+    for (int i = 0; i < best->count; i++)
+        if (top[i].key >= tile->key && overlap(&top[i], tile))
             return;
-    for (int i = 0; i < n->top_count; i++)
-        if (n->top[i].relevance >= tile->relevance || !overlap(&n->top[i], tile))
-            n->top[kept++] = n->top[i];
-    n->top_count = kept;
-    int at = 0;
-    while (at < kept && n->top[at].relevance >= tile->relevance)
+    for (int i = 0; i < best->count; i++)
+        if (top[i].key >= tile->key || !overlap(&top[i], tile))
+            top[kept++] = top[i];
+    best->count = kept;
+    while (at < kept && top[at].key >= tile->key)
         at++;
     if (at == HLRP_REPORT_TOP)
         return;
-    n->top_count = HLRP_MIN(kept + 1, HLRP_REPORT_TOP);
-    memmove(n->top + at + 1, n->top + at, (size_t)(n->top_count - 1 - at) * sizeof *n->top);
-    n->top[at] = *tile;
+    best->count = HLRP_MIN(kept + 1, HLRP_REPORT_TOP);
+    memmove(top + at + 1, top + at, (size_t)(best->count - 1 - at) * sizeof *top);
+    top[at] = *tile;
 }
 
 static void add_probability(hlrp_report_numbers *n, const hlrp_tiles *t, int64_t i) {
@@ -112,8 +110,8 @@ static void add_tile(hlrp_report_numbers *n, const hlrp_tiles *t, int64_t i, int
         t->first + i, t->x[i],
         t->y[i],      t->width[i],
         t->height[i], n->of_class < 0 ? NAN : t->probability[i * t->info->classes + n->of_class],
-        t->sum[at]};
-    offer(n, &tile);
+        t->sum[at],   t->sum[at]};
+    hlrp_report_offer(&n->top, &tile);
 }
 
 static int64_t class_of_plane(const hlrp_result_info *info, int64_t plane) {

@@ -17,7 +17,18 @@ typedef struct hlrp_report_tile {
     int64_t number;
     double x, y, width, height; /* level-0 frame */
     double probability, relevance;
+    double key; /* the best has the most of it */
 } hlrp_report_tile;
+
+/* The best tiles, best first; they do not overlap. */
+typedef struct hlrp_report_best {
+    hlrp_report_tile tiles[HLRP_REPORT_TOP];
+    int count;
+} hlrp_report_best;
+
+/* Puts a tile among the best. One that overlaps a better one stays out; those that it beats and overlaps
+ * go. */
+void hlrp_report_offer(hlrp_report_best *best, const hlrp_report_tile *tile);
 
 typedef struct hlrp_report_numbers {
     hlrp_report_sums all, by_kind[HLRP_GROUND_MOST];
@@ -32,8 +43,7 @@ typedef struct hlrp_report_numbers {
     /* Tiles whose start does not have the sign that fits their prediction: they predict the shown
      * class with a start < 0, or another one with a start > 0. */
     int64_t against_yet_predicted, in_favor_yet_not;
-    hlrp_report_tile top[HLRP_REPORT_TOP]; /* most relevance first; they do not overlap */
-    int top_count;
+    hlrp_report_best top; /* by relevance */
 } hlrp_report_numbers;
 
 hlrp_status hlrp_report_count(const hlrp_sink_input *in, const hlrp_ground *ground,

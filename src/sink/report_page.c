@@ -20,8 +20,13 @@ typedef struct page {
     int64_t count;
     const char *warning; /* on the batch as a whole, or "" */
     entry *entries;
+    bool bags, tiles; /* slides with one score of all tiles, and those whose tiles have one each */
     hlrp_text file;
 } page;
+
+static bool is_bag(const entry *e) {
+    return e->told && e->facts.called[0];
+}
 
 static bool is_done(const hlrp_report_row *row) {
     return strcmp(row->state, "complete") == 0 || strcmp(row->state, "empty") == 0;
@@ -46,7 +51,10 @@ static hlrp_status read_heads(page *p, hlrp_error *err) {
                 status = HLRP_OK;
         }
         free(text);
+        p->bags |= is_bag(e);
+        p->tiles |= e->told && !is_bag(e);
     }
+    p->tiles |= !p->bags;
     return status;
 }
 
@@ -167,25 +175,30 @@ static void add_verdict(const page *p, hlrp_str *s) {
 
 /* ---- the table ---- */
 
-static void add_columns(hlrp_str *s) {
-    static const struct {
+static void add_columns(const page *p, hlrp_str *s) {
+    const struct {
         const char *label, *title;
         bool down; /* the first click puts the largest first */
+        bool left_out;
     } columns[] = {
-        {"Slide", "", false},
-        {"Status", "", false},
-        {"Tiles", "explained of all", true},
-        {"Probability", "of the shown class, mean over tiles", true},
-        {"Predicted", "tiles that predict the shown class", true},
-        {"Relevance", "sum for and against the shown class", true},
-        {"On pen, glass", "share of the relevance for the class", true},
-        {"Time", "", true},
-        {"Remarks", "", true},
+        {"Slide", "", false, false},
+        {"Status", "", false, false},
+        {"Tiles", "explained of all", true, false},
+        {"Class", "what the slide is called", false, !p->bags},
+        {"Score", "probability of the slide&#39;s class", true, !p->bags},
+        {"Probability", "of the shown class, mean over tiles", true, !p->tiles},
+        {"Predicted", "tiles that predict the shown class", true, !p->tiles},
+        {"Relevance", "sum for and against the shown class", true, false},
+        {"On pen, glass", "share of the relevance for the class", true, false},
+        {"Time", "", true, false},
+        {"Remarks", "", true, false},
     };
     for (size_t i = 0; i < HLRP_COUNT(columns); i++)
-        hlrp_str_addf(s, "<th scope=\"col\"%s%s%s%s><button type=\"button\">%s</button></th>",
-                      columns[i].down ? " data-down" : "", columns[i].title[0] ? " title=\"" : "",
-                      columns[i].title, columns[i].title[0] ? "\"" : "", columns[i].label);
+        if (!columns[i].left_out)
+            hlrp_str_addf(s, "<th scope=\"col\"%s%s%s%s><button type=\"button\">%s</button></th>",
+                          columns[i].down ? " data-down" : "",
+                          columns[i].title[0] ? " title=\"" : "", columns[i].title,
+                          columns[i].title[0] ? "\"" : "", columns[i].label);
 }
 
 /* <td> that sorts by a number; an unknown one sorts last. */
@@ -283,7 +296,26 @@ static void add_state(hlrp_str *s, const char *state) {
                   state);
 }
 
-static void add_row(const entry *e, int64_t number, hlrp_str *s) {
+/* What the network says of the slide, or of its tiles. */
+static void add_said(const page *p, const entry *e, hlrp_str *s) {
+    if (p->bags) {
+        hlrp_str_add(s, "<td data-label=\"Class\" data-v=\"");
+        hlrp_html_text(s, is_bag(e) ? e->facts.called : "");
+        hlrp_str_add(s, "\">");
+        hlrp_html_text(s, is_bag(e) ? e->facts.called : "");
+        hlrp_str_add(s, "</td>");
+        open_cell(s, "Score", e->told ? e->facts.score : NAN);
+        if (is_bag(e))
+            hlrp_html_probability(s, e->facts.score);
+        hlrp_str_add(s, "</td>");
+    }
+    if (p->tiles) {
+        add_share_cell(s, "Probability", "", e->told ? e->facts.mean : NAN);
+        add_share_cell(s, "Predicted", "", e->told ? e->facts.predicted : NAN);
+    }
+}
+
+static void add_row(const page *p, const entry *e, int64_t number, hlrp_str *s) {
     const bool accused = e->told && hlrp_fragment_accused(&e->facts);
     hlrp_str_addf(s, "<tr%s><th scope=\"row\" data-v=\"", accused ? " class=\"accused\"" : "");
     hlrp_html_text(s, name_of(e));
@@ -301,8 +333,7 @@ static void add_row(const entry *e, int64_t number, hlrp_str *s) {
     else
         hlrp_str_addf(s, "%lld of %lld</td>", (long long)e->row->explained,
                       (long long)e->row->tiles);
-    add_share_cell(s, "Probability", "", e->told ? e->facts.mean : NAN);
-    add_share_cell(s, "Predicted", "", e->told ? e->facts.predicted : NAN);
+    add_said(p, e, s);
     add_balance(s, e);
     add_share_cell(s, "On pen, glass", "suspect", e->told ? hlrp_fragment_suspect(&e->facts) : NAN);
     add_time(s, e->row);
@@ -310,11 +341,17 @@ static void add_row(const entry *e, int64_t number, hlrp_str *s) {
     hlrp_str_add(s, "</tr>\n");
 }
 
+/* "" where there is none, or not the same of all. */
 static const char *class_shown(const page *p) {
-    for (int64_t i = 0; i < p->count; i++)
-        if (p->entries[i].told)
-            return p->entries[i].facts.class_name;
-    return "";
+    const char *shown = "";
+    for (int64_t i = 0; i < p->count; i++) {
+        const entry *e = &p->entries[i];
+        if (e->told && shown[0] && strcmp(shown, e->facts.class_name) != 0)
+            return "";
+        if (e->told)
+            shown = e->facts.class_name;
+    }
+    return shown;
 }
 
 static void add_table(const page *p, hlrp_str *s) {
@@ -324,12 +361,14 @@ static void add_table(const page *p, hlrp_str *s) {
         hlrp_str_add(s, "; shown class: <strong>");
         hlrp_html_text(s, shown);
         hlrp_str_add(s, "</strong>");
+    } else if (p->bags) {
+        hlrp_str_add(s, "; shown of each: its own class");
     }
     hlrp_str_add(s, ". A click on a column sorts by it.</caption><thead><tr>");
-    add_columns(s);
+    add_columns(p, s);
     hlrp_str_add(s, "</tr></thead><tbody>\n");
     for (int64_t i = 0; i < p->count; i++)
-        add_row(&p->entries[i], i + 1, s);
+        add_row(p, &p->entries[i], i + 1, s);
     hlrp_str_add(s, "</tbody></table></div>\n");
 }
 

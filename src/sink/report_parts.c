@@ -194,7 +194,8 @@ hlrp_status hlrp_report_account(const hlrp_report_input *in, const hlrp_report_n
         return HLRP_OK;
     HLRP_TRY(hlrp_result_read_layers(in->sink.result, &l, err));
     hlrp_str_add(s, "<div class=\"card wide\"><h3>Conservation account</h3>");
-    add_totals(n, s);
+    if (!hlrp_result_facts(in->sink.result)->bag)
+        add_totals(n, s);
     hlrp_layers_sentence(&l, in->loss_named, &sentence);
     if (sentence.length > 0) {
         hlrp_str_add(s, "<p>The ");

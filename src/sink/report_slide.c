@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sink/html.h"
+#include "sink/report_bag.h"
 #include "sink/report_parts.h"
 #include "sink/text.h"
 
@@ -68,7 +69,25 @@ static void warn_of_ground(const hlrp_report_input *in, const hlrp_report_number
 
 /* ---- head and body ---- */
 
-static void add_head(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n) {
+/* A fragment under way. bag is empty where the slide has no score of all tiles. */
+typedef struct fragment {
+    const hlrp_report_input *in;
+    hlrp_report_numbers numbers;
+    hlrp_report_bag bag;
+    hlrp_str account;
+} fragment;
+
+static void add_score(hlrp_str *s, const hlrp_report_input *in, const hlrp_bag_score *score) {
+    const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
+    if (!info->bag)
+        return;
+    add_text(s, "called", info->class_names[score->predicted]);
+    add_real(s, "score", score->probability[score->predicted]);
+}
+
+static void add_head(hlrp_str *s, const fragment *f) {
+    const hlrp_report_input *in = f->in;
+    const hlrp_report_numbers *n = &f->numbers;
     const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
     add_text(s, "histolrp-report", "1");
     add_text(s, "class", info->plane_names[in->sink.plane]);
@@ -78,18 +97,27 @@ static void add_head(hlrp_str *s, const hlrp_report_input *in, const hlrp_report
     add_real(s, "mean", n->mean_probability);
     add_real(s, "predicted",
              n->with_probability > 0 ? (double)n->predicted / (double)n->with_probability : NAN);
+    add_score(s, in, &f->bag.score);
     add_text(s, "signs", hlrp_agreement_differs(&n->agreement) ? "differ" : "");
     add_kinds(s, in, n);
     hlrp_str_add(s, "\n");
 }
 
+static void add_counts(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n) {
+    if (hlrp_result_facts(in->sink.result)->bag)
+        hlrp_str_addf(s, "%lld tiles scored together, %lld unreadable", (long long)n->explained,
+                      (long long)n->unreadable);
+    else
+        hlrp_str_addf(s, "%lld tiles explained, %lld gated out, %lld unreadable",
+                      (long long)n->explained, (long long)n->gated, (long long)n->unreadable);
+}
+
 static void add_facts(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n) {
     const hlrp_result_info *info = hlrp_result_facts(in->sink.result);
-    hlrp_str_addf(s,
-                  "<p class=\"facts\">%lld × %lld pixels of %.4g µm; %lld tiles explained, %lld "
-                  "gated out, %lld unreadable; relevance for ",
-                  (long long)info->slide.w, (long long)info->slide.h, info->mpp.x,
-                  (long long)n->explained, (long long)n->gated, (long long)n->unreadable);
+    hlrp_str_addf(s, "<p class=\"facts\">%lld × %lld pixels of %.4g µm; ", (long long)info->slide.w,
+                  (long long)info->slide.h, info->mpp.x);
+    add_counts(s, in, n);
+    hlrp_str_add(s, "; relevance for ");
     hlrp_html_text(s, info->plane_names[in->sink.plane]);
     if (n->all.pixels == 0) {
         hlrp_str_add(s, " nowhere.</p>\n");
@@ -116,9 +144,13 @@ static void add_unexplained(hlrp_str *s, const hlrp_report_input *in) {
     hlrp_str_free(&text);
 }
 
-static hlrp_status add_body(hlrp_str *s, const hlrp_report_input *in, const hlrp_report_numbers *n,
-                            const hlrp_str *account, hlrp_error *err) {
+static hlrp_status add_body(hlrp_str *s, const fragment *f, hlrp_error *err) {
+    const hlrp_report_input *in = f->in;
+    const hlrp_report_numbers *n = &f->numbers;
+    const bool bag = hlrp_result_facts(in->sink.result)->bag;
     hlrp_status status = HLRP_OK;
+    if (bag)
+        hlrp_report_bag_verdict(in, &f->bag, s);
     hlrp_report_agreement(in, n, s);
     add_facts(s, in, n);
     add_unexplained(s, in);
@@ -126,31 +158,38 @@ static hlrp_status add_body(hlrp_str *s, const hlrp_report_input *in, const hlrp
     hlrp_str_add(s, "<div class=\"cards\">\n");
     hlrp_report_by_ground(in, n, s);
     hlrp_report_histogram(in, n, s);
-    if (account->text)
-        hlrp_str_addn(s, account->text, account->length);
+    if (bag)
+        HLRP_TRY(hlrp_report_bag_account(in, s, err));
+    if (f->account.text)
+        hlrp_str_addn(s, f->account.text, f->account.length);
     hlrp_str_add(s, "</div>\n");
-    status = hlrp_report_pairs(in, n, s, err);
+    status = bag ? hlrp_report_bag_tiles(in, &f->bag, s, err) : hlrp_report_pairs(in, n, s, err);
 out:
     return status;
 }
 
 hlrp_status hlrp_report_slide(const hlrp_report_input *in, const char *path, hlrp_error *err) {
-    hlrp_report_numbers *n = NULL;
+    fragment *f = NULL;
     hlrp_text text = {0};
-    hlrp_str account = {0};
     hlrp_status status = HLRP_OK;
-    HLRP_TRY(hlrp_calloc(&n, 1, sizeof *n, "a report", err));
-    HLRP_TRY(hlrp_report_count(&in->sink, in->ground, n, err));
-    HLRP_TRY(hlrp_report_account(in, n, &account, err));
+    HLRP_TRY(hlrp_calloc(&f, 1, sizeof *f, "a report", err));
+    f->in = in;
+    HLRP_TRY(hlrp_report_count(&in->sink, in->ground, &f->numbers, err));
+    if (hlrp_result_facts(in->sink.result)->bag)
+        HLRP_TRY(hlrp_report_bag_count(&in->sink, &f->bag, err));
+    HLRP_TRY(hlrp_report_account(in, &f->numbers, &f->account, err));
     HLRP_TRY(hlrp_text_open(&text, path, err));
-    warn_of_ground(in, n);
-    add_head(&text.pending, in, n);
-    HLRP_TRY(add_body(&text.pending, in, n, &account, err));
-    text.pending.failed |= account.failed;
+    warn_of_ground(in, &f->numbers);
+    add_head(&text.pending, f);
+    HLRP_TRY(add_body(&text.pending, f, err));
+    text.pending.failed |= f->account.failed;
     HLRP_TRY(hlrp_text_commit(&text, err));
 out:
     hlrp_text_close(&text);
-    hlrp_str_free(&account);
-    free(n);
+    if (f) {
+        hlrp_str_free(&f->account);
+        hlrp_report_bag_free(&f->bag);
+    }
+    free(f);
     return status;
 }

@@ -98,6 +98,17 @@ const char *const hlrp_report_css[] = {
     ".histogram{width:100%;max-width:24rem;height:auto}\n",
     ".histogram rect{fill:#4a5f80}.histogram line{stroke:#8a94a3;stroke-width:.5}.histogram tex"
     "t{font-size:8px;fill:var(--soft)}\n",
+    ".verdict{font-size:1.1rem;margin:.6rem 0 .4rem}\n",
+    ".classes,.account{width:auto;font-size:.85rem;margin:0 0 .75rem}.classes th,.classes td,.accou"
+    "nt th,.account td{padding:.2rem .8rem .2rem .4rem}.classes tbody th,.account tbody th{font-wei"
+    "ght:400}.classes .called th{font-weight:700}\n",
+    ".account td{white-space:nowrap}\n",
+    ".two{display:flex;flex-wrap:wrap;align-items:flex-start;gap:1rem;margin-bottom:1rem}.two .card"
+    "{flex:1 1 auto;max-width:100%}\n",
+    ".bag td{white-space:nowrap}.bag thead th{vertical-align:top}.bag img{display:inline-block;widt"
+    "h:4.5rem;max-width:none;margin-right:2px;border-radius:.2rem;border:1px solid "
+    "var(--line)}.tile "
+    ".note{display:block}\n",
     ".pairs{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,15rem),1fr));ga"
     "p:1rem}\n",
     ".pair{display:grid;grid-template-columns:1fr 1fr;gap:2px}\n",

@@ -66,9 +66,12 @@ static hlrp_status add_regions(const hlrp_report_input *in, hlrp_str *s, hlrp_er
     HLRP_TRY(shrink(&whole, REGIONS_SIDE, &small, err));
     hlrp_str_add(s, "<figure class=\"regions\">");
     HLRP_TRY(hlrp_html_image(s, &small, QUALITY, "The slide with its regions and tiles", err));
-    hlrp_str_add(s, "<figcaption>Regions: outlined in blue; tiles in green, hatched where they are "
-                    "not explained for the shown class. What is faded was not looked "
-                    "at.</figcaption></figure>");
+    hlrp_str_addf(s,
+                  "<figcaption>Regions: outlined in blue; tiles in green%s. What is faded was not "
+                  "looked at.</figcaption></figure>",
+                  hlrp_result_facts(in->sink.result)->bag
+                      ? ""
+                      : ", hatched where they are not explained for the shown class");
 out:
     hlrp_image_free(&whole);
     hlrp_image_free(&small);

@@ -49,16 +49,19 @@ hlrp_sink hlrp_sink_overlay;
  * (relevance per mm² of the tile's frame), for:<class>, against:<class> (sums of the positive and
  * of the negative values of the map in the frame, which overlapping tiles share), agrees:<class>
  * (whether start and relevance have one sign: 1, 0; empty where one of them is 0),
- * abs_over_start:<class> (Σ|relevance of a pixel| / |start|). */
+ * abs_over_start:<class> (Σ|relevance of a pixel| / |start|).
+ * Of a slide with one score there is no predicted, logit and probability of a tile; start is
+ * mil_relevance:<class>, what the tile has of the score, abs_over_start abs_over_mil_relevance, and the
+ * scores of hlrp_score_name stand behind mil_relevance. */
 hlrp_sink hlrp_sink_csv;
 
 /* tiles.geojson: a FeatureCollection of QuPath `tile` objects with the same numbers as
- * measurements; coordinates are level-0 pixels minus the slide's bounds (unless `full`). The UUID
+ * measurements, of the class that is predicted, or of a bag's tile the side on which it is of the shown one; coordinates are level-0 pixels minus the slide's bounds (unless `full`). The UUID
  * of a tile follows from the slide's identity and its frame: a rerun writes the same file. */
 hlrp_sink hlrp_sink_geojson;
 
-/* relevance.ome.tif: float32; a channel per explained class, then probability:<class>; SubIFD
- * pyramid of NaN-aware means. */
+/* relevance.ome.tif: float32; a channel per explained class, then probability:<class>, or of a slide with
+ * one score its planes of /mil/scores; SubIFD pyramid of NaN-aware means. */
 hlrp_sink hlrp_sink_ome_tiff;
 
 /* qupath.groovy: shows relevance.ome.tif, which lies beside it, over the slide in QuPath. */

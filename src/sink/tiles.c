@@ -45,6 +45,10 @@ hlrp_status hlrp_tiles_init(hlrp_tiles *t, const hlrp_result *result, hlrp_error
     for (int i = 0; i < DATASETS; i++)
         HLRP_TRY(hlrp_calloc(all[i].values, HLRP_TILES_BATCH * all[i].width, sizeof(double),
                              "a batch of tiles", err));
+    for (int k = 0; k < HLRP_SCORE_KINDS; k++)
+        if (t->info->scores[k] > 0)
+            HLRP_TRY(hlrp_calloc(&t->scores[k], HLRP_TILES_BATCH * t->info->scores[k],
+                                 sizeof(double), "a batch of tiles", err));
     HLRP_TRY(hlrp_calloc(&t->plus, HLRP_TILES_BATCH * t->info->planes, sizeof(double),
                          "a batch of tiles", err));
     status = hlrp_calloc(&t->minus, HLRP_TILES_BATCH * t->info->planes, sizeof(double),
@@ -62,6 +66,8 @@ void hlrp_tiles_free(hlrp_tiles *t) {
     list(t, all);
     for (int i = 0; i < DATASETS; i++)
         free(*all[i].values);
+    for (int k = 0; k < HLRP_SCORE_KINDS; k++)
+        free(t->scores[k]);
     free(t->plus);
     free(t->minus);
     free(t->rows);
@@ -135,9 +141,20 @@ hlrp_status hlrp_tiles_read(hlrp_tiles *t, hlrp_result *result, int64_t first, h
     for (int i = 0; i < (hlrp_result_has_agreement(result) ? DATASETS : OLD_DATASETS); i++)
         HLRP_TRY(hlrp_result_read_tiles(result, all[i].name, first, t->count, all[i].width,
                                         *all[i].values, err));
+    for (int k = 0; k < HLRP_SCORE_KINDS; k++)
+        if (t->info->scores[k] > 0)
+            HLRP_TRY(hlrp_result_read_tiles(result, hlrp_score_dataset((hlrp_score_kind)k), first,
+                                            t->count, t->info->scores[k], t->scores[k], err));
     status = balance(t, result, err);
 out:
     return status;
+}
+
+double hlrp_tiles_score(const hlrp_tiles *t, int64_t i, int64_t m) {
+    for (int k = 0; k < HLRP_SCORE_KINDS; m -= t->info->scores[k], k++)
+        if (m < t->info->scores[k])
+            return t->scores[k][i * t->info->scores[k] + m];
+    return NAN;
 }
 
 const char *hlrp_tiles_status(const hlrp_tiles *t, int64_t i) {

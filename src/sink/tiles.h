@@ -17,7 +17,8 @@ typedef struct hlrp_tiles {
     /* [count][K]: sums of the map's positive and of its negative values, over the map pixels whose
      * middle lies in the frame; NaN where none is known */
     double *plus, *minus;
-    float *rows; /* of the map */
+    double *scores[HLRP_SCORE_KINDS]; /* of a bag: [count][width of the kind]; NULL where it is 0 */
+    float *rows;                      /* of the map */
     int64_t row_room;
 } hlrp_tiles;
 
@@ -33,8 +34,11 @@ hlrp_status hlrp_tiles_read(hlrp_tiles *tiles, hlrp_result *result, int64_t firs
 /* "explained", "gated" or "unreadable"; static. */
 const char *hlrp_tiles_status(const hlrp_tiles *tiles, int64_t i);
 
-/* The class with the highest probability, −1 where there is none (unreadable). */
+/* The class with the highest probability, −1 where there is none (unreadable, or of a bag). */
 int64_t hlrp_tiles_predicted(const hlrp_tiles *tiles, int64_t i);
+
+/* Score m of a bag's tile, named by hlrp_score_name. */
+double hlrp_tiles_score(const hlrp_tiles *tiles, int64_t i, int64_t m);
 
 /* Relevance per mm² of the tile's frame. */
 double hlrp_tiles_density(const hlrp_tiles *tiles, int64_t i, int64_t plane);

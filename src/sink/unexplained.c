@@ -42,7 +42,7 @@ static void count(void *ctx, int64_t tile, int status, double start) {
 
 hlrp_status hlrp_unexplained_count(hlrp_result *result, int64_t plane, hlrp_unexplained *out,
                                    hlrp_error *err) {
-    *out = (hlrp_unexplained){0};
+    *out = (hlrp_unexplained){.bag = hlrp_result_facts(result)->bag};
     if (hlrp_result_facts(result)->tiles == 0)
         return HLRP_OK;
     hlrp_status status = hlrp_result_read_tiles(result, "width", 0, 1, 1, &out->tile_width, err);
@@ -58,11 +58,11 @@ static void mark(void *ctx, int64_t tile, int status, double start) {
 
 hlrp_status hlrp_unexplained_tiles(hlrp_result *result, int64_t plane, uint8_t *hatched,
                                    hlrp_error *err) {
-    return each_tile(result, plane, mark, hatched, err);
+    return hlrp_result_facts(result)->bag ? HLRP_OK : each_tile(result, plane, mark, hatched, err);
 }
 
 bool hlrp_unexplained_hatches(const hlrp_unexplained *u) {
-    return u->other + u->gated > 0;
+    return !u->bag && u->other + u->gated > 0;
 }
 
 /* ---- in words ---- */
@@ -77,6 +77,10 @@ static void add_part(hlrp_str *out, int64_t number, const char *what, const char
 void hlrp_unexplained_text(const hlrp_unexplained *u, const char *class_name, hlrp_str *out) {
     if (u->explained == u->tiles)
         return;
+    if (u->bag && u->explained == 0) {
+        hlrp_str_addf(out, "the slide was not called %s: nothing to explain", class_name);
+        return;
+    }
     if (u->explained == 0)
         hlrp_str_addf(out, "no tile was called %s: nothing to explain (of %lld tiles ", class_name,
                       (long long)u->tiles);

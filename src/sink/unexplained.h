@@ -10,6 +10,7 @@ typedef struct hlrp_unexplained {
     int64_t tiles, explained; /* all; those explained for the class */
     int64_t other;            /* explained for another class, which they predict */
     int64_t gated, unreadable;
+    bool bag;          /* tiles of a slide with one score: none of them predicts anything */
     double tile_width; /* level-0 pixels of a tile, as all have; 0 where there is none */
 } hlrp_unexplained;
 
@@ -17,7 +18,8 @@ typedef struct hlrp_unexplained {
 hlrp_status hlrp_unexplained_count(hlrp_result *result, int64_t plane, hlrp_unexplained *out,
                                    hlrp_error *err);
 
-/* hatched [tiles]: 1 for tiles of the kinds `other` and `gated`, else 0. */
+/* hatched [tiles]: 1 for tiles of the kinds `other` and `gated`, else 0; 0 for those of a bag, which is
+ * explained for a class or not as a whole. The caller's zeros. */
 hlrp_status hlrp_unexplained_tiles(hlrp_result *result, int64_t plane, uint8_t *hatched,
                                    hlrp_error *err);
 

@@ -79,6 +79,21 @@ int64_t hlrp_score_count(const hlrp_result_info *info) {
     return count;
 }
 
+int64_t hlrp_score_first(const hlrp_result_info *info, hlrp_score_kind kind) {
+    int64_t first = 0;
+    for (int k = 0; k < (int)kind; k++)
+        first += info->scores[k];
+    return first;
+}
+
+const char *hlrp_score_dataset(hlrp_score_kind kind) {
+    const char *name = "";
+    for (int i = 0; i < HLRP_TILE_FIELDS; i++)
+        if (hlrp_tile_fields[i].width == HLRP_WIDTH_SCORES + (int)kind)
+            name = hlrp_tile_fields[i].name;
+    return name;
+}
+
 static const char *const *names_of(const hlrp_result_info *info, int kind) {
     if (kind == HLRP_SCORE_GRADIENT)
         return info->plane_names;

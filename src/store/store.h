@@ -55,6 +55,10 @@ typedef struct hlrp_result_info {
     int64_t scores[HLRP_SCORE_KINDS]; /* values per tile; 0: none of the kind */
 } hlrp_result_info;
 
+/* The kind's dataset in /tiles; static. */
+const char *hlrp_score_dataset(hlrp_score_kind kind);
+/* Where the kind's planes begin in /mil/scores. */
+int64_t hlrp_score_first(const hlrp_result_info *info, hlrp_score_kind kind);
 /* M: scores of all kinds. */
 int64_t hlrp_score_count(const hlrp_result_info *info);
 /* "attention", "single:tumor": the name of plane m of /mil/scores, into buf, which it returns. */

@@ -228,7 +228,15 @@ static void progress_comes_back(void **state) {
     assert_int_equal(hlrp_progress_write(in("status.json"), &measured, &err), HLRP_OK);
     assert_int_equal(hlrp_progress_read(in("status.json"), &p, &err), HLRP_OK);
     assert_true(p.compared && p.disagree == 3 && p.disagree_share == 0.0125 &&
-                p.relevance_over_start == 62.5);
+                p.relevance_over_start == 62.5 && !p.scored);
+    hlrp_slide_progress scored = SAMPLE;
+    scored.scored = true;
+    scored.score = 0.03125;
+    snprintf(scored.class, sizeof scored.class, "tumor \"b\"");
+    assert_int_equal(hlrp_progress_write(in("status.json"), &scored, &err), HLRP_OK);
+    assert_int_equal(hlrp_progress_read(in("status.json"), &p, &err), HLRP_OK);
+    assert_true(p.scored && p.score == 0.03125 && !p.compared);
+    assert_string_equal(p.class, "tumor \"b\"");
     put("status.json", "{\"new\": {\"a\": [1, \"}\"]}, \"tiles\": 5, \"slide\": \"\\u00fc\\n\"}");
     assert_int_equal(hlrp_progress_read(in("status.json"), &p, &err), HLRP_OK);
     assert_int_equal(p.tiles, 5);
@@ -272,18 +280,22 @@ static void csv_is_safe(void **state) {
     hlrp_error err = {0};
     char *text = NULL;
     int64_t size = 0;
-    hlrp_slide_progress rows[2] = {SAMPLE, SAMPLE};
+    hlrp_slide_progress rows[3] = {SAMPLE, SAMPLE, SAMPLE};
     rows[1].compared = true;
     rows[1].disagree = 3;
     rows[1].disagree_share = 0.0125;
     rows[1].relevance_over_start = 62.5;
-    assert_int_equal(hlrp_batch_csv_write(in("batch.csv"), rows, 2, &err), HLRP_OK);
+    rows[2].scored = true;
+    rows[2].score = 0.0;
+    snprintf(rows[2].class, sizeof rows[2].class, "tumor");
+    assert_int_equal(hlrp_batch_csv_write(in("batch.csv"), rows, 3, &err), HLRP_OK);
     assert_int_equal(hlrp_read_file(in("batch.csv"), 10000, &text, &size, &err), HLRP_OK);
     const char *row = strstr(text, "\r\n");
     assert_non_null(
-        strstr(text, "started,updated,disagree,disagree_share,relevance_over_start\r\n"));
-    assert_non_null(strstr(text, "\"2026-01-01T00:00:09Z\",,,\r\n")); /* not compared is not 0 */
-    assert_non_null(strstr(text, "\"2026-01-01T00:00:09Z\",3,0.0125,62.5\r\n"));
+        strstr(text, "updated,disagree,disagree_share,relevance_over_start,class,score\r\n"));
+    assert_non_null(strstr(text, "\"2026-01-01T00:00:09Z\",,,,\"\",\r\n")); /* unknown is not 0 */
+    assert_non_null(strstr(text, "\"2026-01-01T00:00:09Z\",3,0.0125,62.5,\"\",\r\n"));
+    assert_non_null(strstr(text, "\"2026-01-01T00:00:09Z\",,,,\"tumor\",0\r\n"));
     assert_non_null(row);
     assert_int_equal(strncmp(text, "slide,state,reason,tiles,", 25), 0);
     const char *want =

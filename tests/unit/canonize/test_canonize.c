@@ -295,6 +295,25 @@ static void gelu_written_out_is_one_operator(void **state) {
     }
 }
 
+static void silu_written_out_is_one_operator(void **state) {
+    (void)state;
+    for (int own = 0; own < 2; own++) { /* or the sigmoid of something else */
+        hlrp_graph *g = graph();
+        conv(g, "conv", 3, 3);
+        const int x = g->output;
+        if (!own)
+            chain(g, &hlrp_op_mul, "twice", number(g, 2), -1);
+        chain(g, &hlrp_op_sigmoid, "sigmoid", -1, -1);
+        append(g, &hlrp_op_gate, "silu", (int[]){g->output, x}, 2);
+        head(g, 3);
+        succeed(g, HLRP_BATCHNORM_PASS, IMAGE(1, 3, 4, 4));
+        assert_int_equal(node(g, "silu")->op, own ? &hlrp_op_swish : &hlrp_op_gate);
+        assert_int_equal(node(g, "sigmoid") == NULL, own);
+        assert_true(!own || node(g, "silu")->alpha == 1);
+        hlrp_graph_free(g);
+    }
+}
+
 /* Reshape to groups, swap, reshape back; `swap`: the transpose's axes. */
 static hlrp_graph *shuffle(const int64_t *groups, int rank, hlrp_dims swap) {
     hlrp_error err = {0};
@@ -575,6 +594,7 @@ int main(void) {
         cmocka_unit_test(what_products_share_stays_shared),
         cmocka_unit_test(channels_last_flattening_goes_into_the_weights),
         cmocka_unit_test(gelu_written_out_is_one_operator),
+        cmocka_unit_test(silu_written_out_is_one_operator),
         cmocka_unit_test(channel_shuffles_are_one_operator),
         cmocka_unit_test(computed_indices_hold_for_one_size),
         cmocka_unit_test(slices_stay_but_for_those_of_the_batch),

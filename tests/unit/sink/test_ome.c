@@ -50,6 +50,29 @@ static void channels_hold_the_record(void **state) {
     TIFFClose(tif);
 }
 
+/* Guards: channels of nothing where no tile has a probability, and what else is known of tiles left out. */
+static void a_bags_channels_are_its_scores(void **state) {
+    sink_test *t = *state;
+    hlrp_error err = {0};
+    char *xml = NULL;
+    sink_test_bag(t);
+    sink_test_start(t);
+    assert_int_equal(hlrp_sink_ome_tiff(&t->in, scratch_path(&t->files, "relevance.ome.tif"), &err),
+                     HLRP_OK);
+    TIFF *tif = TIFFOpen(scratch_path(&t->files, "relevance.ome.tif"), "r");
+    assert_int_equal(TIFFNumberOfDirectories(tif), 5);
+    assert_true(TIFFGetField(tif, TIFFTAG_IMAGEDESCRIPTION, &xml));
+    assert_non_null(strstr(xml, "SizeC=\"5\""));
+    assert_null(strstr(xml, "probability"));
+    assert_non_null(strstr(xml, "ID=\"Channel:0:2\" Name=\"attention\""));
+    assert_non_null(strstr(xml, "ID=\"Channel:0:3\" Name=\"single:normal\""));
+    for (int m = 0; m < 3; m++) {
+        assert_true(TIFFSetDirectory(tif, (tdir_t)(2 + m)));
+        assert_page(tif, t->probability[m % 2]);
+    }
+    TIFFClose(tif);
+}
+
 static char *description_of(sink_test *t) {
     char *text = NULL;
     TIFF *tif = TIFFOpen(scratch_path(&t->files, "relevance.ome.tif"), "r");
@@ -102,9 +125,8 @@ static void a_full_disk_leaves_no_ome_tiff(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        SINK_TEST(channels_hold_the_record),
-        SINK_TEST(the_xml_names_sizes_and_channels),
-        SINK_TEST(the_xml_is_valid),
+        SINK_TEST(channels_hold_the_record),         SINK_TEST(a_bags_channels_are_its_scores),
+        SINK_TEST(the_xml_names_sizes_and_channels), SINK_TEST(the_xml_is_valid),
         SINK_TEST(a_full_disk_leaves_no_ome_tiff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,13 +44,27 @@ static void constants_are_those_of_the_result(void **state) {
     free(script);
 }
 
+/* Guards: a channel that nobody finds, one too many where tiles have no probability. */
+static void channels_are_listed_by_name(void **state) {
+    sink_test *t = *state;
+    sink_test_bag(t);
+    sink_test_start(t);
+    char *script = script_of(t);
+    assert_non_null(strstr(script,
+                           "final List<String> CHANNELS = [\n    'normal',\n    'tumor, <b> "
+                           "\"q\" & ä',\n    'attention',\n    'single:normal',\n    "
+                           "'single:tumor, <b> \"q\" & ä',\n]\n"));
+    has_line(script, "final int CLASSES = 2");
+    free(script);
+}
+
 static void names_stay_in_their_strings(void **state) {
     sink_test *t = *state;
     sink_test_start(t);
     t->in.unit = "it's \\ a $x\nline";
     char *script = script_of(t);
     has_line(script, "final String UNIT = 'it\\'s \\\\ a $x line'");
-    has_line(script, "final String CLASS = 'tumor, <b> \"q\" & ä'");
+    has_line(script, "    'tumor, <b> \"q\" & ä',");
     free(script);
 }
 
@@ -85,11 +99,9 @@ static void a_full_disk_leaves_no_script(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        SINK_TEST(constants_are_those_of_the_result),
-        SINK_TEST(names_stay_in_their_strings),
-        SINK_TEST(an_empty_map_has_a_limit_of_one),
-        SINK_TEST(a_class_not_in_the_record_is_refused),
-        SINK_TEST(a_full_disk_leaves_no_script),
+        SINK_TEST(constants_are_those_of_the_result),    SINK_TEST(channels_are_listed_by_name),
+        SINK_TEST(names_stay_in_their_strings),          SINK_TEST(an_empty_map_has_a_limit_of_one),
+        SINK_TEST(a_class_not_in_the_record_is_refused), SINK_TEST(a_full_disk_leaves_no_script),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

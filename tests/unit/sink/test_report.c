@@ -3,6 +3,7 @@
 
 #include "sink/html.h"
 #include "sink/label.h"
+#include "sink/report_bag.h"
 #include "sink/report_fragment.h"
 #include "sink/report_numbers.h"
 #include "sink/report_parts.h"
@@ -100,10 +101,10 @@ static void the_best_tiles_do_not_overlap(void **state) {
     sink_test_start(t);
     t->in.plane = 0;
     const hlrp_report_numbers n = count(t);
-    assert_int_equal(n.top_count, 2);
-    assert_int_equal(n.top[0].number, 0);
-    assert_int_equal(n.top[1].number, 1);
-    assert_true(n.top[0].relevance == 1.0 / 3);
+    assert_int_equal(n.top.count, 2);
+    assert_int_equal(n.top.tiles[0].number, 0);
+    assert_int_equal(n.top.tiles[1].number, 1);
+    assert_true(n.top.tiles[0].relevance == 1.0 / 3);
 }
 
 static void told(sink_test *t, const hlrp_report_numbers *n, const char *want) {
@@ -155,6 +156,172 @@ static void agreement_is_told_in_words(void **state) {
         "tile Σ|relevance| is 62 times the start: most of what the map shows cancels out.</div>\n");
     n.agreement = (hlrp_agreement){.over_start = NAN};
     told(t, &n, "");
+}
+
+/* ---- a slide with one score ---- */
+
+/* Relevance 0.5, -0.25, 0.001 and attention 0.125, 0.75, 0.375 of three tiles; the fourth is in no bag. */
+static void a_bags_tiles_are_ranked(void **state) {
+    sink_test *t = *state;
+    hlrp_error err = {0};
+    hlrp_report_bag b = {0};
+    sink_test_bag(t);
+    sink_test_start(t);
+    assert_int_equal(hlrp_report_bag_count(&t->in, &b, &err), HLRP_OK);
+    assert_int_equal(b.score.tiles, 3);
+    assert_int_equal(b.score.predicted, 1);
+    assert_true(b.score.logit[1] == 2.25 && b.score.probability[1] == 0.9375);
+    assert_int_equal(b.in_favor.count, 2);
+    assert_int_equal(b.in_favor.tiles[0].number, 0);
+    assert_true(b.in_favor.tiles[1].x == 128 && b.in_favor.tiles[1].relevance == 0.001);
+    assert_int_equal(b.against.count, 1);
+    assert_int_equal(b.against.tiles[0].number, 1);
+    assert_true(b.values.relevance_rank[1] == 3 && b.values.attention_rank[1] == 1);
+    assert_true(isnan(b.values.relevance_rank[3]));
+    assert_int_equal(b.attended.count, 1); /* ranks of the third are equal */
+    assert_int_equal(b.attended.tiles[0].number, 1);
+    assert_int_equal(b.overlooked.count, 1);
+    assert_int_equal(b.overlooked.tiles[0].number, 0);
+    assert_float_equal(b.rank_correlation, -1, 1e-12);
+    assert_true(b.values.scores[HLRP_SCORE_SINGLE][0] == 2.5); /* of the shown class */
+    assert_null(b.values.scores[HLRP_SCORE_DROP]);
+    hlrp_report_bag_free(&b);
+    t->in.plane = 0; /* not explained: no tile speaks for or against it */
+    assert_int_equal(hlrp_report_bag_count(&t->in, &b, &err), HLRP_OK);
+    assert_int_equal(b.in_favor.count + b.against.count + b.attended.count + b.overlooked.count, 0);
+    hlrp_report_bag_free(&b);
+}
+
+static char *fragment_of(sink_test *t) {
+    hlrp_error err = {0};
+    const hlrp_report_input in = {.sink = t->in};
+    const char *path = scratch_path(&t->files, ".report.html");
+    const hlrp_status status = hlrp_report_slide(&in, path, &err);
+    assert_string_equal(err.what, "");
+    assert_int_equal(status, HLRP_OK);
+    return sink_test_slurp(path);
+}
+
+/* Guards: "0 of 3 tiles predict it", "no tile was called": a bag's tiles are called nothing. */
+static void a_bags_fragment_tells_its_score(void **state) {
+    sink_test *t = *state;
+    hlrp_error err = {0};
+    static const char *const never[] = {"predict",   "Probability of", "called another",
+                                        "gated out", "Hatched",        "Tiles with the most"};
+    sink_test_bag(t);
+    sink_test_start(t);
+    assert_int_equal(hlrp_unexplained_count(t->result, 1, &t->in.unexplained, &err), HLRP_OK);
+    char *text = fragment_of(t);
+    assert_non_null(strstr(text, "\ncalled\ttumor, <b> \"q\" & ä\nscore\t0.9375\n"));
+    char *body = strstr(text, "\n\n");
+    assert_non_null(
+        strstr(body, "The slide is called <strong>tumor, &lt;b&gt; &quot;q&quot; &amp; ä</strong>: "
+                     "probability 93.8 %, from 3 tiles together.</p>"));
+    assert_non_null(strstr(body, "</span>6.2 %</td><td>−1.5</td>"));
+    assert_non_null(strstr(body, "3 tiles scored together, 1 unreadable;"));
+    assert_non_null(strstr(body, "Map and head agree on 3 of 3 tiles."));
+    assert_non_null(strstr(body, "started with</th><td>2.25</td><td>100 %</td>"));
+    assert_non_null(strstr(body, "kept by constants of the head</th><td>1.25</td><td>56 %</td>"));
+    assert_null(strstr(body, "kept by the encoder")); /* nothing was */
+    assert_non_null(strstr(body, "Rank correlation of the two: −1."));
+    assert_non_null(strstr(body, "<td>−0.25<br><span class=\"note\">rank 3</span></td><td>0.75<br>"
+                                 "<span class=\"note\">rank 1</span></td><td>−3</td></tr>"));
+    for (size_t i = 0; i < HLRP_COUNT(never); i++)
+        assert_null(strstr(body, never[i]));
+    free(text);
+}
+
+/* Guards: "the network says normal on 10 tiles" of which it says nothing. */
+static void a_bags_tiles_are_not_said_to_be_anything(void **state) {
+    sink_test *t = *state;
+    sink_test_bag(t);
+    sink_test_start(t);
+    hlrp_report_numbers n = {.of_class = 0,
+                             .agreement = {.compared = 10,
+                                           .clear = 9,
+                                           .clear_differ = 5,
+                                           .against = 10,
+                                           .turned_for = 5,
+                                           .over_start = 62}};
+    t->in.plane = 0;
+    told(t, &n,
+         "<div class=\"alarm\" role=\"note\">The head speaks against normal on 10 tiles; on 5 of "
+         "them the map "
+         "speaks for normal: do not read red as normal there. In the median tile Σ|relevance| is "
+         "62 times what "
+         "the head gave it: most of what the map shows cancels out.</div>\n");
+}
+
+/* A class that the slide is not called by, where its own alone was explained. */
+static void a_bag_says_that_a_class_was_not_explained(void **state) {
+    sink_test *t = *state;
+    int64_t plane = -1;
+    hlrp_error err = {0};
+    sink_test_bag(t);
+    sink_test_start(t);
+    t->in.plane = 0;
+    assert_int_equal(hlrp_unexplained_count(t->result, 0, &t->in.unexplained, &err), HLRP_OK);
+    char *text = fragment_of(t);
+    assert_non_null(strstr(text, "What follows is about <strong>normal</strong>."));
+    assert_non_null(
+        strstr(text, "<strong>The slide was not called normal: nothing to explain</strong>."));
+    assert_null(strstr(text, "started with"));
+    assert_null(strstr(text, "Hatched"));
+    free(text);
+    assert_int_equal(hlrp_bag_score_plane(t->result, "", 0, &plane, &err), HLRP_OK);
+    assert_int_equal(plane, 1); /* so it is not the shown one unless it was asked for */
+    assert_int_equal(hlrp_bag_score_plane(t->result, "normal", 0, &plane, &err), HLRP_OK);
+    assert_int_equal(plane, 0);
+}
+
+/* Guards: what is all but certain shown as certain. */
+static void probabilities_are_not_rounded_to_certainty(void **state) {
+    static const struct {
+        double p;
+        const char *want;
+    } cases[] = {{1, "100 %"}, {0.9998, "over 99.9 %"}, {0.998, "99.8 %"}, {0.5, "50 %"},
+                 {0, "0.0 %"}, {0.0001, "under 0.1 %"}, {0.002, "0.2 %"},  {NAN, "–"}};
+    (void)state;
+    for (size_t i = 0; i < HLRP_COUNT(cases); i++) {
+        hlrp_str s = {0};
+        hlrp_html_probability(&s, cases[i].p);
+        assert_string_equal(s.text, cases[i].want);
+        hlrp_str_free(&s);
+    }
+}
+
+/* Guards: columns of a bag's slides missing, or empty ones where no slide is one. */
+static void the_page_lists_the_slides_scores(void **state) {
+    sink_test *t = *state;
+    hlrp_error err = {0};
+    static const char bag[] = "histolrp-report\t1\nclass\ttumor\ncalled\tnor<mal\nscore\t0.75\n\n",
+                      other[] = "histolrp-report\t1\nclass\tnormal\nmean\t0.5\n\n";
+    char paths[2][500], page[500];
+    for (int i = 0; i < 2; i++) {
+        snprintf(paths[i], sizeof paths[i], "%s", scratch_path(&t->files, i ? "b" : "a"));
+        assert_int_equal(hlrp_write_file(paths[i], i ? other : bag, strlen(i ? other : bag), &err),
+                         HLRP_OK);
+    }
+    snprintf(page, sizeof page, "%s", scratch_path(&t->files, "page.html"));
+    const hlrp_report_row rows[] = {{"a.svs", "complete", "", 3, 3, 1, paths[0], {0}},
+                                    {"b.svs", "complete", "", 3, 3, 1, paths[1], {0}}};
+    assert_int_equal(hlrp_report_page(page, rows, 1, "", &err), HLRP_OK);
+    char *text = sink_test_slurp(page);
+    assert_non_null(strstr(text,
+                           "<td data-label=\"Class\" data-v=\"nor&lt;mal\">nor&lt;mal</td><td "
+                           "class=\"n\" data-label=\"Score\" data-v=\"0.75\">75 %</td>"));
+    assert_null(strstr(text, "data-label=\"Predicted\""));
+    free(text);
+    assert_int_equal(hlrp_report_page(page, rows, 2, "", &err), HLRP_OK);
+    text = sink_test_slurp(page);
+    assert_non_null(strstr(text, "data-label=\"Predicted\""));
+    assert_non_null(strstr(text, "data-label=\"Score\" data-v=\"\"></td>"));
+    assert_non_null(strstr(text, "shown of each: its own class"));
+    free(text);
+    assert_int_equal(hlrp_report_page(page, rows + 1, 1, "", &err), HLRP_OK);
+    text = sink_test_slurp(page);
+    assert_null(strstr(text, "data-label=\"Score\""));
+    free(text);
 }
 
 static void fragments_read_back(void **state) {
@@ -240,6 +407,12 @@ int main(void) {
         cmocka_unit_test(only_those_who_look_are_accused),
         SINK_TEST(agreement_is_told_in_words),
         SINK_TEST(the_best_tiles_do_not_overlap),
+        SINK_TEST(a_bags_tiles_are_ranked),
+        SINK_TEST(a_bags_fragment_tells_its_score),
+        SINK_TEST(a_bags_tiles_are_not_said_to_be_anything),
+        SINK_TEST(a_bag_says_that_a_class_was_not_explained),
+        cmocka_unit_test(probabilities_are_not_rounded_to_certainty),
+        SINK_TEST(the_page_lists_the_slides_scores),
         SINK_TEST(fragments_read_back),
         SINK_TEST(every_slide_has_a_row),
         cmocka_unit_test(letters_are_drawn_and_cut),

@@ -91,6 +91,38 @@ static void the_table_reads_back(void **state) {
     free(text);
 }
 
+/* Guards: columns of nothing, and a "start" that nobody would take for a tile's part of the slide's score. */
+static void a_bags_table_has_its_scores(void **state) {
+    sink_test *t = *state;
+    hlrp_error err = {0};
+    char *cells[40], *next;
+    sink_test_bag(t);
+    sink_test_start(t);
+    const char *path = scratch_path(&t->files, "tiles.csv");
+    assert_int_equal(hlrp_sink_csv(&t->in, path, &err), HLRP_OK);
+    char *text = sink_test_slurp(path);
+    assert_int_equal(cut_line(text, cells, 40, &next), 25);
+    assert_string_equal(cells[5], "status");
+    assert_string_equal(cells[6], "mil_relevance:normal");
+    assert_string_equal(cells[8], "attention");
+    assert_string_equal(cells[9], "single:normal");
+    assert_string_equal(cells[10], "single:tumor, <b> \"q\" & ä");
+    assert_string_equal(cells[11], "relevance:normal");
+    assert_string_equal(cells[24], "abs_over_mil_relevance:tumor, <b> \"q\" & ä");
+    assert_int_equal(cut_line(next, cells, 40, &next), 25);
+    assert_string_equal(cells[5], "explained");
+    assert_string_equal(cells[6], "");
+    assert_string_equal(cells[7], "0.5");
+    assert_string_equal(cells[8], "0.125");
+    assert_string_equal(cells[9], "-1");
+    assert_string_equal(cells[10], "2.5");
+    assert_string_equal(cells[24], "2");
+    assert_int_equal(cut_line(next, cells, 40, &next), 25);
+    assert_string_equal(cells[8], "0.75");
+    assert_string_equal(cells[10], "-3");
+    free(text);
+}
+
 /* ---- GeoJSON ---- */
 
 static int count_of(const char *text, const char *what) {
@@ -128,6 +160,26 @@ static void every_tile_is_a_feature_qupath_takes(void **state) {
     assert_non_null(strstr(text, "\"measurements\":{\"tile\":3,\"status\":2}}}"));
     assert_non_null(strstr(text, ",\"agrees: normal\":1,\"abs over start: normal\":2,"));
     assert_non_null(strstr(text, ",\"agrees: normal\":0,\"abs over start: normal\":4,"));
+    free(text);
+}
+
+/* Guards: every tile of a bag "unreadable", and tiles that have next to nothing of the score colored like
+ * those that decide. */
+static void a_bags_features_say_which_way_they_speak(void **state) {
+    sink_test *t = *state;
+    sink_test_bag(t);
+    sink_test_start(t);
+    char *text = geojson_of(t);
+    assert_int_equal(count_of(text, "{\"name\":\"for tumor, <b> \\\"q\\\" & ä\",\"color\":[200,"),
+                     1);
+    assert_int_equal(
+        count_of(text, "{\"name\":\"against tumor, <b> \\\"q\\\" & ä\",\"color\":[58,"), 1);
+    assert_int_equal(count_of(text, "{\"name\":\"neither for nor against\",\"color\":[128,"), 1);
+    assert_int_equal(count_of(text, "{\"name\":\"unreadable\",\"color\":[128,"), 1);
+    assert_non_null(
+        strstr(text, ",\"relevance for the slide's score: tumor, <b> \\\"q\\\" & ä\":0.5,"));
+    assert_non_null(strstr(text, ",\"attention\":0.125,\"single: normal\":-1,"));
+    assert_int_equal(count_of(text, "probability") + count_of(text, "\"start"), 0);
     free(text);
 }
 
@@ -206,7 +258,9 @@ static void numbers_read_back_exactly(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         SINK_TEST(the_table_reads_back),
+        SINK_TEST(a_bags_table_has_its_scores),
         SINK_TEST(every_tile_is_a_feature_qupath_takes),
+        SINK_TEST(a_bags_features_say_which_way_they_speak),
         SINK_TEST(coordinates_are_relative_to_the_bounds),
         SINK_TEST(identifiers_are_stable_and_distinct),
         SINK_TEST(a_full_disk_leaves_no_tables),

@@ -1,7 +1,8 @@
-/* GELU written out, as exporters write it before ONNX has the operator (20):
- *   y = x·½·(1 + erf(x/√2)), the factor ½ at any place
- * becomes the one node: five passes over the widest values of a transformer, and as many buffers, are
- * one. All relevance goes to x either way. */
+/* Activation functions written out, as exporters write them where ONNX has no operator:
+ *   GELU  y = x·½·(1 + erf(x/√2)), the factor ½ at any place
+ *   SiLU  y = x·sigmoid(x)
+ * become one node: up to five passes over the widest values of a network, and as many buffers, are one.
+ * All relevance goes to x either way. */
 #include <math.h>
 
 #include "canonize/internal.h"
@@ -43,31 +44,43 @@ static int halved_by(const canon *c, int k) {
     return j >= 0 && half_of(c, c->g->nodes[j].out[0]) == value ? j : -1;
 }
 
-/* Node k is the product of factors a and b. */
-static void try_product(canon *c, int k, int a, int b) {
+static void become(canon *c, int k, const hlrp_operator *op, int x) {
     hlrp_node *n = &c->g->nodes[k];
+    n->op = op;
+    n->in[0] = x;
+    n->in_count = 1;
+    n->alpha = 1; /* of SiLU's x */
+    c->changes++;
+}
+
+/* Node k is the product of factors a and b. */
+static void try_silu(canon *c, int k, int a, int b) {
+    const hlrp_node *sigmoid = producer_of(c, b, &hlrp_op_sigmoid);
+    if (sigmoid && sigmoid->in[0] == a)
+        become(c, k, &hlrp_op_swish, a);
+}
+
+static void try_gelu(canon *c, int k, int a, int b) {
     const int of_a = half_of(c, a), of_b = half_of(c, b);
     const int x = of_a >= 0 ? of_a : a, within = within_gate(c, of_b >= 0 ? of_b : b);
     const int behind = of_a < 0 && of_b < 0 ? halved_by(c, k) : -1;
     if (within < 0 || x != within || (of_a >= 0) + (of_b >= 0) + (behind >= 0) != 1)
         return;
-    n->op = &hlrp_op_gelu;
-    n->in[0] = x;
-    n->in_count = 1;
-    c->changes++;
+    become(c, k, &hlrp_op_gelu, x);
     if (behind >= 0)
         canon_absorb(c, k, behind);
 }
 
-hlrp_status canon_gelu(canon *c, hlrp_error *err) {
+hlrp_status canon_activations(canon *c, hlrp_error *err) {
+    void (*const tries[])(canon *, int, int, int) = {try_silu, try_gelu};
+    const hlrp_node *nodes = c->g->nodes;
     (void)err;
-    for (int k = 0; k < c->g->node_count; k++) {
-        const hlrp_node *n = &c->g->nodes[k];
-        const int a = n->in_count == 2 ? n->in[0] : -1, b = n->in_count == 2 ? n->in[1] : -1;
-        if (n->op == &hlrp_op_gate)
-            try_product(c, k, a, b);
-        if (n->op == &hlrp_op_gate)
-            try_product(c, k, b, a);
-    }
+    for (int k = 0; k < c->g->node_count; k++)
+        for (size_t i = 0; i < HLRP_COUNT(tries); i++) {
+            if (nodes[k].op == &hlrp_op_gate)
+                tries[i](c, k, nodes[k].in[0], nodes[k].in[1]);
+            if (nodes[k].op == &hlrp_op_gate)
+                tries[i](c, k, nodes[k].in[1], nodes[k].in[0]);
+        }
     return HLRP_OK;
 }
