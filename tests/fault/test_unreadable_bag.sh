@@ -5,7 +5,7 @@
 # zeros scored in place of such a tile, a map of which each shard's part is of another bag.
 # shellcheck disable=SC1091
 . "$(dirname "$0")/../cli/lib.sh"
-here=$(dirname "$0")
+here=$project/tests/fault
 /usr/bin/python3 -c 'import numpy, h5py' 2>/dev/null || {
     echo "skipped: python3-numpy and python3-h5py are not installed"
     exit 77
