@@ -82,7 +82,10 @@ static hlrp_status begin(hlrp_slide_run *run, const char *path, hlrp_error *err)
     run->shown = run->batch->net->shown;
     const hlrp_status status =
         hlrp_slide_folder_begin(&run->folder, config->batch.output, path, err);
-    run->survey = (hlrp_survey){.config = config, .path = path, .log = run->folder.log};
+    run->survey = (hlrp_survey){.config = config,
+                                .path = path,
+                                .log = run->folder.log,
+                                .width = run->batch->mil ? run->batch->mil->width : 0};
     return status;
 }
 

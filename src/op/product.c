@@ -17,7 +17,8 @@ static hlrp_status shape(const hlrp_shapes *s, hlrp_dims *out, hlrp_error *err) 
     const hlrp_dims *a = s->in[0], *b = s->in[1];
     hlrp_dims of_a = *a, of_b = *b;
     if (a->rank == 1 && b->rank == 2 && s->known[1] && a->d[0] == b->d[0]) {
-        *out = (hlrp_dims){1, {b->d[1]}}; /* a row times weights: canonize makes a linear layer of it */
+        *out = (hlrp_dims){
+            1, {b->d[1]}}; /* a row times weights: canonize makes a linear layer of it */
         return HLRP_OK;
     }
     bool fits = a->rank >= 2 && b->rank >= 2 && a->d[a->rank - 1] == b->d[b->rank - 2];

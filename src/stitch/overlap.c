@@ -64,7 +64,7 @@ void hlrp_axis_place(hlrp_axis *axis, double start, double extent, int64_t downs
         const double b = i + 1 == axis->size ? e1 : e0 + step * (double)(i + 1);
         const double in = fmin(b, edge);
         int64_t m = HLRP_MAX((int64_t)floor(a), span.lo);
-        axis->inside[i] = b <= edge ? 1.0 : fmax(edge - a, 0.0) / step;
+        axis->inside[i] = a >= 0 && b <= edge ? 1.0 : fmax(in - fmax(a, 0.0), 0.0) / step;
         axis->first[i] = m - span.lo;
         axis->offset[i] = used;
         for (; m < span.lo + span.n && (double)m < in && used < axis->capacity; m++)

@@ -1,6 +1,7 @@
 #include "survey/scattered.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Two resolutions that differ by more are not the same: pixels at 0.5 µm instead of 0.4942 are. */
@@ -31,15 +32,25 @@ static void warn_of_mpp(const hlrp_survey *survey, double mpp) {
 }
 
 static hlrp_status list_tiles(hlrp_survey *survey, double extent, int64_t size, hlrp_error *err) {
+    const hlrp_size slide = hlrp_slide_size(survey->slide, 0);
     const int64_t count = hlrp_features_facts(survey->features)->tiles;
     hlrp_status status = HLRP_OK;
     HLRP_TRY(hlrp_calloc(&survey->corners, 2 * count, sizeof *survey->corners, "tiles", err));
     HLRP_TRY(hlrp_calloc(&survey->tiles, count, sizeof *survey->tiles, "tiles", err));
     HLRP_TRY(hlrp_features_corners(survey->features, survey->corners, err));
-    HLRP_TRY(hlrp_grid_scatter(&survey->grid, hlrp_slide_size(survey->slide, 0), survey->corners,
-                               count, extent, size, err));
-    for (int64_t t = 0; t < count; t++)
+    status = hlrp_grid_scatter(&survey->grid, slide, survey->corners, count, extent, size, err);
+    if (status != HLRP_OK)
+        snprintf(err->where, sizeof err->where, "%s", survey->features_path);
+    HLRP_TRY(status);
+    for (int64_t t = 0; t < count; t++) {
+        if (hlrp_rect_outside(hlrp_grid_tile(&survey->grid, t), slide) >= 1)
+            HLRP_TRY(hlrp_fail(err, HLRP_E_INPUT, survey->features_path,
+                               "take the features of this very slide, with coords in its pixels",
+                               "tile %lld, at %g, %g, lies off the slide of %lld x %lld pixels",
+                               (long long)t, survey->corners[2 * t], survey->corners[2 * t + 1],
+                               (long long)slide.w, (long long)slide.h));
         survey->tiles[t] = t;
+    }
     survey->tile_count = count;
 out:
     return status;
@@ -53,6 +64,11 @@ hlrp_status hlrp_survey_scattered(hlrp_survey *survey, double mpp, int64_t size,
                                         &survey->features_path, err));
     HLRP_TRY(hlrp_features_open(survey->features_path, &survey->features, err));
     const hlrp_feature_facts *facts = hlrp_features_facts(survey->features);
+    if (facts->width != survey->width)
+        HLRP_TRY(hlrp_fail(err, HLRP_E_INPUT, survey->features_path,
+                           "take the head that was trained on these features",
+                           "it has %lld features of a tile, but the head takes %lld",
+                           (long long)facts->width, (long long)survey->width));
     HLRP_TRY(find_extent(survey, mpp, size, &extent, err));
     if (size == 0)
         size = facts->size > 0 ? facts->size : HLRP_MAX((int64_t)round(extent), 1);

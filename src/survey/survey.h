@@ -9,11 +9,13 @@
 #include "store/features.h"
 #include "tile/tile.h"
 
-/* Set config, path and log, zero the rest; hlrp_survey_close releases it. */
+/* Set these four, zero the rest; hlrp_survey_close releases it. */
 typedef struct hlrp_survey {
     const hlrp_config *config; /* all three borrowed */
     const char *path;          /* of the slide, as listed */
     const hlrp_log *log;
+    int64_t
+        width; /* features of a tile that a file of them must have; of use with mil.features alone */
     /* Set by hlrp_survey_open: */
     hlrp_slide *slide;
     hlrp_mpp mpp;

@@ -37,7 +37,8 @@ completes() {
         checked json "$work/out/$slide/run.json" outcome=complete
         grep -q "/$slide.svs\",\"complete\"" "$work/out/batch.csv" || complain "batch.csv: $slide"
     done
-    left=$(find "$work/out" -mindepth 2 \( -name '*.tmp' -o -name '.journal*' -o -name '.lock*' \))
+    left=$(find "$work/out" -mindepth 2 \( -name '*.tmp' -o -name '.journal*' -o -name '.features*' -o -name '.lock*' \
+        -o -name '.relevance-*' \))
     [ -z "$left" ] || complain "left behind: $left"
     [ $failed -eq 0 ] || {
         echo "after: $what"

@@ -125,6 +125,21 @@ static void random_scales(void **state) {
     }
 }
 
+/* Tiles where a file says, past any edge of the slide. Guards: what lies left of the slide or above it
+ * counted as on it, and lost. */
+static void scattered(void **state) {
+    (void)state;
+    enum { W = 90, H = 70, COUNT = 5 };
+    static const double corners[COUNT][2] = {{-7.5, 20}, {30, -3.25}, {-11, -11}, {80, 61}, {5, 9}};
+    hlrp_grid g = {0};
+    hlrp_error err = {0};
+    for (int64_t d = 1; d <= 16; d = 2 * d + 1) {
+        assert_int_equal(
+            hlrp_grid_scatter(&g, (hlrp_size){W, H}, corners[0], COUNT, 15.5, 11, &err), HLRP_OK);
+        check_grid(&g, d, (uint64_t)d);
+    }
+}
+
 /* A tile far from the origin must neither lose relevance nor touch a row that it only borders on.
  */
 static void far_from_origin(void **state) {
@@ -225,6 +240,7 @@ int main(void) {
         cmocka_unit_test(does_not_divide),    cmocka_unit_test(random_scales),
         cmocka_unit_test(far_from_origin),    cmocka_unit_test(padding_is_outside),
         cmocka_unit_test(a_patch_of_its_own), cmocka_unit_test(refuses),
+        cmocka_unit_test(scattered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
