@@ -64,10 +64,9 @@ static hlrp_status find_features(hlrp_slide_run *run, bool *all, hlrp_error *err
     *all = true;
     if (run->survey.features)
         return HLRP_OK;
-    if (!run->batch->merge)
-        HLRP_TRY(make_features(run, err));
     if (run->batch->merge)
         return join_features(run, err);
+    HLRP_TRY(make_features(run, err));
     if (run->batch->options->shards > 1) {
         hlrp_error missing = {0};
         status = join_features(run, &missing);
@@ -105,8 +104,6 @@ static hlrp_status make_score(hlrp_slide_run *run, hlrp_error *err) {
                                 .width = from.width,
                                 .folder = run->folder.path,
                                 .slide = run->survey.path,
-                                .threads = run->batch->threads,
-                                .cancel = run->batch->cancel,
                                 .log = run->folder.log,
                                 .go_on = go_on,
                                 .ctx = &run->folder};
@@ -149,8 +146,9 @@ static hlrp_status map_rest(hlrp_slide_run *run, const hlrp_journal_key *key, hl
     else if (status != HLRP_OK)
         *err = missing;
     HLRP_TRY(status);
-    HLRP_TRY(hlrp_journal_close(own, err));
-    own = NULL;
+    status = hlrp_journal_close(own, err);
+    own = NULL; /* also where that failed */
+    HLRP_TRY(status);
     status = hlrp_shards_join(folder, HLRP_JOURNAL, slide, key, batch, &run->journal, err);
     if (run->journal)
         hlrp_journal_tally(run->journal, run->folder.where);
