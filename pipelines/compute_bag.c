@@ -86,13 +86,13 @@ static hlrp_status go_on(void *ctx, hlrp_error *err) {
     return hlrp_slide_folder_go_on(ctx, "the slide's score", err);
 }
 
-static void say_score(const hlrp_slide_run *run) {
+static void say_score(const hlrp_slide_run *run, double seconds) {
     const hlrp_slide_score *s = run->score;
     const hlrp_network *net = run->batch->net;
     const int64_t best = hlrp_predicted(s->probability, net->classes);
-    hlrp_logf(run->folder.log, HLRP_LOG_INFO, "%s: %s, logit %.4g, from %lld tiles",
+    hlrp_logf(run->folder.log, HLRP_LOG_INFO, "%s: %s, logit %.4g, from %lld tiles in %.1f s",
               run->survey.path, net->class_names[best], (double)s->logit[best],
-              (long long)s->instances);
+              (long long)s->instances, seconds);
 }
 
 static hlrp_status make_score(hlrp_slide_run *run, hlrp_error *err) {
@@ -107,10 +107,11 @@ static hlrp_status make_score(hlrp_slide_run *run, hlrp_error *err) {
                                 .log = run->folder.log,
                                 .go_on = go_on,
                                 .ctx = &run->folder};
+    const double began = hlrp_seconds();
     const hlrp_status status = hlrp_slide_score_make(&job, &run->score, err);
     hlrp_tile_features_free(&from);
     if (status == HLRP_OK)
-        say_score(run);
+        say_score(run, hlrp_seconds() - began);
     return status;
 }
 
