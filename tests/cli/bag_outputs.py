@@ -1,5 +1,6 @@
-"""bag_outputs.py OUT NAMED: what runs over slides with one score wrote, compared with their relevance.h5. OUT:
-each is shown for its own class. NAMED: both for tumor, which one of them is not called by.  Guards: values in
+"""bag_outputs.py OUT NAMED SHARED: what runs over slides with one score wrote, compared with their relevance.h5. OUT:
+each is shown for its own class. NAMED: both for tumor, which one of them is not called by. SHARED: as OUT, under
+one limit.  Guards: values in
 another's column, a channel or class that is another's."""
 import csv
 import json
@@ -14,7 +15,7 @@ try:
 except ImportError:
     tifffile = None
 
-out, named = sys.argv[1:]
+out, named, shared = sys.argv[1:]
 classes = ['normal', 'tumor']
 scores = ['attention', 'single:normal', 'single:tumor', 'drop:normal', 'drop:tumor', 'gradient-x-input:normal',
           'gradient-x-input:tumor']
@@ -137,6 +138,15 @@ def check_batch(output, slides):
     assert 'data-label="Predicted"' not in page
 
 
+def check_limit(output, slides):
+    """The percentile over all slides, each of its own class."""
+    values = np.concatenate([s.relevance[classes.index(s.called)].ravel() for s in slides])
+    want = np.percentile(np.abs(values[np.isfinite(values)]), 99.5)
+    for s in slides:
+        told = float(s.text('qupath.groovy').split('final double LIMIT = ')[1].split('d\n')[0])
+        assert abs(told / want - 1) < 1e-4, (told, want)
+
+
 for output, asked in ((out, None), (named, 'tumor')):
     slides = {name: Slide(os.path.join(output, name)) for name in ('nest', 'normal')}
     assert [s.called for s in slides.values()] == ['tumor', 'normal'], 'the slides are not what they were made for'
@@ -150,3 +160,4 @@ for output, asked in ((out, None), (named, 'tumor')):
         if not asked:
             check_disagreement(s)
     check_batch(output, slides)
+check_limit(shared, [Slide(os.path.join(shared, name)) for name in ('nest', 'normal')])

@@ -32,8 +32,10 @@ expect 0 run -q bag.ini
 cut -d, -f18- first.csv >before
 cut -d, -f18- out/batch.csv >after
 cmp before after || complain "a rerun forgets the scores: $(cat out/batch.csv)"
+cp -r out shared
+expect 0 run -q bag.ini -s batch.output=shared -s outputs.limit=batch -s outputs.smoothing=0
 [ $failed = 0 ] || exit 1
-/usr/bin/python3 "$project/tests/cli/bag_outputs.py" out named || failed=1
+/usr/bin/python3 "$project/tests/cli/bag_outputs.py" out named shared || failed=1
 
 groovy=$(command -v groovy) && java=$(command -v java) || exit $failed
 JAVA_HOME=$(dirname "$(dirname "$(readlink -f "$java")")")

@@ -114,7 +114,65 @@ static void parts_give_what_the_whole_gives(void **state) {
     assert_true(whole > 20);
 }
 
+/* ---- plans of parts ---- */
+
+/* The same options, and only these nodes. */
+static hlrp_lrp_worker *plan_of(const scene *s, uint64_t seed, const hlrp_segment *segment,
+                                hlrp_lrp **lrp) {
+    hlrp_error err = {0};
+    hlrp_lrp_worker *w = NULL;
+    hlrp_lrp_options o = options_for(seed % 2 ? "epsilon-gamma-box" : "lrp0-gamma");
+    o.segment = segment;
+    check(hlrp_lrp_new(s->backend, s->n.g, &o, lrp, &err), &err);
+    check(hlrp_lrp_worker_new(*lrp, &w, &err), &err);
+    assert_int_equal(hlrp_lrp_whole(*lrp).from, segment->from);
+    assert_int_equal(hlrp_lrp_whole(*lrp).to, segment->to);
+    return w;
+}
+
+/* Trunk and head each by a plan that knows of its own nodes alone. */
+static void planned_apart(scene *s, uint64_t seed, int at, int waist) {
+    const hlrp_segment below = {0, at}, above = {at, s->n.g->node_count};
+    hlrp_lrp_worker *trunk = s->trunk, *head = s->head;
+    hlrp_lrp *lower = NULL, *upper = NULL;
+    float *r = room(net_count(&s->n, waist), sizeof *r);
+    s->trunk = plan_of(s, seed, &below, &lower);
+    s->head = plan_of(s, seed, &above, &upper);
+    run_head(s, at, waist, r);
+    hlrp_segment_begin(s->trunk, NULL);
+    hlrp_segment_add(s->trunk, waist, r);
+    run_trunk(s, at);
+    assert_memory_equal(s->got, s->expected, (size_t)s->pixels * sizeof(float));
+    hlrp_lrp_worker_free(s->trunk);
+    hlrp_lrp_worker_free(s->head);
+    hlrp_lrp_free(lower);
+    hlrp_lrp_free(upper);
+    s->trunk = trunk;
+    s->head = head;
+    free(r);
+}
+
+/* Guards: rules assigned by what a plan sees instead of by the whole network (first and last layers), values
+ * without memory because their reader is in the other part. */
+static void plans_of_parts_give_what_the_whole_gives(void **state) {
+    (void)state;
+    int parted = 0;
+    for (uint64_t seed = 1; seed <= NETWORKS; seed++) {
+        scene s;
+        set_up(&s, seed);
+        for (int at = 1; at < s.n.g->node_count; at++) {
+            const int waist = hlrp_graph_waist(s.n.g, at);
+            if (waist >= 0)
+                planned_apart(&s, seed, at, waist);
+            parted += waist >= 0;
+        }
+        tear_down(&s);
+    }
+    assert_true(parted > 100);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_give_what_the_whole_gives)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_give_what_the_whole_gives),
+                                       cmocka_unit_test(plans_of_parts_give_what_the_whole_gives)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

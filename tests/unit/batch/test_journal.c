@@ -17,7 +17,7 @@
 
 #include "batch/journal.h"
 
-enum { C = 3, K = 2, T = 6, L = 4, W = 3, H = 2 };
+enum { C = 3, K = 2, T = 6, L = 4, W = 3, H = 2, D = 5 };
 
 static const hlrp_journal_key KEY = {.text = "model = abc\ntiles.overlap = 0\nlrp.gamma = 0.25\n"
                                              "machine.processor = P\n",
@@ -472,6 +472,45 @@ static void appends_from_threads(void **state) {
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, drop_folder)
 
+/* Guards: features at another's place, of a tile that has none what the last one had. */
+static void features_come_back(void **state) {
+    (void)state;
+    hlrp_journal_key key = KEY;
+    key.features = D;
+    hlrp_error err = {0};
+    hlrp_journal_buffer buffer = {0};
+    hlrp_journal *j = NULL;
+    assert_int_equal(hlrp_journal_open(path, &key, &j, &err), HLRP_OK);
+    for (int64_t t = T - 1; t >= 0; t--) {
+        float features[D];
+        sample s;
+        fill(&s, t);
+        for (int d = 0; d < D; d++)
+            features[d] = (float)(10 * t + d) / 7;
+        s.result.features = t == 3 ? NULL : features;
+        assert_int_equal(hlrp_journal_append(j, &s.result, &err), HLRP_OK);
+    }
+    close_ok(j);
+    const char *const paths[] = {path};
+    assert_int_equal(hlrp_journal_open_read(paths, 1, &key, &j, &err), HLRP_OK);
+    for (int64_t t = 0; t < T; t++) {
+        hlrp_record r = {0};
+        sample s;
+        fill(&s, t);
+        assert_int_equal(hlrp_journal_read(j, t, &buffer, &r, &err), HLRP_OK);
+        assert_memory_equal(r.probability, s.probability, sizeof s.probability);
+        assert_memory_equal(r.plane, s.plane, (size_t)r.explained * sizeof(int32_t));
+        for (int d = 0; d < D; d++)
+            assert_true(r.features[d] == (t == 3 ? 0 : (float)(10 * t + d) / 7));
+    }
+    close_ok(j);
+    hlrp_journal_buffer_free(&buffer);
+    /* Features of another encoder are another journal's. */
+    key.features = D + 1;
+    assert_int_equal(hlrp_journal_open(path, &key, &j, &err), HLRP_E_INPUT);
+    assert_non_null(strstr(err.what, "features"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(round_trip),
@@ -486,6 +525,7 @@ int main(void) {
         TEST(another_machine_is_refused_unless_allowed),
         TEST(one_writer_at_a_time),
         TEST(appends_from_threads),
+        TEST(features_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

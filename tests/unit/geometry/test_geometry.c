@@ -202,6 +202,34 @@ static void map_size(void **state) {
     assert_int_equal(hlrp_ceil_div(INT64_MAX, 2), INT64_MAX / 2 + 1);
 }
 
+/* Guards: a tile's row of the grid asked where there are none, corners rounded, sizes of another tile. */
+static void scattered_tiles(void **state) {
+    (void)state;
+    static const double corners[4][2] = {{-10, 3.5}, {100, 0}, {7, 250.25}, {7, 3}};
+    const hlrp_size slide = {300, 200};
+    hlrp_error err = {0};
+    hlrp_grid g = {0};
+    int64_t first = -1, end = -1;
+    assert_int_equal(hlrp_grid_scatter(&g, slide, corners[0], 4, 64.5, 32, &err), HLRP_OK);
+    assert_int_equal(hlrp_grid_count(&g), 4);
+    for (int t = 0; t < 4; t++) {
+        const hlrp_rect r = hlrp_grid_tile(&g, t);
+        assert_true(r.x == corners[t][0] && r.y == corners[t][1]);
+        assert_true(r.w == 64.5 && r.h == 64.5);
+        assert_int_equal(hlrp_grid_patch(&g, t).pixels.w, 32);
+    }
+    hlrp_grid_rows(&g, 0, 10, &first, &end); /* any of them may touch any row */
+    assert_true(first == 0 && end == 4);
+    static const double wrong[][2] = {{NAN, 0}, {0, INFINITY}, {-0x1p40, 0}};
+    for (size_t i = 0; i < 3; i++) {
+        double moved[4][2];
+        memcpy(moved, corners, sizeof moved);
+        memcpy(moved[2], wrong[i], sizeof wrong[i]);
+        assert_int_equal(hlrp_grid_scatter(&g, slide, moved[0], 4, 64.5, 32, &err), HLRP_E_INPUT);
+        assert_non_null(strstr(err.what, "tile 2 lies at"));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cover_is_smallest),
@@ -215,6 +243,7 @@ int main(void) {
         cmocka_unit_test(stride_rule),
         cmocka_unit_test(refusals),
         cmocka_unit_test(map_size),
+        cmocka_unit_test(scattered_tiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

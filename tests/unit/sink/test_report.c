@@ -231,6 +231,27 @@ static void a_bags_fragment_tells_its_score(void **state) {
     free(text);
 }
 
+/* Guards: "the network says normal on 10 tiles" of which it says nothing. */
+static void a_bags_tiles_are_not_said_to_be_anything(void **state) {
+    sink_test *t = *state;
+    sink_test_bag(t);
+    sink_test_start(t);
+    hlrp_report_numbers n = {.of_class = 0,
+                             .agreement = {.compared = 10,
+                                           .clear = 9,
+                                           .clear_differ = 5,
+                                           .against = 10,
+                                           .turned_for = 5,
+                                           .over_start = 62}};
+    t->in.plane = 0;
+    told(t, &n,
+         "<div class=\"alarm\" role=\"note\">The head speaks against normal on 10 tiles; on 5 of "
+         "them the map "
+         "speaks for normal: do not read red as normal there. In the median tile Σ|relevance| is "
+         "62 times what "
+         "the head gave it: most of what the map shows cancels out.</div>\n");
+}
+
 /* A class that the slide is not called by, where its own alone was explained. */
 static void a_bag_says_that_a_class_was_not_explained(void **state) {
     sink_test *t = *state;
@@ -388,6 +409,7 @@ int main(void) {
         SINK_TEST(the_best_tiles_do_not_overlap),
         SINK_TEST(a_bags_tiles_are_ranked),
         SINK_TEST(a_bags_fragment_tells_its_score),
+        SINK_TEST(a_bags_tiles_are_not_said_to_be_anything),
         SINK_TEST(a_bag_says_that_a_class_was_not_explained),
         cmocka_unit_test(probabilities_are_not_rounded_to_certainty),
         SINK_TEST(the_page_lists_the_slides_scores),

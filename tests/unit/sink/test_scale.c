@@ -26,8 +26,9 @@ static void write_tiles(hlrp_result_writer *writer, int64_t tiles) {
             m->values[2 * i + 1] = 1 - m->values[2 * i];
             m->sums[i] = (double)(first + i) / 3;
         }
-        const hlrp_tile_rows rows = {m->x,    m->y,    m->side, m->side, m->values, m->values,
-                                     m->sums, m->sums, m->sums, m->sums, m->agrees, m->status};
+        const hlrp_tile_rows rows = {m->x,      m->y,      m->side, m->side, m->values,
+                                     m->values, m->sums,   m->sums, m->sums, m->sums,
+                                     m->agrees, m->status, {NULL}};
         assert_int_equal(hlrp_result_write_tiles(writer, first, count, &rows, &err), HLRP_OK);
     }
     free(m);

@@ -44,9 +44,10 @@ static hlrp_result *record(const char *name, int64_t tiles, int64_t planes, cons
     hlrp_error err = {0};
     hlrp_result_writer *w = NULL;
     hlrp_result *r = NULL;
-    const hlrp_result_info info = {{8, 8}, {64, 64}, 8, {1, 1}, tiles, planes, 2, names, names};
-    const hlrp_tile_rows rows = {place, place, place, place,     none,   none,
-                                 start, sum,   sum,   magnitude, agrees, status};
+    const hlrp_result_info info = {{8, 8}, {64, 64}, 8,     {1, 1}, tiles, planes,
+                                   2,      names,    names, false,  {0}};
+    const hlrp_tile_rows rows = {place, place, place,     place,  none,   none,  start,
+                                 sum,   sum,   magnitude, agrees, status, {NULL}};
     assert_int_equal(hlrp_result_create(name, &info, &w, &err), HLRP_OK);
     assert_int_equal(hlrp_result_write_tiles(w, 0, tiles, &rows, &err), HLRP_OK);
     assert_int_equal(hlrp_result_commit(w, &err), HLRP_OK);

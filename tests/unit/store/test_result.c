@@ -102,7 +102,7 @@ static void write_tiles(hlrp_result_writer *w, int64_t first, int64_t count) {
         for (int k = 0; k < K; k++)
             agrees[i * K + k] = (int8_t)((first + i + k) % 3 - 1);
     }
-    const hlrp_tile_rows rows = {x, x, small, small, f, f, d, d, d, d, agrees, status};
+    const hlrp_tile_rows rows = {x, x, small, small, f, f, d, d, d, d, agrees, status, {NULL}};
     assert_int_equal(hlrp_result_write_tiles(w, first, count, &rows, &err), HLRP_OK);
 }
 
