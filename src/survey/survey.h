@@ -14,8 +14,7 @@ typedef struct hlrp_survey {
     const hlrp_config *config; /* all three borrowed */
     const char *path;          /* of the slide, as listed */
     const hlrp_log *log;
-    int64_t
-        width; /* features of a tile that a file of them must have; of use with mil.features alone */
+    int64_t width; /* that features of a file must have */
     /* Set by hlrp_survey_open: */
     hlrp_slide *slide;
     hlrp_mpp mpp;

@@ -168,11 +168,14 @@ static void mixing(void **state) {
     turn(g);
     add(g, &hlrp_op_relu, g->output, -1);
     rows(g, "00");
-    g = bag(2, N, D, 0); /* two values of the same shape, of which one is a mixture */
-    turn(g);
-    turn(g);
-    add(g, &hlrp_op_add, g->output, g->input);
-    rows(g, "000");
+    for (int k = 0; k < 2; k++) { /* two values of the same shape, of which one is a mixture */
+        g = bag(2, N, D, 0);
+        turn(g);
+        turn(g);
+        const int mixed = g->output;
+        add(g, &hlrp_op_add, k ? g->input : mixed, k ? mixed : g->input);
+        rows(g, "000");
+    }
 }
 
 int main(void) {
