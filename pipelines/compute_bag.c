@@ -64,10 +64,9 @@ static hlrp_status find_features(hlrp_slide_run *run, bool *all, hlrp_error *err
     *all = true;
     if (run->survey.features)
         return HLRP_OK;
-    if (!run->batch->merge)
-        HLRP_TRY(make_features(run, err));
     if (run->batch->merge)
         return join_features(run, err);
+    HLRP_TRY(make_features(run, err));
     if (run->batch->options->shards > 1) {
         hlrp_error missing = {0};
         status = join_features(run, &missing);
@@ -87,13 +86,13 @@ static hlrp_status go_on(void *ctx, hlrp_error *err) {
     return hlrp_slide_folder_go_on(ctx, "the slide's score", err);
 }
 
-static void say_score(const hlrp_slide_run *run) {
+static void say_score(const hlrp_slide_run *run, double seconds) {
     const hlrp_slide_score *s = run->score;
     const hlrp_network *net = run->batch->net;
     const int64_t best = hlrp_predicted(s->probability, net->classes);
-    hlrp_logf(run->folder.log, HLRP_LOG_INFO, "%s: %s, logit %.4g, from %lld tiles",
+    hlrp_logf(run->folder.log, HLRP_LOG_INFO, "%s: %s, logit %.4g, from %lld tiles in %.1f s",
               run->survey.path, net->class_names[best], (double)s->logit[best],
-              (long long)s->instances);
+              (long long)s->instances, seconds);
 }
 
 static hlrp_status make_score(hlrp_slide_run *run, hlrp_error *err) {
@@ -105,15 +104,14 @@ static hlrp_status make_score(hlrp_slide_run *run, hlrp_error *err) {
                                 .width = from.width,
                                 .folder = run->folder.path,
                                 .slide = run->survey.path,
-                                .threads = run->batch->threads,
-                                .cancel = run->batch->cancel,
                                 .log = run->folder.log,
                                 .go_on = go_on,
                                 .ctx = &run->folder};
+    const double began = hlrp_seconds();
     const hlrp_status status = hlrp_slide_score_make(&job, &run->score, err);
     hlrp_tile_features_free(&from);
     if (status == HLRP_OK)
-        say_score(run);
+        say_score(run, hlrp_seconds() - began);
     return status;
 }
 
@@ -149,8 +147,9 @@ static hlrp_status map_rest(hlrp_slide_run *run, const hlrp_journal_key *key, hl
     else if (status != HLRP_OK)
         *err = missing;
     HLRP_TRY(status);
-    HLRP_TRY(hlrp_journal_close(own, err));
-    own = NULL;
+    status = hlrp_journal_close(own, err);
+    own = NULL; /* also where that failed */
+    HLRP_TRY(status);
     status = hlrp_shards_join(folder, HLRP_JOURNAL, slide, key, batch, &run->journal, err);
     if (run->journal)
         hlrp_journal_tally(run->journal, run->folder.where);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "mil/score_internal.h"
+#include "sched/sched.h"
 #include "worker/account.h"
 
 /* ---- memory ---- */

@@ -3,7 +3,6 @@
 #define HLRP_MIL_SCORE_H
 
 #include "mil/mil.h"
-#include "sched/sched.h"
 #include "store/store.h"
 
 /* Where the features of a slide's tiles are. Called from one thread. */
@@ -38,8 +37,6 @@ typedef struct hlrp_score_job {
     int64_t tiles, width; /* T, D */
     const char *folder;   /* for what does not fit in memory; nothing is left there */
     const char *slide;    /* for messages */
-    int threads;
-    const hlrp_cancel *cancel;
     const hlrp_log *log;
     hlrp_status (*go_on)(void *ctx, hlrp_error *err); /* asked between steps; a failure ends them */
     void *ctx;

@@ -145,6 +145,7 @@ def check_limit(output, slides):
     for s in slides:
         told = float(s.text('qupath.groovy').split('final double LIMIT = ')[1].split('d\n')[0])
         assert abs(told / want - 1) < 1e-4, (told, want)
+        assert f'final int CHANNEL = {classes.index(s.called)}\n' in s.text('qupath.groovy')
 
 
 for output, asked in ((out, None), (named, 'tumor')):

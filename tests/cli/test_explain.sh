@@ -62,7 +62,7 @@ expect 0 explain -q "$demo/demo.ini" "$demo/picture.png" --target 1 -o alone.h5
 checked near alone.h5 /relevance layers.h5 /relevance 0
 
 # Fast is Winograd where oneDNN has it; where it has none the program says that it is f32, and so it is.
-expect 0 explain -q "$demo/demo.ini" "$demo/picture.png" --target 1 -s compute.precision=fast -o fast.h5
+expect 0 explain "$demo/demo.ini" "$demo/picture.png" --target 1 -s compute.precision=fast -o fast.h5
 if "$program" --version | grep -q '^oneDNN 2'; then
     grep 'Winograd' "$work/stderr" && complain "Winograd is denied"
 else
