@@ -43,11 +43,7 @@ hlrp_status hlrp_bag_job_features(void *ctx, void *state, int64_t index, hlrp_er
     hlrp_tile_worker *w = state;
     const int64_t first = index * job->explained->batch, count = count_of(job, first);
     hlrp_status status = HLRP_OK;
-    w->mark = hlrp_cpu_seconds();
-    HLRP_TRY(hlrp_tile_worker_read(job, w, first, count, err));
-    hlrp_tile_worker_end_phase(w, HLRP_PHASE_READ);
-    HLRP_TRY(hlrp_lrp_forward(w->net.lrp, w->net.input, err));
-    hlrp_tile_worker_end_phase(w, HLRP_PHASE_FORWARD);
+    HLRP_TRY(hlrp_tile_worker_forward(job, w, first, count, err));
     for (int64_t i = 0; i < count; i++)
         HLRP_TRY(keep_features(job, &w->samples[i], hlrp_worker_logits(&w->net, i), err));
     hlrp_tile_worker_end_phase(w, HLRP_PHASE_KEEP);
@@ -133,11 +129,7 @@ hlrp_status hlrp_bag_job_back(void *ctx, void *state, int64_t index, hlrp_error 
     hlrp_tile_worker *w = state;
     const int64_t first = index * job->explained->batch, count = count_of(job, first);
     hlrp_status status = HLRP_OK;
-    w->mark = hlrp_cpu_seconds();
-    HLRP_TRY(hlrp_tile_worker_read(job, w, first, count, err));
-    hlrp_tile_worker_end_phase(w, HLRP_PHASE_READ);
-    HLRP_TRY(hlrp_lrp_forward(w->net.lrp, w->net.input, err));
-    hlrp_tile_worker_end_phase(w, HLRP_PHASE_FORWARD);
+    HLRP_TRY(hlrp_tile_worker_forward(job, w, first, count, err));
     for (int64_t plane = 0; plane < job->explained->targets.planes; plane++)
         if (hlrp_slide_score_explains(job->score, plane))
             HLRP_TRY(explain_plane(job, w, count, plane, err));

@@ -83,11 +83,7 @@ hlrp_status hlrp_tile_job_item(void *ctx, void *state, int64_t index, hlrp_error
     const int64_t count = HLRP_MIN(net->batch, job->place_count - first);
     const int64_t passes = net->targets.predicted ? 1 : net->targets.planes;
     hlrp_status status = HLRP_OK;
-    w->mark = hlrp_cpu_seconds();
-    HLRP_TRY(hlrp_tile_worker_read(job, w, first, count, err));
-    hlrp_tile_worker_end_phase(w, HLRP_PHASE_READ);
-    HLRP_TRY(hlrp_lrp_forward(w->net.lrp, w->net.input, err));
-    hlrp_tile_worker_end_phase(w, HLRP_PHASE_FORWARD);
+    HLRP_TRY(hlrp_tile_worker_forward(job, w, first, count, err));
     for (int64_t i = 0; i < count; i++)
         HLRP_TRY(take_forward(job, hlrp_worker_logits(&w->net, i), &w->samples[i], err));
     if (job->gate)

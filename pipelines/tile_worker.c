@@ -157,8 +157,8 @@ void hlrp_sample_begin(const hlrp_tile_job *job, hlrp_sample *s, int64_t tile,
     memset(s->layers, 0, (size_t)layers * sizeof *s->layers);
 }
 
-hlrp_status hlrp_tile_worker_read(const hlrp_tile_job *job, hlrp_tile_worker *w, int64_t first,
-                                  int64_t count, hlrp_error *err) {
+static hlrp_status read_tiles(const hlrp_tile_job *job, hlrp_tile_worker *w, int64_t first,
+                              int64_t count, hlrp_error *err) {
     const int64_t values = hlrp_worker_values(&w->net);
     for (int64_t i = 0; i < count; i++) {
         hlrp_tile_result result = HLRP_TILE_READ;
@@ -174,6 +174,18 @@ hlrp_status hlrp_tile_worker_read(const hlrp_tile_job *job, hlrp_tile_worker *w,
     }
     hlrp_worker_fill_up(&w->net, count);
     return HLRP_OK;
+}
+
+hlrp_status hlrp_tile_worker_forward(const hlrp_tile_job *job, hlrp_tile_worker *w, int64_t first,
+                                     int64_t count, hlrp_error *err) {
+    hlrp_status status = HLRP_OK;
+    w->mark = hlrp_cpu_seconds();
+    HLRP_TRY(read_tiles(job, w, first, count, err));
+    hlrp_tile_worker_end_phase(w, HLRP_PHASE_READ);
+    HLRP_TRY(hlrp_lrp_forward(w->net.lrp, w->net.input, err));
+    hlrp_tile_worker_end_phase(w, HLRP_PHASE_FORWARD);
+out:
+    return status;
 }
 
 /* Room in the record for one more plane of the tile. */

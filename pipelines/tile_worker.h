@@ -71,9 +71,9 @@ typedef struct hlrp_tile_worker {
 
 void hlrp_tile_worker_end_phase(hlrp_tile_worker *w, int phase);
 
-/* Tiles of the job's places [first, first+count) into the network's input, and their records begun. */
-hlrp_status hlrp_tile_worker_read(const hlrp_tile_job *job, hlrp_tile_worker *w, int64_t first,
-                                  int64_t count, hlrp_error *err);
+/* Tiles of the job's places [first, first+count) are read and go forward, and their records are begun. */
+hlrp_status hlrp_tile_worker_forward(const hlrp_tile_job *job, hlrp_tile_worker *w, int64_t first,
+                                     int64_t count, hlrp_error *err);
 /* A record of the tile in which nothing is explained. */
 void hlrp_sample_begin(const hlrp_tile_job *job, hlrp_sample *s, int64_t tile,
                        hlrp_record_status status);
