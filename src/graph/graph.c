@@ -158,6 +158,14 @@ static void name_producers(hlrp_graph *g) {
                 g->values[g->nodes[k].out[i]].producer = k;
 }
 
+/* The same nodes in another order, which become the graph's. */
+static void take_order(hlrp_graph *g, hlrp_node *nodes) {
+    free(g->nodes);
+    g->nodes = nodes;
+    g->node_capacity = g->node_count;
+    name_producers(g);
+}
+
 hlrp_status hlrp_graph_place_nodes(hlrp_graph *g, int first, const int *before, hlrp_error *err) {
     hlrp_node *nodes = NULL;
     const hlrp_status status = hlrp_calloc(&nodes, g->node_count, sizeof *nodes, "a graph", err);
@@ -170,10 +178,7 @@ hlrp_status hlrp_graph_place_nodes(hlrp_graph *g, int first, const int *before, 
         if (k < first)
             nodes[count++] = g->nodes[k];
     }
-    free(g->nodes);
-    g->nodes = nodes;
-    g->node_capacity = g->node_count;
-    name_producers(g);
+    take_order(g, nodes);
     return HLRP_OK;
 }
 
@@ -187,10 +192,7 @@ hlrp_status hlrp_graph_put_first(hlrp_graph *g, const bool *first, hlrp_error *e
         for (int k = 0; k < g->node_count; k++)
             if (first[k] == (pass == 0))
                 nodes[count++] = g->nodes[k];
-    free(g->nodes);
-    g->nodes = nodes;
-    g->node_capacity = g->node_count;
-    name_producers(g);
+    take_order(g, nodes);
     return HLRP_OK;
 }
 

@@ -42,11 +42,6 @@ hlrp_status hlrp_worker_open_forward(hlrp_worker *w, const hlrp_network *net, hl
     return status == HLRP_OK ? hlrp_lrp_worker_new_forward(net->lrp, &w->lrp, err) : status;
 }
 
-int64_t hlrp_worker_forward_bytes(const hlrp_network *net) {
-    return hlrp_lrp_forward_bytes(net->lrp) +
-           (net->batch * net->values + net->classes) * (int64_t)sizeof(float);
-}
-
 void hlrp_worker_close(hlrp_worker *w) {
     void *const all[] = {w->input, w->relevance,     w->start,  w->slope,
                          w->plane, w->probabilities, w->account};

@@ -22,8 +22,6 @@ hlrp_status hlrp_worker_open(hlrp_worker *worker, const hlrp_network *net, hlrp_
  * logits have the bits of the other's. The network is ready either way (model/network.h). */
 hlrp_status hlrp_worker_open_forward(hlrp_worker *worker, const hlrp_network *net, hlrp_error *err);
 void hlrp_worker_close(hlrp_worker *worker);
-/* What hlrp_worker_open_forward takes. */
-int64_t hlrp_worker_forward_bytes(const hlrp_network *net);
 /* What it allocates. */
 int64_t hlrp_worker_bytes(const hlrp_network *net);
 /* HLRP_E_CONFIG where a worker that takes so many bytes is over compute.memory_limit. */
